@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-info: tell what a file is, what it says, and whether it is sound. */
+#define _POSIX_C_SOURCE 200809L
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/secrets.h"
@@ -45,6 +47,38 @@ info_options(const struct info *in, uint32_t kind)
 }
 
 /* ---- show it ---- */
+
+const char *
+info_fact_text(const struct info *in, const char *group, uint32_t item,
+               const char *name)
+{
+    const sfi_fact *f = sfi_description_find(in->facts, group, item, name);
+
+    return f != NULL ? f->text : "";
+}
+
+static void
+info_print_facts(const struct info *in)
+{
+    (void)printf("%s : %s\n\n", cli_visible(in->path),
+                 info_fact_text(in, "", 0, "what"));
+    if (sfi_description_text(in->facts, NULL, cli_write, stdout) != SFI_OK)
+        cli_nomem("sfi-info");
+}
+
+static void
+info_json_facts(struct json *j, const struct info *in)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+
+    if (f == NULL || sfi_description_json(in->facts, cli_write, f) != SFI_OK ||
+        fclose(f) != 0)
+        cli_nomem("sfi-info");
+    json_members(j, text);
+    free(text);
+}
 
 static bool
 info_is(const struct info *in, const char *kind)

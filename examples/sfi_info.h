@@ -40,14 +40,9 @@ int info_extract(struct info *in);
 /* sfi_info_compare.c: the other file that --compare names. */
 int info_compare(struct info *in);
 
-/* sfi_info_facts.c: what the library tells of the file. */
 /* "": no such fact. */
 const char *info_fact_text(const struct info *in, const char *group,
                            uint32_t item, const char *name);
-void info_json_facts(struct json *j, const struct info *in);
-void info_print_facts(const struct info *in);
-/* The fields of option bytes, in words. */
-void info_print_fields(const struct info *in);
 
 /* sfi_info_image.c: the facts of an image, in the words of ST's tool. */
 void info_print_image(const struct info *in);

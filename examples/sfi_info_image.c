@@ -44,7 +44,9 @@ image_print_option_bytes(const struct info *in)
          i++)
         (void)printf("%s  %-12s : %s\n", i == 1 ? "\nOption bytes :\n" : "",
                      info_fact_text(in, "option_bytes", i, "name"), f->text);
-    info_print_fields(in);
+    if (sfi_description_text(in->facts, "option_fields", cli_write, stdout) !=
+        SFI_OK)
+        cli_nomem("sfi-info");
 }
 
 void

@@ -170,6 +170,9 @@ void cli_report_ended(const char *port, const char *result, const sfi_ctx *ctx,
 const char *cli_visible(const char *text);
 /* 0, or the category of the status. */
 int cli_exit_status(sfi_status st);
+/* An sfi_write_fn: to the FILE that is the user, stdout or memory, where a
+ * failure is seen later. */
+sfi_status cli_write(void *file, const uint8_t *data, size_t len);
 /* Print what --json and --progress promise for the end, and flush stdout;
  * returns `status`, or 7 when stdout could not be written. */
 int cli_finish(const struct cli *c, int status);
@@ -331,6 +334,8 @@ bool cli_wants_json(void);
  * `schema`.  cli_finish() adds the error, if none is there, and prints it; `j`
  * lives until then. */
 void cli_json_begin(struct json *j);
+/* The members of an object that is JSON already. */
+void json_members(struct json *j, const char *object);
 /* "error": status, name, where, message and codes; nothing on success. */
 void json_error(struct json *j, const sfi_ctx *ctx, sfi_status st);
 /* The same of its parts. */

@@ -176,14 +176,10 @@ json_hex(struct json *j, const char *name, const uint8_t *data, size_t len)
     (void)fputc('"', j->out);
 }
 
-void
-json_value(struct json *j, const char *name, const char *value)
+/* JSON from elsewhere: its lines move to the right. */
+static void
+json_write_value(struct json *j, const char *value, size_t len)
 {
-    size_t len = strlen(value);
-
-    while (len > 0 && value[len - 1] == '\n')
-        len--;
-    json_write_lead(j, name);
     for (size_t i = 0; i < len; i++) {
         (void)fputc(value[i] == '\n' && j->on_a_line ? ' ' : value[i], j->out);
         if (value[i] != '\n') /* inside a string it is escaped */
@@ -193,6 +189,33 @@ json_value(struct json *j, const char *name, const char *value)
         while (j->on_a_line && value[i + 1] == ' ')
             i++;
     }
+}
+
+void
+json_value(struct json *j, const char *name, const char *value)
+{
+    size_t len = strlen(value);
+
+    while (len > 0 && value[len - 1] == '\n')
+        len--;
+    json_write_lead(j, name);
+    json_write_value(j, value, len);
+}
+
+void
+json_members(struct json *j, const char *object)
+{
+    const char *at = object + strspn(object, "{ \n");
+    const char *end = strrchr(object, '}');
+
+    while (end > at && (end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    if (end <= at)
+        return;
+    json_write_lead(j, NULL);
+    j->depth--; /* which they were written at */
+    json_write_value(j, at, (size_t)(end - at));
+    j->depth++;
 }
 
 void

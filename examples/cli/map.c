@@ -61,14 +61,6 @@ cli_map_save(sfi_ctx *ctx, sfi_layout *l, const char *name, const char *path)
 
 /* ---- the text ---- */
 
-static sfi_status
-text_take(void *user, const uint8_t *data, size_t len)
-{
-    (void)user;
-    (void)fwrite(data, 1, len, stdout); /* cli_finish() sees a failure */
-    return SFI_OK;
-}
-
 /* The variable that decides which characters the terminal has. */
 static bool
 terminal_has_utf8(void)
@@ -120,5 +112,5 @@ cli_map_print(sfi_layout *l, const char *name)
                  (colored ? SFI_MAP_COLOR : 0),
     };
 
-    return sfi_map_text(l, &o, text_take, NULL);
+    return sfi_map_text(l, &o, cli_write, stdout);
 }

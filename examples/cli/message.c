@@ -220,6 +220,13 @@ cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     return cli_exit_status(st);
 }
 
+sfi_status
+cli_write(void *file, const uint8_t *data, size_t len)
+{
+    (void)fwrite(data, 1, len, file);
+    return SFI_OK;
+}
+
 int
 cli_finish(const struct cli *c, int status)
 {

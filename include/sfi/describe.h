@@ -211,6 +211,57 @@ SFI_API const sfi_fact *sfi_description_find(const sfi_description *d,
                                              const char *group, uint32_t item,
                                              const char *name);
 
+/**
+ * Write a description in words, as sfi-info shows it.
+ *
+ * Without a group: every fact but the first two, "kind" and "what", which are
+ * for a title.  Text from the file is made fit for a terminal
+ * (sfi_text_escape()).
+ *
+ * @param d      what was read
+ * @param group  only the facts of this group, such as "areas"; of
+ *               "option_fields" without its heading; NULL: all
+ * @param write  receives the text, UTF-8
+ * @param user   passed to write
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  d or write is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *   SFI_ERR_CALLBACK  write returned an invalid status
+ *   any status        that write returned
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_text(const sfi_description *d,
+                                                      const char *group,
+                                                      sfi_write_fn write,
+                                                      void *user);
+
+/**
+ * Write a description as JSON: one object.
+ *
+ * A fact is a member by its name; a group is an array: of an object for each
+ * entry of a list, or for each check.  Addresses and times are numbers, bytes
+ * are hexadecimal digits.
+ *
+ * @param d      what was read
+ * @param write  receives the JSON, UTF-8
+ * @param user   passed to write
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  d or write is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *   SFI_ERR_CALLBACK  write returned an invalid status
+ *   any status        that write returned
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_json(const sfi_description *d,
+                                                      sfi_write_fn write,
+                                                      void *user);
+
 /** What a comparison covers. */
 #define SFI_COMPARED_CONTENT 0x1u    /**< every byte of the firmware */
 #define SFI_COMPARED_NO_MODULES 0x2u /**< but not the code of modules */

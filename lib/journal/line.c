@@ -12,86 +12,25 @@
 #include "util/clock.h"
 #include "util/date.h"
 #include "util/hex.h"
-#include "util/text.h"
+#include "util/json.h"
 #include "core/err.h"
 #include "journal/json.h"
 
 #define IMAGE_TAG_LEN 16u
 #define HOST_MAX 256
 
-/* A line that grows; the first failure, of memory, sticks. */
-struct line {
-    struct buf *out;
-    bool failed;
-};
-
+/* What says nothing is left out. */
 static void
-line_put(struct line *l, const char *text, size_t len)
+line_text(struct json_writer *l, const char *name, const char *text)
 {
-    l->failed = l->failed || !sfi__buf_append(l->out, text, len);
-}
-
-static void
-line_put_text(struct line *l, const char *text)
-{
-    l->failed = l->failed || !sfi__text_to_json(l->out, text);
-}
-
-/* What stands before a value: a comma unless it is the first, and its name. */
-static void
-line_name(struct line *l, const char *name)
-{
-    bool first = l->out->len > 0 &&
-                 memchr("{[", l->out->data[l->out->len - 1], 2) != NULL;
-
-    if (!first)
-        line_put(l, ", ", 2);
-    if (name == NULL)
-        return;
-    line_put_text(l, name);
-    line_put(l, ": ", 2);
-}
-
-static void
-line_text(struct line *l, const char *name, const char *text)
-{
-    if (text == NULL || text[0] == '\0')
-        return;
-    line_name(l, name);
-    line_put_text(l, text);
-}
-
-static void
-line_number(struct line *l, const char *name, long long number)
-{
-    char text[24];
-
-    sfi__text_format(text, sizeof(text), "%lld", number);
-    line_name(l, name);
-    line_put(l, text, strlen(text));
-}
-
-static void
-line_unsigned(struct line *l, const char *name, uint64_t number)
-{
-    char text[24];
-
-    sfi__text_format(text, sizeof(text), "%llu", (unsigned long long)number);
-    line_name(l, name);
-    line_put(l, text, strlen(text));
-}
-
-static void
-line_bool(struct line *l, const char *name, bool value)
-{
-    line_name(l, name);
-    line_put(l, value ? "true" : "false", value ? 4 : 5);
+    if (text != NULL && text[0] != '\0')
+        sfi__json_text(l, name, text);
 }
 
 /* ---- the members ---- */
 
 static void
-line_place_and_time(struct line *l)
+line_place_and_time(struct json_writer *l)
 {
     char host[HOST_MAX] = "", time[DATE_MAX];
 
@@ -102,7 +41,7 @@ line_place_and_time(struct line *l)
 }
 
 static void
-line_inputs(struct line *l, const sfi_journal_job *job)
+line_inputs(struct json_writer *l, const sfi_journal_job *job)
 {
     char tag[2 * IMAGE_TAG_LEN + 1] = "";
 
@@ -111,17 +50,14 @@ line_inputs(struct line *l, const sfi_journal_job *job)
         sfi__hex_encode(tag, job->image_tag, IMAGE_TAG_LEN);
     line_text(l, "header_tag", tag);
     if (job->image_version != 0)
-        line_unsigned(l, "image_version", job->image_version);
+        sfi__json_number(l, "image_version", job->image_version);
     line_text(l, "protocol", job->protocol);
     if (job->files == NULL || job->file_count == 0)
         return;
-    line_name(l, "files");
-    line_put(l, "[", 1);
-    for (size_t i = 0; i < job->file_count; i++) {
-        line_name(l, NULL);
-        line_put_text(l, job->files[i] != NULL ? job->files[i] : "");
-    }
-    line_put(l, "]", 1);
+    sfi__json_open(l, "files", '[');
+    for (size_t i = 0; i < job->file_count; i++)
+        sfi__json_text(l, NULL, job->files[i] != NULL ? job->files[i] : "");
+    sfi__json_close(l, ']');
 }
 
 static const char *
@@ -135,7 +71,8 @@ line_result_of(const sfi_journal_job *job, const sfi_error *error)
 }
 
 static void
-line_chip(struct line *l, const sfi_journal_job *job, const sfi_error *error)
+line_chip(struct json_writer *l, const sfi_journal_job *job,
+          const sfi_error *error)
 {
     line_text(l, "port", job->port);
     line_text(l, "result", line_result_of(job, error));
@@ -143,37 +80,37 @@ line_chip(struct line *l, const sfi_journal_job *job, const sfi_error *error)
     line_text(l, "chip", job->chip);
     line_text(l, "device_id", job->device_id);
     line_text(l, "board_serial", job->board_serial);
-    line_unsigned(l, "milliseconds", job->milliseconds);
+    sfi__json_number(l, "milliseconds", job->milliseconds);
     line_text(l, "license", job->license);
     if (job->hsm_serial == NULL)
         return;
     line_text(l, "hsm_serial", job->hsm_serial);
     line_text(l, "hsm_firmware_id", job->hsm_firmware_id);
-    line_unsigned(l, "hsm_remaining", job->hsm_remaining);
-    line_bool(l, "hsm_low_water", job->hsm_remaining <= job->hsm_low_water);
+    sfi__json_number(l, "hsm_remaining", job->hsm_remaining);
+    sfi__json_bool(l, "hsm_low_water",
+                   job->hsm_remaining <= job->hsm_low_water);
 }
 
 static void
-line_error(struct line *l, const sfi_error *error)
+line_error(struct json_writer *l, const sfi_error *error)
 {
     if (error == NULL)
         return;
-    line_name(l, "error");
-    line_put(l, "{", 1);
-    line_number(l, "status", error->status);
+    sfi__json_open(l, "error", '{');
+    sfi__json_signed(l, "status", error->status);
     line_text(l, "name", sfi_status_name(error->status));
     line_text(l, "where", error->where);
     line_text(l, "message",
               error->message[0] != '\0' ? error->message
                                         : sfi_status_str(error->status));
-    line_number(l, "os_code", error->os_code);
-    line_number(l, "peer_code", error->peer_code);
-    line_put(l, "}", 1);
+    sfi__json_signed(l, "os_code", error->os_code);
+    sfi__json_signed(l, "peer_code", error->peer_code);
+    sfi__json_close(l, '}');
 }
 
 /* The members of an object: what stands between its braces. */
 static sfi_status
-line_more(sfi_ctx *ctx, struct line *l, const char *more)
+line_more(sfi_ctx *ctx, struct json_writer *l, const char *more)
 {
     struct json_line read;
     const char *at, *end;
@@ -189,8 +126,7 @@ line_more(sfi_ctx *ctx, struct line *l, const char *more)
     at += strspn(at, " \t\r");
     if (at == end)
         return SFI_OK;
-    line_name(l, NULL);
-    line_put(l, at, (size_t)(end - at));
+    sfi__json_raw(l, at, (size_t)(end - at));
     return SFI_OK;
 }
 
@@ -198,15 +134,17 @@ sfi_status
 sfi__journal_line(sfi_ctx *ctx, const sfi_journal_job *job,
                   const sfi_error *error, struct buf *out)
 {
-    struct line l = {.out = out};
+    struct json_writer l = {.out = out};
     sfi_status st;
 
-    line_put(&l, "{", 1);
+    sfi__json_open(&l, NULL, '{');
     line_place_and_time(&l);
     line_inputs(&l, job);
     line_chip(&l, job, error);
     st = line_more(ctx, &l, job->more);
     line_error(&l, error);
-    line_put(&l, "}\n", 2);
-    return l.failed ? sfi__nomem(ctx) : st;
+    sfi__json_close(&l, '}');
+    if (l.failed || !sfi__buf_append(out, "\n", 1))
+        return sfi__nomem(ctx);
+    return st;
 }

@@ -513,6 +513,121 @@ START_TEST(test_kept_failures)
 }
 END_TEST
 
+static char written[1 << 20];
+static size_t written_len;
+
+static sfi_status
+take_text(void *user, const uint8_t *data, size_t len)
+{
+    ck_assert_ptr_eq(user, written);
+    ck_assert_uint_lt(written_len + len, sizeof(written));
+    memcpy(written + written_len, data, len);
+    written_len += len;
+    written[written_len] = '\0';
+    return SFI_OK;
+}
+
+static sfi_status
+refuse_text(void *user, const uint8_t *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    return *(int *)user;
+}
+
+/* In words each label stands with its value; as JSON each name does. */
+START_TEST(test_written)
+{
+    sfi_description *d = read_of(test_path(kinds[_i].path), NULL, SFI_OK);
+    const sfi_fact *f;
+    char want[600];
+
+    written_len = 0;
+    ck_assert_ok(sfi_description_text(d, NULL, take_text, written));
+    for (size_t i = 2; (f = sfi_description_at(d, i)) != NULL; i++) {
+        if (f->kind == SFI_FACT_TEXT && strlen(f->text) < 40)
+            ck_assert_msg(strstr(written, f->text) != NULL, "%s", f->text);
+        if (f->item == 0)
+            ck_assert_msg(strstr(written, f->label) != NULL, "%s", f->label);
+    }
+    ck_assert_int_eq(written[written_len - 1], '\n');
+    written_len = 0;
+    ck_assert_ok(sfi_description_json(d, take_text, written));
+    ck_assert_int_eq(written[0], '{');
+    ck_assert_str_eq(written + written_len - 3, "\n}\n");
+    for (size_t i = 0; (f = sfi_description_at(d, i)) != NULL; i++) {
+        if (f->kind == SFI_FACT_CHECK)
+            (void)snprintf(want, sizeof(want), "\"name\": \"%s\"", f->name);
+        else if (f->kind == SFI_FACT_NUMBER)
+            (void)snprintf(want, sizeof(want), "\"%s\": %llu", f->name,
+                           (unsigned long long)f->number);
+        else
+            (void)snprintf(want, sizeof(want), "\"%s\": ", f->name);
+        ck_assert_msg(strstr(written, want) != NULL, "%s", want);
+    }
+    sfi_description_free(d);
+}
+END_TEST
+
+START_TEST(test_written_exactly)
+{
+    char path[300];
+    sfi_description *d;
+    sfi_description *ob =
+        read_of(test_path("data/ob-stm32h753xi.csv"), NULL, SFI_OK);
+    int st = SFI_ERR_CANCELLED;
+
+    (void)snprintf(path, sizeof(path), "%s/nonce", folder);
+    ck_assert_ok(sfi_nonce_create(ctx, path));
+    d = read_of(path, NULL, SFI_OK);
+    written_len = 0;
+    ck_assert_ok(sfi_description_text(d, NULL, take_text, written));
+    ck_assert_str_eq(written, "  size in bytes          : 12\n"
+                              "  what it may be         : as long as a nonce\n"
+                              "  every user can read it : no\n"
+                              "\nChecks :\n"
+                              "  not a constant : passed\n");
+    written_len = 0;
+    ck_assert_ok(sfi_description_json(d, take_text, written));
+    ck_assert_str_eq(written, "{\n"
+                              "  \"kind\": \"key\",\n"
+                              "  \"what\": \"a key or a nonce, or a file of "
+                              "that length\",\n"
+                              "  \"size\": 12,\n"
+                              "  \"purpose\": \"as long as a nonce\",\n"
+                              "  \"others_can_read\": false,\n"
+                              "  \"checks\": [\n"
+                              "    {\n"
+                              "      \"name\": \"random\",\n"
+                              "      \"result\": \"passed\"\n"
+                              "    }\n"
+                              "  ]\n"
+                              "}\n");
+    written_len = 0;
+    ck_assert_ok(sfi_description_text(ob, "option_fields", take_text, written));
+    ck_assert_int_eq(strncmp(written, "  ", 2), 0);
+    ck_assert_ptr_nonnull(strstr(written, "  RDP              : 0xaa    "));
+    written_len = 0;
+    ck_assert_ok(sfi_description_text(ob, "none", take_text, written));
+    ck_assert_uint_eq(written_len, 0);
+    ck_assert_int_eq(sfi_description_text(d, NULL, refuse_text, &st), st);
+    ck_assert_int_eq(sfi_description_json(d, refuse_text, &st), st);
+    st = 7;
+    ck_assert_int_eq(sfi_description_json(d, refuse_text, &st),
+                     SFI_ERR_CALLBACK);
+    ck_assert_fails_about(sfi_description_text(d, NULL, NULL, NULL),
+                          SFI_ERR_ARGUMENT, "", "write != NULL");
+    ck_assert_fails_about(sfi_description_json(d, NULL, NULL), SFI_ERR_ARGUMENT,
+                          "", "write != NULL");
+    memory.fail_at = 1;
+    ck_assert_int_eq(sfi_description_text(d, NULL, take_text, written),
+                     SFI_ERR_NOMEM);
+    memory.fail_at = 0;
+    sfi_description_free(d);
+    sfi_description_free(ob);
+}
+END_TEST
+
 static unsigned facts_differ, bytes_differ;
 
 static void
@@ -660,6 +775,7 @@ main(void)
     tcase_add_test(t, test_audit_with_its_key);
     tcase_add_loop_test(t, test_kept, 0, ROWS(kinds));
     tcase_add_test(t, test_kept_failures);
+    tcase_add_loop_test(t, test_written, 0, ROWS(kinds));
     tcase_add_test(t, test_compare);
     tcase_add_test(t, test_compare_arguments);
     tcase_add_test(t, test_arguments);
@@ -667,6 +783,7 @@ main(void)
     suite_add_tcase(s, t);
     t = tcase_create("files");
     tcase_add_checked_fixture(t, folder_setup, folder_teardown);
+    tcase_add_test(t, test_written_exactly);
     tcase_add_test(t, test_records);
     tcase_add_test(t, test_register_of_nonces);
     tcase_add_test(t, test_lenient_firmware);
