@@ -64,7 +64,4 @@ void create_hint_new_keys(void);
 /* --check: the same with all findings, and nothing is made. */
 int create_check_only(struct job *j);
 int create_show_image(struct job *j);
-/* sfi_create_map.c: the maps that --svg and --map ask for. */
-int create_maps(const struct job *j);
-
 #endif

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/image_feed.h"
+#include "cli/map.h"
 #include "sfi_create.h"
 
 void
@@ -38,12 +38,29 @@ print_fill(const struct cli_findings *f)
     }
 }
 
+/* Also of an image that a chip refuses. */
+static sfi_status
+create_maps(const struct job *j)
+{
+    sfi_layout *l = NULL;
+    sfi_status st;
+
+    if (!cli_has(&j->cli, OPT_SVG) && !cli_has(&j->cli, OPT_MAP))
+        return SFI_OK;
+    st = sfi_image_builder_layout(j->builder, &l);
+    if (st == SFI_OK)
+        st = cli_maps(&j->cli, j->ctx, l, cli_value(&j->cli, OPT_OUTFILE),
+                      OPT_SVG, OPT_MAP);
+    sfi_layout_free(l);
+    return st;
+}
+
 int
 create_check_rules(struct job *j)
 {
     uint32_t least =
         cli_has(&j->cli, OPT_CHECK) ? SFI_FINDING_NOTE : SFI_FINDING_WARNING;
-    int status = create_maps(j); /* above all of what a chip refuses */
+    int status = create_status(j, create_maps(j));
     sfi_status st;
 
     if (status != 0)
@@ -79,18 +96,23 @@ create_check_only(struct job *j)
 }
 
 static sfi_status
-print_reader_event(void *user, const sfi_image_event *e)
+print_reader_events(sfi_image_reader *r)
 {
-    (void)user;
-    if (e->kind == SFI_EVENT_HEADER)
-        (void)printf("Image : protocol version %" PRIu32 ", %" PRIu32
-                     " areas\n",
-                     e->version, e->area_count);
-    if (e->kind == SFI_EVENT_AREA_BEGIN)
-        (void)printf(
-            "  area %" PRIu32 " : %c, 0x%08" PRIx64 ", %" PRIu32 " bytes\n",
-            e->area_index, (char)e->area_kind, e->address, e->area_size);
-    return SFI_OK;
+    sfi_image_event e = {.struct_size = sizeof(e)};
+    sfi_status st;
+
+    while ((st = sfi_image_reader_next(r, &e)) == SFI_OK &&
+           e.kind != SFI_EVENT_NEED_INPUT) {
+        if (e.kind == SFI_EVENT_HEADER)
+            (void)printf("Image : protocol version %" PRIu32 ", %" PRIu32
+                         " areas\n",
+                         e.version, e.area_count);
+        if (e.kind == SFI_EVENT_AREA_BEGIN)
+            (void)printf(
+                "  area %" PRIu32 " : %c, 0x%08" PRIx64 ", %" PRIu32 " bytes\n",
+                e.area_index, (char)e.area_kind, e.address, e.area_size);
+    }
+    return st;
 }
 
 struct shower {
@@ -102,9 +124,10 @@ static sfi_status
 show_written_bytes(void *user, const uint8_t *data, size_t len)
 {
     struct shower *s = user;
+    sfi_status st = sfi_image_reader_feed(s->reader, data, len);
 
     s->job->size += len;
-    return image_feed(s->reader, data, len, print_reader_event, s->job);
+    return st == SFI_OK ? print_reader_events(s->reader) : st;
 }
 
 /* Read back what will be written, and verify every tag. */

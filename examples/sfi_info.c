@@ -168,7 +168,7 @@ info_show(struct info *in)
         return info_compare(in);
     status = info_check_image(in, &checked);
     if (status == 0)
-        status = info_show_maps(in, checked);
+        status = info_show_maps(in);
     if (status != 0)
         return status;
     if (cli_has(&in->cli, OPT_JSON))
@@ -190,6 +190,7 @@ info_run(struct info *in)
         status = info_show(in);
     cli_findings_free(&in->findings);
     sfi_description_free(in->facts);
+    sfi_layout_free(in->layout);
     cli_file_free(&in->file);
     sfi_personalization_free(in->perso);
     sfi_key_free(in->key);
@@ -215,7 +216,8 @@ main(int argc, char **argv)
     if (cli_has(&in.cli, OPT_COMPARE) &&
         cli_next(&in.cli, OPT_COMPARE, NULL)->count == 2)
         cli_usage(&in.cli, "--compare OTHER KEY needs NONCE too");
-    info_check_map_options(&in);
+    if (cli_has(&in.cli, OPT_MAP) && cli_has(&in.cli, OPT_JSON))
+        cli_usage(&in.cli, "--map cannot be combined with --json");
     in.ctx = cli_context(&in.cli);
     status = info_run(&in);
     sfi_ctx_free(in.ctx);

@@ -23,6 +23,7 @@ struct info {
     sfi_description *facts;
     struct cli_file file; /* an image that a chip is to install */
     struct cli_findings findings;
+    sfi_layout *layout; /* of an image that was checked */
     sfi_status refused; /* of the check */
 };
 
@@ -47,13 +48,11 @@ const char *info_fact_text(const struct info *in, const char *group,
 /* sfi_info_image.c: the facts of an image, in the words of ST's tool. */
 void info_print_image(const struct info *in);
 
-/* sfi_info_map.c: the maps that --svg and --map ask for, of an image that was
- * checked; anything else has none. */
-void info_check_map_options(const struct info *in);
-int info_show_maps(const struct info *in, bool checked);
-
 /* sfi_info_check.c: what the rules of a part find in it. */
 sfi_status info_check_chip(struct info *in);
 int info_print_findings(const struct info *in); /* the exit status */
+/* The maps that --svg and --map ask for; anything else than an image that was
+ * checked has none. */
+int info_show_maps(const struct info *in);
 
 #endif

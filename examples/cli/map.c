@@ -46,8 +46,8 @@ map_title(const char *name)
     return slash != NULL ? slash + 1 : name;
 }
 
-sfi_status
-cli_map_save(sfi_ctx *ctx, sfi_layout *l, const char *name, const char *path)
+static sfi_status
+map_save(sfi_ctx *ctx, sfi_layout *l, const char *name, const char *path)
 {
     sfi_map_options o = {.struct_size = sizeof(o), .title = map_title(name)};
     struct picture p = {0};
@@ -98,8 +98,8 @@ terminal_columns(void)
     return columns > COLUMNS_MAX ? COLUMNS_MAX : (uint32_t)columns;
 }
 
-sfi_status
-cli_map_print(sfi_layout *l, const char *name)
+static sfi_status
+map_print(sfi_layout *l, const char *name)
 {
     const char *no_color = getenv("NO_COLOR");
     bool colored =
@@ -113,4 +113,17 @@ cli_map_print(sfi_layout *l, const char *name)
     };
 
     return sfi_map_text(l, &o, cli_write, stdout);
+}
+
+sfi_status
+cli_maps(const struct cli *c, sfi_ctx *ctx, sfi_layout *l, const char *name,
+         size_t svg, size_t map)
+{
+    sfi_status st = SFI_OK;
+
+    if (cli_has(c, svg))
+        st = map_save(ctx, l, name, cli_value(c, svg));
+    if (st == SFI_OK && cli_has(c, map))
+        st = map_print(l, name);
+    return st;
 }

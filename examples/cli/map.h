@@ -6,10 +6,10 @@
 
 #include "cli/cli.h"
 
-/* `name`: the path of what the map shows, for its heading; NULL: none. */
-sfi_status cli_map_save(sfi_ctx *ctx, sfi_layout *l, const char *name,
-                        const char *path);
-/* To stdout, as wide as the terminal; colours only there. */
-sfi_status cli_map_print(sfi_layout *l, const char *name);
+/* The maps that the options `svg` (a file) and `map` (on stdout, as wide as the
+ * terminal, colours only there) ask for.  `name`: the path of what they show,
+ * for the heading; NULL: none. */
+sfi_status cli_maps(const struct cli *c, sfi_ctx *ctx, sfi_layout *l,
+                    const char *name, size_t svg, size_t map);
 
 #endif

@@ -541,6 +541,8 @@ SFI_CERTIFICATE_LEN = 136
 SFI_CHECK_FAILED = 2
 SFI_CHECK_NOT_MADE = 3
 SFI_CHECK_PASSED = 1
+SFI_COMPARED_CONTENT = 1
+SFI_COMPARED_NO_MODULES = 2
 SFI_COUNT_AGAIN = 2
 SFI_COUNT_NEW = 1
 SFI_COUNT_NONE = 0
@@ -735,6 +737,10 @@ class sfi_audit_summary(Structure):
 
 class sfi_card_event(Structure):
     """An event of sfi_card_serve()."""
+
+
+class sfi_comparison(Structure):
+    """How much differs between two files."""
 
 
 class sfi_connect_options(Structure):
@@ -937,6 +943,12 @@ class sfi_usb_ops(Structure):
 
 
 sfi_card_event_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_card_event))
+sfi_fact_difference_fn = CFUNCTYPE(
+    None,
+    c_void_p,
+    POINTER(sfi_fact),
+    POINTER(sfi_fact),
+)
 sfi_fact_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_fact))
 sfi_finding_fn = CFUNCTYPE(None, c_void_p, POINTER(sfi_finding))
 sfi_firmware_difference_fn = CFUNCTYPE(
@@ -1032,6 +1044,14 @@ sfi_card_event._fields_ = [
     ("length", c_uint32),
     ("status_word", c_uint32),
     ("header", c_uint8 * 4),
+]
+
+sfi_comparison._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("facts", c_uint64),
+    ("places", c_uint64),
+    ("bytes", c_uint64),
 ]
 
 sfi_connect_options._fields_ = [
@@ -1771,6 +1791,35 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_char_p,
         POINTER(sfi_describe_options),
         sfi_fact_fn,
+        c_void_p,
+    ]),
+    "sfi_description_at": (POINTER(sfi_fact), [c_void_p, c_size_t]),
+    "sfi_description_compare": (c_int, [
+        c_void_p,
+        c_void_p,
+        sfi_fact_difference_fn,
+        sfi_firmware_difference_fn,
+        c_void_p,
+        POINTER(sfi_comparison),
+    ]),
+    "sfi_description_find": (POINTER(sfi_fact), [
+        c_void_p,
+        c_char_p,
+        c_uint32,
+        c_char_p,
+    ]),
+    "sfi_description_free": (None, [c_void_p]),
+    "sfi_description_json": (c_int, [c_void_p, sfi_write_fn, c_void_p]),
+    "sfi_description_new": (c_int, [c_void_p, POINTER(c_void_p)]),
+    "sfi_description_read": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(sfi_describe_options),
+    ]),
+    "sfi_description_text": (c_int, [
+        c_void_p,
+        c_char_p,
+        sfi_write_fn,
         c_void_p,
     ]),
     "sfi_dialect_download": (c_int, [
