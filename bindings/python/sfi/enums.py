@@ -13,6 +13,7 @@ from . import _abi
 from ._abi import (
     AreaKind,
     AuditKind,
+    CardEventKind,
     Cause,
     CheckResult,
     Counted,
@@ -40,6 +41,7 @@ from ._abi import (
 __all__ = [
     "AreaKind",
     "AuditKind",
+    "CardEventKind",
     "Cause",
     "CheckResult",
     "Counted",

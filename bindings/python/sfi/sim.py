@@ -14,12 +14,13 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import threading
 import types
 from typing import Any, Callable, Dict, Optional, Type, Union
 
 from . import _abi, _lib
-from ._callback import during, find
+from ._callback import during, find, void_callback
 from ._handle import (
     BytesLike,
     Handle,
@@ -31,13 +32,14 @@ from ._handle import (
 )
 from .chips import Chip, ChipLike, chip as find_chip, chip_at
 from .context import Context, chosen
-from .enums import SimArea, Status
+from .enums import CardEventKind, SimArea, Status
 from .errors import Error, InputError, UsageError
 from .hsm import Hsm
 from .transport import Transport
 
 __all__ = [
     "Card",
+    "CardEvent",
     "Serving",
     "Simulator",
     "control",
@@ -432,6 +434,41 @@ class Serving:
             raise error
 
 
+@dataclasses.dataclass(frozen=True)
+class CardEvent:
+    """What happened to a card that is served."""
+
+    #: what it is
+    kind: CardEventKind
+    #: CLA INS P1 P2 of a command, as far as it has them
+    header: bytes
+    #: bytes of the command
+    length: int
+    #: of its reply, such as 0x9000
+    status_word: int
+
+
+class _CardService:
+    """What a card that is served calls: it ends as a chip's service does."""
+
+    def __init__(self, stop: Callable[[], bool],
+                 event: Optional[Callable[[CardEvent], object]]) -> None:
+        self.stop = stop
+        self.event = event
+
+    def __call__(self) -> bool:
+        return self.stop()
+
+
+@void_callback(_abi.sfi_card_event_fn)
+def _on_card_event(service: _CardService, pointer: Any) -> None:
+    raw = pointer.contents
+    if service.event is not None:
+        service.event(CardEvent(
+            CardEventKind(raw.kind), bytes(raw.header)[:raw.length],
+            raw.length, raw.status_word))
+
+
 class Card(Handle):
     """The card's side of a smartcard HSM: a command in, a reply out.
 
@@ -464,6 +501,23 @@ class Card(Handle):
         self._call("sfi_card_apdu", *read_only(command), room,
                    ctypes.byref(length))
         return room.raw[:length.value]
+
+    def serve(self, host: str = "localhost", port: int = 35963, *,
+              stop: Callable[[], bool] = lambda: False,
+              event: Optional[Callable[[CardEvent], object]] = None) -> None:
+        """Put the card into a virtual reader, vsmartcard-vpcd behind pcscd,
+        until `stop` says so.
+
+        :param stop: called several times a second; True takes the card out
+        :param event: called for what happens
+        :raises NoDevice: the reader's name is not known
+        """
+        if not 0 < port < 65536:
+            raise UsageError(f"{port} is not a port")
+        service = _CardService(stop, event)
+        with during(service, self._context._state) as number:
+            self._call("sfi_card_serve", encode(host, "host"), port, _on_stop,
+                       _on_card_event, ctypes.c_void_p(number))
 
     def reset(self) -> None:
         """Reset the card, as power off and on do."""

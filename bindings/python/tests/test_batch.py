@@ -125,6 +125,22 @@ class Audit(BenchCase):
         self.assertEqual(hsm.audit_bytes(), self.path("log").read_bytes())
 
 
+class Cards(BenchCase):
+    def test_served_without_a_reader(self) -> None:
+        events: List[sim.CardEvent] = []
+        card = sim.Card(self.hsm())
+        card.serve("127.0.0.1", 1, stop=lambda: bool(events),
+                   event=events.append)
+        self.assertEqual(events[0].kind, sfi.CardEventKind.WAITING)
+        self.assertRaises(sfi.UsageError, card.serve, port=0)
+
+        def event(found: sim.CardEvent) -> None:
+            raise KeyError(found.kind)
+
+        with self.assertRaises(KeyError):
+            card.serve("127.0.0.1", 1, event=event)
+
+
 class Lines(BenchCase):
     def test_install_that_is_done(self) -> None:
         chip, file = self.simulator(), self.path("line.jsonl")
