@@ -384,7 +384,9 @@ piece_store(sfi_license_batch *b, struct piece *p)
     struct store_entry entries[PIECE_MAX];
     size_t count = 0;
 
-    for (size_t i = 0; b->store != NULL && i < p->wanted_count; i++) {
+    if (b->store == NULL)
+        return SFI_OK;
+    for (size_t i = 0; i < p->wanted_count; i++) {
         if (p->wanted[i]->told && p->wanted[i]->st == SFI_OK)
             entries[count++] = (struct store_entry){
                 p->wanted[i]->cert->device_id, p->wanted[i]->license};
