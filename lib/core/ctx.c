@@ -3,6 +3,8 @@
 /* Makes and frees contexts, and allocates through them. */
 #include "core/ctx.h"
 
+#include <stddef.h>
+
 #include "core/abi.h"
 #include "core/err.h"
 
@@ -23,6 +25,24 @@ void
 sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr)
 {
     sfi__free(&ctx->alloc, ptr);
+}
+
+/* The header of a block, which is aligned for any type. */
+struct ctx_kept {
+    struct ctx_kept *next;
+    max_align_t block[];
+};
+
+void *
+sfi__ctx_keep(struct sfi_ctx *ctx, size_t size)
+{
+    struct ctx_kept *k = sfi__ctx_alloc(ctx, sizeof(*k) + size);
+
+    if (k == NULL)
+        return NULL;
+    k->next = ctx->kept;
+    ctx->kept = k;
+    return k->block;
 }
 
 bool
@@ -70,6 +90,12 @@ ctx_destroy(void *self)
 
     if (ctx->crypto != NULL)
         ctx->free_crypto(ctx->crypto);
+    while (ctx->kept != NULL) {
+        struct ctx_kept *k = ctx->kept;
+
+        ctx->kept = k->next;
+        sfi__ctx_dealloc(ctx, k);
+    }
 }
 
 static void

@@ -29,11 +29,14 @@ struct sfi_ctx {
     /* lib/crypto's, for as long as the context lives; NULL: not used yet */
     void *crypto;
     void (*free_crypto)(void *crypto);
+    struct ctx_kept *kept; /* memory that goes with the context */
 };
 
 /* Zeroed memory, or NULL with SFI_ERR_NOMEM recorded. */
 void *sfi__ctx_alloc(struct sfi_ctx *ctx, size_t size);
 void sfi__ctx_dealloc(struct sfi_ctx *ctx, void *ptr);
+/* As sfi__ctx_alloc(), released with the context. */
+void *sfi__ctx_keep(struct sfi_ctx *ctx, size_t size);
 
 /* How late a cancel may be noticed: no wait that heeds it is longer. */
 #define CTX_SLICE_MS 100u
