@@ -11,6 +11,7 @@
 #include <sfi/cause.h>
 #include <sfi/certificate.h>
 #include <sfi/chip.h>
+#include <sfi/chip_definition.h>
 #include <sfi/ctx.h>
 #include <sfi/describe.h>
 #include <sfi/dialect.h>

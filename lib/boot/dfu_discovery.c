@@ -89,18 +89,27 @@ dfu_get_layouts(struct boot *b)
     return SFI_OK;
 }
 
-/* The part whose flash has the layout that the device tells. */
-static const struct sfi_chip *
-dfu_chip_by_flash(const struct dfu_layout *l)
+static bool
+dfu_has_flash_of(const struct dfu_layout *l, const struct sfi_chip *chip)
 {
     const struct dfu_region *r = &l->region[0];
 
-    for (uint32_t i = 0; i < CHIP_COUNT; i++) {
-        const struct sfi_chip *chip = sfi__chip_at(i);
+    return l->regions == 1 && r->base == chip->flash.base &&
+           r->size == chip->sector_size &&
+           r->count == chip->flash.size / chip->sector_size;
+}
 
-        if (l->regions == 1 && r->base == chip->flash.base &&
-            r->size == chip->sector_size &&
-            r->count == chip->flash.size / chip->sector_size)
+/* The part whose flash has the layout that the device tells. */
+static const struct sfi_chip *
+dfu_chip_by_flash(const struct boot *b)
+{
+    const struct dfu_layout *l = &b->dfu.layout[0];
+    const struct sfi_chip *chip = b->expected;
+
+    if (chip != NULL && dfu_has_flash_of(l, chip))
+        return chip;
+    for (uint32_t i = 0; (chip = sfi__chip_at(i)) != NULL; i++) {
+        if (dfu_has_flash_of(l, chip))
             return chip;
     }
     return NULL;
@@ -152,7 +161,7 @@ dfu_get_identity(struct boot *b)
         st = dfu_get_string(b, index, serial);
     if (st != SFI_OK || dfu_id_by_serial(b, serial))
         return st;
-    chip = dfu_chip_by_flash(&b->dfu.layout[0]);
+    chip = dfu_chip_by_flash(b);
     if (chip == NULL)
         return sfi__fail(b->link.ctx, SFI_ERR_UNSUPPORTED,
                          "the device is an unknown chip: serial number \"%s\", "

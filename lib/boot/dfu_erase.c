@@ -79,7 +79,7 @@ static sfi_status
 dfu_check_layout(struct boot *b)
 {
     const struct dfu_layout *l = &b->dfu.layout[0];
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
     uint64_t sectors = 0;
     uint64_t bytes = 0;
 
@@ -119,7 +119,7 @@ dfu_find_sector(const struct dfu_layout *l, uint32_t n, struct dfu_region *out)
 static uint32_t
 dfu_bank2_ms(const struct boot *b, uint32_t address, uint32_t quirk)
 {
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
 
     if ((b->quirks & quirk) == 0 || chip == NULL ||
         address - chip->flash.base < chip->bank_size)

@@ -369,7 +369,7 @@ sfi__frames_go(struct boot *b, uint32_t address)
 static sfi_status
 frames_wait_bank2(struct boot *b, uint32_t count)
 {
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
     uint32_t ms;
 
     if (count == 0 || chip == NULL ||
@@ -386,7 +386,7 @@ frames_wait_bank2(struct boot *b, uint32_t count)
 static uint32_t
 frames_per_bank(const struct boot *b)
 {
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
 
     return chip != NULL ? chip->bank_size / chip->sector_size : UINT32_MAX;
 }

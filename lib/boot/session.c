@@ -104,12 +104,21 @@ sfi__boot_write(struct boot *b, uint32_t address, const uint8_t *data,
     return b->ops->write(b, address, data, len);
 }
 
+/* Two parts may have one device id, and the list has one of them. */
+const struct sfi_chip *
+sfi__boot_chip(const struct boot *b)
+{
+    if (b->expected != NULL && b->expected->device_id == b->device_id)
+        return b->expected;
+    return sfi__chip_by_device_id(b->device_id);
+}
+
 /* ---- Go ---- */
 
 static uint32_t
 boot_stack_limit(const struct boot *b, uint32_t sp)
 {
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
 
     for (uint32_t i = 0; chip != NULL && i < chip->ram_count; i++) {
         uint32_t end = sfi__chip_range_end(&chip->ram[i]);
@@ -178,7 +187,7 @@ sfi__boot_go(struct boot *b, uint32_t address)
 uint32_t
 sfi__boot_erase_ms(const struct boot *b, size_t sectors)
 {
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
     uint32_t all;
 
     if (chip == NULL)

@@ -100,9 +100,10 @@ struct boot {
     } dfu;
     /* debug port */
     const struct sfi_chip *chip;
-    const struct sfi_chip *assumed; /* the part to assume when none is
-                                       recognised: a dialect may recognise it;
-                                       NULL: none */
+    const struct sfi_chip *expected; /* by the program; NULL: any */
+    const struct sfi_chip *assumed;  /* the part to assume when none is
+                                        recognised: a dialect may recognise it;
+                                        NULL: none */
     uint32_t request; /* number of the last request in the mailbox */
     bool is_frozen;   /* watchdogs stop while the core is halted */
 };
@@ -166,5 +167,8 @@ extern const struct boot_ops sfi__boot_usart;
 extern const struct boot_ops sfi__boot_dfu;
 extern const struct boot_ops sfi__boot_debug_port;
 extern const struct boot_ops sfi__boot_spi;
+
+/* The part that it is, as the program or the list has it; NULL: unknown. */
+const struct sfi_chip *sfi__boot_chip(const struct boot *b);
 
 #endif

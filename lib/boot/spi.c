@@ -141,7 +141,7 @@ static sfi_status
 spi_send_frame(struct boot *b, enum frame_kind kind, const uint8_t *frame,
                size_t len, uint32_t ms)
 {
-    const struct sfi_chip *chip = sfi__chip_by_device_id(b->device_id);
+    const struct sfi_chip *chip = sfi__boot_chip(b);
     sfi_status st;
 
     if (kind == FRAME_PLAIN || chip == NULL || chip->spi_write_ms == 0)

@@ -29,6 +29,8 @@ struct chip_ob_row {
     bool is_register; /* false: in CSV and image, but never written */
 };
 
+struct chip_definition;
+
 struct sfi_chip {
     const char *name;
     const char *pins;   /* its letters for the number of pins in order codes */
@@ -80,8 +82,9 @@ struct sfi_chip {
     uint32_t rdp_row, rdp_shift; /* the 8-bit readout protection field */
     uint32_t security_row, security_mask; /* mask 0: always secure */
     uint32_t wrp_row[CHIP_WRP_ROWS];      /* write protection */
-    bool wrp_by_bit; /* a row has a bit per sector of a bank, clear: protected;
-                      * else a range of sectors: first 7:0, last 23:16 */
+    bool wrp_by_bit;  /* a row has a bit per sector of a bank, clear: protected;
+                       * else a range of sectors: first 7:0, last 23:16 */
+    bool wrp_unknown; /* libsfi does not know what protects a sector */
     /* source of BOOT0: with bit boot_pin_mask set the pin (mask 0: always);
      * with it clear the complement of bit boot_not_mask */
     uint32_t boot_row, boot_pin_mask, boot_not_mask;
@@ -97,6 +100,9 @@ struct sfi_chip {
     bool one_shot;            /* a success ends the secure bootloader */
     bool ob_write_resets;     /* writing option bytes resets (AN3155) */
     struct chip_range loader; /* flash erased after success; size 0: none */
+
+    /* of the program (chip/definition.h); NULL: a part of the list */
+    const struct chip_definition *definition;
 };
 
 /* RDP levels: 0xAA is level 0, 0xCC level 2, any other value level 1. */

@@ -29,7 +29,7 @@ sfi__chip_write_protected(const struct sfi_chip *chip,
 {
     uint32_t per_bank = chip->bank_size / chip->sector_size;
 
-    for (uint32_t i = 0; i < CHIP_WRP_ROWS; i++) {
+    for (uint32_t i = 0; !chip->wrp_unknown && i < CHIP_WRP_ROWS; i++) {
         bool in =
             sector >= (words[i] & 0xffu) && sector <= (words[i] >> 16u & 0xffu);
 

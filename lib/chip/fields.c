@@ -4,6 +4,7 @@
 #include "chip/fields.h"
 
 #include "util/text.h"
+#include "chip/definition.h"
 #include "chip/parts.h"
 
 const struct chip_ob_word sfi__chip_words_rdp[] = {
@@ -62,6 +63,8 @@ static const struct chip_field_list no_fields;
 static const struct chip_field_list *
 chip_field_list(const struct sfi_chip *chip)
 {
+    if (chip->definition != NULL)
+        return &chip->definition->fields;
     for (uint32_t i = 0; i < CHIP_COUNT; i++) {
         if (sfi__chip_at(i) == chip)
             return field_lists[i];

@@ -3,6 +3,8 @@
 /* Finds the memory of an address. */
 #include "chip/memory.h"
 
+#include "chip/definition.h"
+
 /* In the order of sfi__chip_at(): both come from CHIP_PARTS. */
 #define AS_MEMORY_LIST(part) &sfi__chip_memories_##part,
 static const struct chip_memory_list *const memory_lists[CHIP_COUNT] = {
@@ -12,6 +14,10 @@ const struct chip_memory *
 sfi__chip_memories(const struct sfi_chip *chip, size_t *count)
 {
     *count = 0;
+    if (chip != NULL && chip->definition != NULL) {
+        *count = chip->definition->memories.count;
+        return chip->definition->memories.memories;
+    }
     for (uint32_t i = 0; i < CHIP_COUNT; i++) {
         if (sfi__chip_at(i) == chip) {
             *count = memory_lists[i]->count;

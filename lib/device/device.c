@@ -94,7 +94,7 @@ sfi_device_init(void *mem, size_t mem_len, const sfi_chip *chip,
     st = sfi__port_check(port);
     if (st != SFI_OK)
         return st;
-    if (chip->program_unit > DEVICE_UNIT_MAX)
+    if (chip->program_unit > DEVICE_UNIT_MAX || chip->definition != NULL)
         return SFI_ERR_UNSUPPORTED;
     device_start_core(mem, chip, port, user);
     *out = mem;

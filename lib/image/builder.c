@@ -9,6 +9,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "chip/define/define.h"
 #include "firmware/firmware.h"
 #include "option_bytes/option_bytes.h"
 #include "image/builder.h"
@@ -41,9 +42,13 @@ sfi_image_builder_new(sfi_ctx *ctx, const sfi_chip *chip,
                       sfi_image_builder **out)
 {
     sfi_image_builder *b;
+    sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, chip != NULL);
+    st = sfi__chip_check_ctx(ctx, chip);
+    if (st != SFI_OK)
+        return st;
     b = sfi__obj_new(ctx, OBJ_IMAGE_BUILDER, sizeof(*b), builder_destroy);
     if (b == NULL)
         return SFI_ERR_NOMEM;
@@ -313,8 +318,10 @@ sfi_image_builder_check(sfi_image_builder *b, sfi_finding_fn report, void *user)
 static sfi_status
 builder_make_plan(sfi_image_builder *b, sfi_layout **plan)
 {
-    sfi_status st = sfi__plan_make(b, plan);
+    sfi_status st = sfi__chip_need_security(b->obj.ctx, b->chip);
 
+    if (st == SFI_OK)
+        st = sfi__plan_make(b, plan);
     if (st != SFI_OK)
         return st;
     if (b->key == NULL)

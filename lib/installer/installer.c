@@ -9,6 +9,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
+#include "chip/define/define.h"
 #include "license/license.h"
 #include "license/store.h"
 
@@ -34,8 +35,12 @@ sfi_status
 sfi_installer_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_installer **out)
 {
     sfi_installer *in;
+    sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
+    st = sfi__chip_need_security(ctx, chip);
+    if (st != SFI_OK)
+        return st;
     in = sfi__obj_new(ctx, OBJ_INSTALLER, sizeof(*in), installer_destroy);
     if (in == NULL)
         return SFI_ERR_NOMEM;

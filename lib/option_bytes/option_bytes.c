@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/files.h"
 #include "chip/fields.h"
+#include "chip/define/define.h"
 #include "option_bytes/effect.h"
 #include "option_bytes/rows.h"
 
@@ -48,9 +49,13 @@ sfi_status
 sfi_option_bytes_new(sfi_ctx *ctx, const sfi_chip *chip, sfi_option_bytes **out)
 {
     uint32_t values[CHIP_OB_ROWS_MAX];
+    sfi_status st;
 
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, chip != NULL);
+    st = sfi__chip_check_ctx(ctx, chip);
+    if (st != SFI_OK)
+        return st;
     for (uint32_t i = 0; i < chip->ob_count; i++)
         values[i] = chip->ob[i].shipped;
     return sfi__option_bytes_new(ctx, chip, values, out);
@@ -61,7 +66,10 @@ option_bytes_new_from_csv(sfi_ctx *ctx, const sfi_chip *chip, const char *csv,
                           size_t len, sfi_option_bytes **out)
 {
     uint32_t values[CHIP_OB_ROWS_MAX];
-    sfi_status st = sfi__ob_parse_csv(ctx, chip, csv, len, values);
+    sfi_status st = sfi__chip_check_ctx(ctx, chip);
+
+    if (st == SFI_OK)
+        st = sfi__ob_parse_csv(ctx, chip, csv, len, values);
 
     if (st != SFI_OK)
         return st;

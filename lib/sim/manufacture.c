@@ -8,6 +8,7 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "chip/define/define.h"
 #include "sim/habits.h"
 #include "sim/storage/factory.h"
 
@@ -46,6 +47,9 @@ sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options)
     SFI_ARG(ctx, o.chip != NULL);
     SFI_ARG(ctx, o.ca_dir != NULL && o.ca_dir[0] != '\0');
     SFI_ARG(ctx, o.state_dir != NULL && o.state_dir[0] != '\0');
+    st = sfi__chip_need_security(ctx, o.chip);
+    if (st != SFI_OK)
+        return st;
     if (sfi__sim_loader(o.chip, o.bootloader) == NULL)
         return manufacture_unknown_loader(ctx, o.chip, o.bootloader);
     return sfi__factory_make(ctx, o.chip, o.bootloader, o.ca_dir, o.state_dir);

@@ -3,6 +3,7 @@
 /* Memory, flash and the start of security, through the open bootloader. */
 #include "core/ctx.h"
 #include "core/err.h"
+#include "chip/define/define.h"
 #include "target/memory.h"
 #include "target/option_area.h"
 #include "target/part.h"
@@ -100,6 +101,8 @@ sfi__target_can_activate(sfi_target *t)
 {
     if (t->secure)
         return SFI_OK;
+    if (t->chip->definition != NULL)
+        return sfi__chip_need_security(t->obj.ctx, t->chip);
     if (sfi__part_is_smaller(t))
         return sfi__fail(t->obj.ctx, SFI_ERR_DEVICE,
                          "the flash of this chip has %u KB, expected %u of an "

@@ -71,9 +71,9 @@ part_read_both(sfi_target *t)
 {
     sfi_status st = SFI_OK;
 
-    if (t->tp->kind != TRANSPORT_DAP)
+    if (t->tp->kind != TRANSPORT_DAP && t->chip->bootloader_id_at != 0)
         st = part_read_loader(t);
-    if (st == SFI_OK)
+    if (st == SFI_OK && t->chip->flash_size_at != 0)
         st = part_read_flash_size(t);
     if (st == SFI_OK)
         t->part = (struct target_part){

@@ -125,6 +125,8 @@ protection_read_wrp(sfi_target *t)
 {
     sfi_status st = protection_check_readout(t);
 
+    if (t->chip->wrp_unknown)
+        return st;
     if (t->tp->kind == TRANSPORT_USB)
         return protection_read_area(t);
     for (uint32_t i = 0; st == SFI_OK && i < CHIP_WRP_ROWS; i++)

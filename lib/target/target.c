@@ -7,6 +7,7 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "chip/define/define.h"
 #include "boot/debug_port.h"
 #include "target/part.h"
 
@@ -70,7 +71,7 @@ target_recognise(sfi_target *t)
 {
     sfi_ctx *ctx = t->obj.ctx;
     uint32_t id = t->boot.device_id;
-    const struct sfi_chip *is = sfi__chip_by_device_id(id);
+    const struct sfi_chip *is = sfi__boot_chip(&t->boot);
     sfi_status st = SFI_OK;
 
     if (is == NULL)
@@ -85,6 +86,8 @@ target_recognise(sfi_target *t)
                          "the chip is %s (0x%03x), expected %s (0x%03x)",
                          is->name, id, t->chip->name, t->chip->device_id);
     st = sfi__dialect_speaks(t, &t->secure);
+    if (st == SFI_OK && t->secure)
+        st = sfi__chip_need_security(ctx, t->chip);
     if (st != SFI_OK)
         return st;
     sfi__log(ctx, SFI_LOG_INFO, "%s (0x%03x), bootloader V%u.%u, %s", is->name,
@@ -161,6 +164,7 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     t->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TARGET_TIMEOUT_MS;
     atomic_init(&t->cancelled, false);
     st = sfi__boot_init(&t->boot, tp, cancel != NULL ? cancel : &t->cancelled);
+    t->boot.expected = o->chip;
     if (d->ops.speaks != sfi__dialect_ours.speaks)
         t->boot.assumed = o->chip;
     before = sfi__ctx_set_can_cancel(tp->obj.ctx, true);
@@ -173,6 +177,20 @@ sfi__target_connect(const sfi_connect_options *o, const struct dialect *d,
     }
     *out = t;
     return SFI_OK;
+}
+
+/* A definition says nothing of the debug port. */
+static sfi_status
+target_check_link(sfi_ctx *ctx, const sfi_chip *chip, const sfi_transport *tp)
+{
+    if (chip == NULL || chip->definition == NULL)
+        return SFI_OK;
+    if (tp->kind == TRANSPORT_DAP)
+        return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                         "%s was defined by this program: libsfi does not use "
+                         "its debug port, expected a USART, SPI or USB link",
+                         chip->name);
+    return sfi__chip_check_ctx(ctx, chip);
 }
 
 sfi_status
@@ -204,6 +222,9 @@ sfi_target_connect_with(sfi_ctx *ctx, const sfi_connect_options *options,
         return st;
     SFI_HANDLE_HERE(ctx, o.transport, TRANSPORT);
     SFI_ENTER(o.transport, TRANSPORT);
+    st = target_check_link(ctx, o.chip, o.transport);
+    if (st != SFI_OK)
+        return st;
     st = sfi__dialect_init(&d, ctx, o.dialect, o.dialect_user);
     if (st != SFI_OK)
         return st;

@@ -108,6 +108,14 @@ take_ctx(const sfi_ctx_options *options)
 }
 
 static sfi_status
+take_definition(const sfi_chip_definition *definition)
+{
+    const sfi_chip *defined;
+
+    return sfi_chip_define(ctx, definition, &defined);
+}
+
+static sfi_status
 take_allocator(const sfi_allocator *allocator)
 {
     const sfi_ctx_options o = {.struct_size = sizeof(o),
@@ -137,6 +145,7 @@ try_files(void)
 {
     IN(sfi_ctx_options, take_ctx(&s));
     IN(sfi_allocator, take_allocator(&s));
+    IN(sfi_chip_definition, take_definition(&s));
     IN(sfi_describe_options,
        sfi_describe_file(ctx, audit_log, &s, ignore_fact, NULL));
     OUT(sfi_audit_summary, sfi_audit_verify(ctx, audit_log, audit_key,

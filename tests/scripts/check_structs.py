@@ -29,7 +29,8 @@ ROW = re.compile(r"^ *(?:IN|OUT)\(\s*(\w+),", re.M)
 COPY = re.compile(r"\bsfi__abi_(?:in|out)\(([^;]*);")
 FIRST = "1.0"
 # Never grows: programs have arrays of it.
-FIXED = {"sfi_firmware_range"}
+FIXED = {"sfi_firmware_range", "sfi_chip_row", "sfi_chip_field",
+         "sfi_chip_memory_range"}
 # Part of libsfi-device.a, which is linked statically.
 UNPINNED = {"sfi_device_port"}
 OTHERS = [["arm-none-eabi-gcc", "-ffreestanding"],

@@ -312,6 +312,21 @@ class MapFlag(enum.IntFlag):
     COLOR = 2
 
 
+class MemoryKind(OpenEnum):
+    """What a memory is."""
+
+    #: a stack may be there
+    RAM = 1
+    #: outside the part
+    EXTERNAL = 2
+    OTP = 3
+    #: of the bootloader
+    SYSTEM = 4
+    #: shows another memory
+    ALIAS = 5
+    PERIPHERALS = 6
+
+
 class Padding(OpenEnum):
     """Whether the builder repairs the size of the firmware."""
 
@@ -541,6 +556,10 @@ SFI_CERTIFICATE_LEN = 136
 SFI_CHECK_FAILED = 2
 SFI_CHECK_NOT_MADE = 3
 SFI_CHECK_PASSED = 1
+SFI_CHIP_OPTION_COMPLEMENTS = 2
+SFI_CHIP_OPTION_RESETS = 4
+SFI_CHIP_ROW_READ_ONLY = 1
+SFI_CHIP_USB = 1
 SFI_COMPARED_CONTENT = 1
 SFI_COMPARED_NO_MODULES = 2
 SFI_COUNT_AGAIN = 2
@@ -665,6 +684,12 @@ SFI_LOG_NONE = 0
 SFI_LOG_WARNING = 1
 SFI_MAP_ASCII = 1
 SFI_MAP_COLOR = 2
+SFI_MEMORY_ALIAS = 5
+SFI_MEMORY_EXTERNAL = 2
+SFI_MEMORY_OTP = 3
+SFI_MEMORY_PERIPHERALS = 6
+SFI_MEMORY_RAM = 1
+SFI_MEMORY_SYSTEM = 4
 SFI_NONCE_LEN = 12
 SFI_OK = 0
 SFI_OPTION_EFFECT_MAX = 192
@@ -737,6 +762,22 @@ class sfi_audit_summary(Structure):
 
 class sfi_card_event(Structure):
     """An event of sfi_card_serve()."""
+
+
+class sfi_chip_definition(Structure):
+    """A part: what its reference manual and AN2606 say of it."""
+
+
+class sfi_chip_field(Structure):
+    """A field of a row. Never grows."""
+
+
+class sfi_chip_memory_range(Structure):
+    """A memory beside the flash and the option bytes. Never grows."""
+
+
+class sfi_chip_row(Structure):
+    """One row of the option-byte CSV. Never grows."""
 
 
 class sfi_comparison(Structure):
@@ -1044,6 +1085,59 @@ sfi_card_event._fields_ = [
     ("length", c_uint32),
     ("status_word", c_uint32),
     ("header", c_uint8 * 4),
+]
+
+sfi_chip_definition._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("name", c_char_p),
+    ("device_id", c_uint32),
+    ("flash_base", c_uint32),
+    ("flash_size", c_uint32),
+    ("bank_size", c_uint32),
+    ("sector_size", c_uint32),
+    ("program_unit", c_uint32),
+    ("erase_ms", c_uint32),
+    ("firmware_base", c_uint32),
+    ("firmware_size", c_uint32),
+    ("firmware_multiple", c_uint32),
+    ("ram_base", c_uint32),
+    ("ram_size", c_uint32),
+    ("bootloader_id_at", c_uint32),
+    ("flash_size_at", c_uint32),
+    ("options_base", c_uint32),
+    ("options_size", c_uint32),
+    ("rows", POINTER(sfi_chip_row)),
+    ("row_count", c_size_t),
+    ("fields", POINTER(sfi_chip_field)),
+    ("field_count", c_size_t),
+    ("memories", POINTER(sfi_chip_memory_range)),
+    ("memory_count", c_size_t),
+]
+
+sfi_chip_field._fields_ = [
+    ("name", c_char_p),
+    ("about", c_char_p),
+    ("row", c_uint32),
+    ("shift", c_uint32),
+    ("width", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_chip_memory_range._fields_ = [
+    ("name", c_char_p),
+    ("base", c_uint32),
+    ("size", c_uint32),
+    ("kind", c_uint32),
+    ("reserved", c_uint32),
+]
+
+sfi_chip_row._fields_ = [
+    ("name", c_char_p),
+    ("shipped", c_uint32),
+    ("current", c_uint32),
+    ("pending", c_uint32),
+    ("flags", c_uint32),
 ]
 
 sfi_comparison._fields_ = [
@@ -1755,6 +1849,11 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_certificate_save": (c_int, [c_void_p, c_char_p]),
     "sfi_certificate_verify": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_chip_at": (c_void_p, [c_size_t]),
+    "sfi_chip_define": (c_int, [
+        c_void_p,
+        POINTER(sfi_chip_definition),
+        POINTER(c_void_p),
+    ]),
     "sfi_chip_device_id": (c_uint32, [c_void_p]),
     "sfi_chip_erase_ms": (c_uint32, [c_void_p]),
     "sfi_chip_find": (c_void_p, [c_char_p]),

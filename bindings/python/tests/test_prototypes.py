@@ -90,8 +90,9 @@ class Generated(unittest.TestCase):
 
     def test_every_struct_knows_its_size(self) -> None:
         for name, kind in structs().items():
-            if name == "sfi_firmware_range":  # a pair, never changed
-                continue
+            if name in ("sfi_firmware_range", "sfi_chip_row",
+                        "sfi_chip_field", "sfi_chip_memory_range"):
+                continue  # elements of arrays, never changed
             self.assertEqual(kind._fields_[0][0], "struct_size", name)
 
     def test_enums_are_public(self) -> None:
