@@ -403,8 +403,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_get_job(sfi_installer *in,
 /**
  * Cancel an install from any thread.
  *
- * The current step, or the next one, fails with SFI_ERR_CANCELLED within
- * 100 ms, and the chip is told to erase what it holds of the firmware.  Once
+ * The current step, or the next one, stops within 100 ms, or as soon as the
+ * link's own function returns, and fails with SFI_ERR_CANCELLED.  A chip that
+ * holds a part of the firmware is told to erase it before the step returns:
+ * that takes up to 1.5 s, and up to 8 s when the chip does not answer.  Once
  * the chip has been told to finish (the second step of SFI_PHASE_CONFIRM) a
  * cancel has no effect: the install succeeds.
  *

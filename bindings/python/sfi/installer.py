@@ -155,8 +155,10 @@ class Installer(Handle):
     def cancel(self) -> None:
         """Cancel the install, from any thread.
 
-        The current step, or the next one, raises :class:`Cancelled` within
-        100 ms.  Once the chip has been told to finish, this has no effect.
+        The current step, or the next one, stops within 100 ms, tells a chip
+        that holds a part of the firmware to erase it (up to 1.5 s, or 8 s when
+        it does not answer), and raises :class:`Cancelled`.  Once the chip has
+        been told to finish, this has no effect.
         """
         owner = self._owner
         if owner is not None:
