@@ -98,7 +98,6 @@ SFI_API SFI_NODISCARD sfi_status sfi_journal_open(sfi_ctx *ctx,
  *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
  *   SFI_ERR_FORMAT    `more` is not a JSON object on a line; or the file was
  *                     replaced by one that is no journal
- *   SFI_ERR_LIMIT     the file may not grow (a limit of the system)
  *   SFI_ERR_TIMEOUT   another program kept the file locked for 10 s
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
  *   SFI_ERR_NOMEM     no memory

@@ -50,11 +50,19 @@ journal_add_where(const sfi_journal *j, sfi_status st)
     return st;
 }
 
+/* A limit of the system is for who looks after that, not for a file's author.
+ */
+static sfi_status
+journal_os_status(int err)
+{
+    return err == EFBIG ? SFI_ERR_OS : sfi__os_status(err);
+}
+
 static sfi_status
 journal_fail_os(const sfi_journal *j, int err, const char *what)
 {
     return journal_add_where(
-        j, sfi__fail_os(j->obj.ctx, sfi__os_status(err), err, "%s", what));
+        j, sfi__fail_os(j->obj.ctx, journal_os_status(err), err, "%s", what));
 }
 
 static void
@@ -312,7 +320,7 @@ journal_append(sfi_journal *j, const struct buf *line)
         sfi__log(j->obj.ctx, SFI_LOG_WARNING,
                  "%s: a part of a line stays: the next one follows it",
                  j->path);
-    return sfi__os_status(err);
+    return journal_os_status(err);
 }
 
 static sfi_status

@@ -412,7 +412,7 @@ write_without_room(size_t which)
     st = sfi_journal_add(j, &plain);
     if (stat(path, &after) != 0)
         return 1;
-    return st == SFI_ERR_LIMIT && after.st_size == before.st_size ? 0 : 1;
+    return st == SFI_ERR_OS && after.st_size == before.st_size ? 0 : 1;
 }
 
 /* No room, at some bytes: the file is as it was. */
