@@ -299,6 +299,80 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_serve(sfi_sim *sim,
                                                void *user);
 
 /**
+ * Begin to serve the chip to other processes, from an event loop of the
+ * caller's: then sfi_sim_poll() does the work.
+ *
+ * @param sim    a chip that is not served
+ * @param links  as for sfi_sim_serve()
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_STATE  the chip is served already; or from inside a callback
+ *   SFI_ERR_ARGUMENT, SFI_ERR_ABI, SFI_ERR_UNSUPPORTED, SFI_ERR_ACCESS,
+ *   SFI_ERR_LIMIT, SFI_ERR_NOMEM, SFI_ERR_OS  as for sfi_sim_serve()
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_sim_serve_begin(sfi_sim *sim, const sfi_sim_links *links);
+
+/**
+ * Serve what is ready, after a wait for it, and let the chip's time pass.
+ *
+ * @param sim         a chip that is served
+ * @param timeout_ms  how long to wait at most; it may return earlier, after
+ *                    50 ms at the latest; 0: do not wait
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  sim is NULL
+ *   SFI_ERR_STATE     it is not served; or from inside a callback of the chip
+ *   SFI_ERR_OS        the operating system refused
+ *
+ * Blocks: up to timeout_ms.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_poll(sfi_sim *sim,
+                                              uint32_t timeout_ms);
+
+/** The link can be read: sfi_sim_get_wait(). */
+#define SFI_SIM_READABLE 0x1u
+/** The link can be written: sfi_sim_get_wait(). */
+#define SFI_SIM_WRITABLE 0x2u
+
+/**
+ * What an event loop waits for before it calls sfi_sim_poll() with 0: any of
+ * the links, or the end of a time.  Ask again after each call.
+ *
+ * @param sim        a chip that is served
+ * @param index      of the link, from 0
+ * @param fd         receives its file descriptor, which stays the chip's
+ * @param events     receives SFI_SIM_READABLE, SFI_SIM_WRITABLE, or 0 for
+ *                   nothing but the time
+ * @param within_ms  receives how long to wait at most
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_RANGE     there is no such link
+ *   SFI_ERR_STATE     the chip is not served; or from inside a callback of it
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_get_wait(sfi_sim *sim, size_t index,
+                                                  int *fd, uint32_t *events,
+                                                  uint32_t *within_ms);
+
+/**
+ * Serve the chip no longer: its links close.  sfi_sim_free() does it, too.
+ *
+ * @param sim  a chip, or NULL; nothing is done from inside a callback of it
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_sim_serve_end(sfi_sim *sim);
+
+/**
  * Do to the chip what a bench does: reset it, switch its supply, set its pins.
  *
  * The commands, each a line of words:

@@ -32,6 +32,8 @@ sim_destroy(void *self)
 {
     struct sfi_sim *sim = self;
 
+    if (sim->server != NULL)
+        sim->end_server(sim);
     sfi__secure_stop(sim);
     if (sim->ram != NULL)
         sfi__wipe(sim->ram, sim->ram_len);

@@ -84,6 +84,8 @@ struct sfi_sim {
     struct tap_chain chain;     /* JTAG */
     struct dap_probe probe;     /* SWD */
     uint32_t jtag_number;       /* the TCP port it is served on */
+    struct sim_server *server;  /* NULL: it is not served */
+    void (*end_server)(struct sfi_sim *sim);
     struct buf line;            /* sent, and not fetched yet */
     size_t line_free;           /* of it, before the flash is ready */
 };

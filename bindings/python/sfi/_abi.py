@@ -733,7 +733,9 @@ SFI_SIM_FLASH = 1
 SFI_SIM_OPTION_BYTES = 2
 SFI_SIM_PROBE_PACKET = 0x200
 SFI_SIM_RAM = 5
+SFI_SIM_READABLE = 1
 SFI_SIM_REMOTE = 1
+SFI_SIM_WRITABLE = 2
 SFI_STREAM_RTT_MAX = 0xea60
 SFI_TARGET_EMPTY = 2
 SFI_TARGET_OPEN = 1
@@ -2448,6 +2450,13 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_sim_erase_flash": (c_int, [c_void_p]),
     "sfi_sim_flash_ops": (c_uint64, [c_void_p]),
     "sfi_sim_free": (None, [c_void_p]),
+    "sfi_sim_get_wait": (c_int, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_int),
+        POINTER(c_uint32),
+        POINTER(c_uint32),
+    ]),
     "sfi_sim_has_power": (c_int, [c_void_p]),
     "sfi_sim_jtag_port": (c_uint32, [c_void_p]),
     "sfi_sim_manufacture": (c_int, [c_void_p, c_void_p, c_char_p, c_char_p]),
@@ -2463,6 +2472,7 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         POINTER(c_size_t),
     ]),
+    "sfi_sim_poll": (c_int, [c_void_p, c_uint32]),
     "sfi_sim_power_cut_after": (None, [c_void_p, c_uint64]),
     "sfi_sim_power_on": (c_int, [c_void_p]),
     "sfi_sim_probe": (c_int, [
@@ -2482,6 +2492,8 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         CFUNCTYPE(c_int, c_void_p),
         c_void_p,
     ]),
+    "sfi_sim_serve_begin": (c_int, [c_void_p, POINTER(sfi_sim_links)]),
+    "sfi_sim_serve_end": (None, [c_void_p]),
     "sfi_sim_set_boot0": (None, [c_void_p, c_int]),
     "sfi_sim_set_option": (c_int, [c_void_p, c_char_p, c_uint32]),
     "sfi_sim_spi": (c_int, [c_void_p, c_void_p, c_void_p, c_size_t]),

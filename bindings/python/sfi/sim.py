@@ -17,7 +17,7 @@ import ctypes
 import dataclasses
 import threading
 import types
-from typing import Any, Callable, Dict, Optional, Type, Union
+from typing import Any, Callable, Dict, List, Optional, Type, Union
 
 from . import _abi, _lib
 from ._callback import during, find, void_callback
@@ -42,6 +42,7 @@ __all__ = [
     "CardEvent",
     "Serving",
     "Simulator",
+    "Wait",
     "control",
     "manufacture",
     "peek",
@@ -131,6 +132,30 @@ def control(state_dir: StrPath, command: str, *,
     where._state.call(_lib.sim().sfi_sim_control, where._state.pointer, path,
                       encode(command, "command"), room, ctypes.byref(length))
     return decode(room.value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wait:
+    """What one link of a chip waits for."""
+
+    #: the file descriptor, which stays the chip's
+    fd: int
+    #: until it can be read
+    read: bool
+    #: until it can be written
+    write: bool
+    #: or so many seconds
+    within: float
+
+
+def _links(usart: Optional[StrPath], jtag: Optional[str], remote: bool,
+           control: bool) -> Any:
+    return _abi.sfi_sim_links(
+        struct_size=ctypes.sizeof(_abi.sfi_sim_links),
+        flags=((_abi.SFI_SIM_REMOTE if remote else 0)
+               | (_abi.SFI_SIM_CONTROL if control else 0)),
+        usart=None if usart is None else encode_path(usart),
+        jtag=None if jtag is None else encode(jtag, "address"))
 
 
 class Simulator(Handle):
@@ -343,15 +368,53 @@ class Simulator(Handle):
         :raises AccessError: the name or port is in use
         :raises Unsupported: the part has no JTAG
         """
-        links = _abi.sfi_sim_links(
-            struct_size=ctypes.sizeof(_abi.sfi_sim_links),
-            flags=((_abi.SFI_SIM_REMOTE if remote else 0)
-                   | (_abi.SFI_SIM_CONTROL if control else 0)),
-            usart=None if usart is None else encode_path(usart),
-            jtag=None if jtag is None else encode(jtag, "address"))
+        links = _links(usart, jtag, remote, control)
         with during(stop, self._context._state) as number:
             self._call("sfi_sim_serve", ctypes.byref(links), _on_stop,
                        ctypes.c_void_p(number))
+
+    def serve_begin(self, usart: Optional[StrPath] = None,
+                    jtag: Optional[str] = None, *, remote: bool = False,
+                    control: bool = False) -> None:
+        """Begin to serve the chip from an event loop of the program's own.
+
+        Wait for what :meth:`waits` says, and call :meth:`poll` after it.
+
+        :raises Error: as :meth:`serve`
+        """
+        self._call("sfi_sim_serve_begin", ctypes.byref(
+            _links(usart, jtag, remote, control)))
+
+    def poll(self, timeout: float = 0.0) -> None:
+        """Serve what is ready, and let the chip's time pass.
+
+        :param timeout: seconds to wait for it at most
+        :raises UsageError: the chip is not served
+        """
+        if not 0 <= timeout <= 4e6:
+            raise InputError(f"{timeout} is not a time", status=Status.RANGE)
+        self._call("sfi_sim_poll", round(timeout * 1000))
+
+    def waits(self) -> List[Wait]:
+        """What an event loop waits for before the next :meth:`poll`.
+
+        :raises UsageError: the chip is not served
+        """
+        found: List[Wait] = []
+        fd, events, ms = ctypes.c_int(), ctypes.c_uint32(), ctypes.c_uint32()
+        while True:
+            try:
+                self._call("sfi_sim_get_wait", len(found), ctypes.byref(fd),
+                           ctypes.byref(events), ctypes.byref(ms))
+            except InputError:
+                return found
+            found.append(Wait(
+                fd.value, bool(events.value & _abi.SFI_SIM_READABLE),
+                bool(events.value & _abi.SFI_SIM_WRITABLE), ms.value / 1000))
+
+    def serve_end(self) -> None:
+        """Serve the chip no longer; closing it does this, too."""
+        self._ask("sfi_sim_serve_end")
 
     def serving(self, usart: Optional[StrPath] = None,
                 jtag: Optional[str] = None, *, remote: bool = False,

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
+import tty
 
 import bench
 import kit
@@ -123,6 +125,29 @@ class Served(BenchCase):
                                   chip.usart)
             self.assertFalse(os.path.lexists(port))
             chip.usart()
+
+    def test_event_loop(self) -> None:
+        chip, port = self.simulator(), self.path("port")
+        self.assert_fails(sfi.UsageError, Status.STATE, chip.poll)
+        chip.serve_begin(usart=port)
+        self.assert_fails(sfi.UsageError, Status.STATE, chip.serve_begin,
+                          usart=port)
+        fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        self.addCleanup(os.close, fd)
+        tty.setraw(fd)
+        os.write(fd, b"\x7f")
+        for _ in range(100):
+            wait, = chip.waits()
+            ready = select.select(
+                [fd] + [wait.fd] * wait.read, [wait.fd] * wait.write, [],
+                wait.within)
+            if fd in ready[0]:
+                break
+            chip.poll()
+        self.assertEqual(os.read(fd, 9), b"\x79")
+        chip.serve_end()
+        self.assertFalse(os.path.lexists(port))
+        self.assert_fails(sfi.InputError, Status.RANGE, chip.poll, -1)
 
     def test_jtag(self) -> None:
         with sfi.Context() as other:

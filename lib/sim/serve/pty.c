@@ -89,7 +89,7 @@ pty_link_failed(sfi_ctx *ctx, const char *link_name, int err)
 static sfi_status
 pty_make_link(sfi_ctx *ctx, const struct pty *p, const char *link_name)
 {
-    char temp[STORE_PATH_MAX];
+    char temp[PTY_LINK_MAX];
     struct stat st;
     int err;
 
@@ -208,10 +208,11 @@ sfi__pty_open(sfi_ctx *ctx, const char *link, struct pty *p)
 
     if (st != SFI_OK)
         return st;
-    p->link = link;
     st = pty_make_link(ctx, p, link);
     if (st != SFI_OK)
         pty_close_ends(p);
+    else
+        (void)sfi__text_copy(p->link, sizeof(p->link), link);
     return st;
 }
 

@@ -9,11 +9,14 @@
 #include "sim/command.h"
 #include "sim/sim.h"
 
+/* Longer than any name that a link can have. */
+#define PTY_LINK_MAX STORE_PATH_MAX
+
 struct pty {
     int master;
     int terminal; /* kept open, so that a client that leaves is no hang-up */
     char name[128];
-    const char *link;
+    char link[PTY_LINK_MAX];
 };
 
 sfi_status sfi__pty_open(sfi_ctx *ctx, const char *link, struct pty *p);

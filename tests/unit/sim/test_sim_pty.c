@@ -73,6 +73,26 @@ end_with_parent(void)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* A client and the chip in one thread, by an event loop. */
+static void
+turn_until_readable(int client)
+{
+    struct pollfd fds[2] = {{.fd = client, .events = POLLIN}};
+    uint32_t events, ms;
+
+    for (int i = 0; i < 100; i++) {
+        ck_assert_ok(sfi_sim_get_wait(board.sim, 0, &fds[1].fd, &events, &ms));
+        fds[1].events =
+            (short)(((events & SFI_SIM_READABLE) != 0 ? POLLIN : 0) |
+                    ((events & SFI_SIM_WRITABLE) != 0 ? POLLOUT : 0));
+        ck_assert_int_ge(poll(fds, 2, (int)ms), 0);
+        if (fds[0].revents != 0)
+            return;
+        ck_assert_ok(sfi_sim_poll(board.sim, 0));
+    }
+    ck_abort_msg("no answer in 100 turns");
+}
+
 /* The chip in a process of its own. */
 static void
 serve(void)
@@ -456,7 +476,7 @@ START_TEST(test_errors)
     ck_assert_int_eq(times, 1);
     ck_assert_fails_about(serve_usart(board.sim, NULL, stop, NULL),
                           SFI_ERR_ARGUMENT, "",
-                          "l.usart != NULL || l.jtag != NULL");
+                          "l->usart != NULL || l->jtag != NULL");
     ck_assert_fails_about(serve_usart(board.sim, link_name, NULL, NULL),
                           SFI_ERR_ARGUMENT, "", "stop != NULL");
     ck_assert_int_eq(serve_usart(NULL, link_name, stop, NULL),
@@ -483,6 +503,40 @@ START_TEST(test_no_reentry)
 }
 END_TEST
 
+START_TEST(test_event_loop)
+{
+    const sfi_sim_links links = {
+        .struct_size = sizeof(links),
+        .flags = SFI_SIM_CONTROL,
+        .usart = link_name,
+    };
+    uint32_t events, ms;
+    uint8_t byte = 0x7f;
+    int client, fd;
+
+    ck_assert_fails_about(sfi_sim_poll(board.sim, 0), SFI_ERR_STATE, "",
+                          "not served");
+    ck_assert_ok(sfi_sim_serve_begin(board.sim, &links));
+    ck_assert_fails_about(sfi_sim_serve_begin(board.sim, &links), SFI_ERR_STATE,
+                          "", "already");
+    client = connect_link();
+    ck_assert_int_eq(write(client, &byte, 1), 1);
+    turn_until_readable(client);
+    ck_assert_int_eq(read(client, &byte, 1), 1);
+    ck_assert_uint_eq(byte, 0x79);
+    ck_assert_ok(sfi_sim_get_wait(board.sim, 1, &fd, &events, &ms));
+    ck_assert_uint_eq(events, SFI_SIM_READABLE); /* the control socket */
+    ck_assert_fails_about(sfi_sim_get_wait(board.sim, 2, &fd, &events, &ms),
+                          SFI_ERR_RANGE, "", "2 links");
+    (void)close(client);
+    sfi_sim_serve_end(board.sim);
+    sfi_sim_serve_end(board.sim);
+    sfi_sim_serve_end(NULL);
+    ck_assert_int_ne(access(link_name, F_OK), 0);
+    ck_assert_ok(sfi_sim_serve_begin(board.sim, &links)); /* freed served */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -503,6 +557,7 @@ main(void)
     tcase_add_test(t, test_is_idle);
     tcase_add_test(t, test_errors);
     tcase_add_test(t, test_no_reentry);
+    tcase_add_test(t, test_event_loop);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
