@@ -86,8 +86,8 @@ struct sfi_sim {
     uint32_t jtag_number;       /* the TCP port it is served on */
     struct sim_server *server;  /* NULL: it is not served */
     void (*end_server)(struct sfi_sim *sim);
-    struct buf line;            /* sent, and not fetched yet */
-    size_t line_free;           /* of it, before the flash is ready */
+    struct buf line;  /* sent, and not fetched yet */
+    size_t line_free; /* of it, before the flash is ready */
 };
 
 #endif

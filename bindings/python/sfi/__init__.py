@@ -36,7 +36,7 @@ from .context import (
     has_feature,
     version,
 )
-from .describe import Description, Fact, describe
+from .describe import Comparison, Description, Fact, describe
 from .dialect import BootloaderLink, Dialect, DialectInfo, DialectTarget
 from .enums import *  # noqa: F401,F403
 from .enums import __all__ as _enums
@@ -98,6 +98,7 @@ __all__ = [
     "BootloaderLink",
     "Certificate",
     "Chip",
+    "Comparison",
     "Context",
     "CustomHsm",
     "Data",

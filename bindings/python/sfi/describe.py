@@ -7,23 +7,25 @@ import ctypes
 import dataclasses
 from typing import (
     Any,
-    Callable,
     Dict,
     Iterator,
     List,
     Optional,
     Sequence,
+    Tuple,
     Union,
     overload,
 )
 
 from . import _abi
-from ._callback import during, void_callback
+from ._callback import during, on_write, void_callback
 from ._handle import (
     BytesLike,
+    Handle,
     StrPath,
     checked_nonce,
     decode,
+    encode,
     encode_path,
     wipe,
 )
@@ -32,9 +34,10 @@ from .chips import ChipLike, chip as chip_of
 from .context import Context, chosen
 from .enums import CheckResult, FactKind, FileKind, Status
 from .errors import Error, InputError
+from .firmware import Difference, difference_of
 from .keys import Key
 
-__all__ = ["Description", "Fact", "describe"]
+__all__ = ["Comparison", "Description", "Fact", "describe"]
 
 FactValue = Union[str, int, bool, bytes, CheckResult]
 
@@ -59,17 +62,97 @@ class Fact:
     item: int = 0
 
 
-class Description(Sequence[Fact]):
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """How two files differ."""
+
+    #: the facts that differ; the second is None if that file has none
+    facts: List[Tuple[Fact, Optional[Fact]]]
+    #: runs of bytes that differ
+    places: List[Difference]
+    #: how many bytes differ
+    bytes: int
+    #: whether the content was compared, byte by byte
+    content: bool
+    #: whether the code of modules was left out of that
+    without_modules: bool
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs of what was compared."""
+        return not self.facts and not self.bytes
+
+
+class Description(Handle, Sequence[Fact]):
     """The facts about a file, in their order.
 
     ``description["kind"]`` is the value of the fact of that name that belongs
     to no list, and ``description.items("areas")`` are the entries of a list.
     """
 
-    def __init__(self, facts: List[Fact], error: Optional[Error]) -> None:
-        self._facts = facts
-        #: why the file is not sound; None: no check failed
-        self.error = error
+    _FREE = "sfi_description_free"
+    _MAKE = "describe()"
+
+    _facts: List[Fact]
+    #: why the file is not sound; None: no check failed
+    error: Optional[Error]
+
+    def _read(self, path: StrPath, options: Any) -> None:
+        state = self._context._state
+        with state:
+            status = self._lib().sfi_description_read(
+                self._pointer, encode_path(path), ctypes.byref(options))
+            while True:
+                raw = self._lib().sfi_description_at(
+                    self._pointer, len(self._facts))
+                if not raw:
+                    break
+                self._facts.append(_fact(raw.contents))
+            if status != Status.OK and self._facts:
+                self.error, status = state.error(status), Status.OK
+            state.check(status)
+
+    def to_text(self, group: Optional[str] = None) -> str:
+        """The facts in words, as sfi-info shows them, fit for a terminal.
+
+        :param group: only those of a group, such as ``"areas"``
+        """
+        return self._written("sfi_description_text",
+                             None if group is None else encode(group))
+
+    def to_json(self) -> str:
+        """The facts as a JSON object: see doc/json.md."""
+        return self._written("sfi_description_json")
+
+    def _written(self, function: str, *arguments: Any) -> str:
+        pieces: List[bytes] = []
+        with during(pieces.append, self._context._state) as number:
+            self._call(function, *arguments, on_write,
+                       ctypes.c_void_p(number))
+        return decode(b"".join(pieces))
+
+    def compare(self, other: "Description") -> Comparison:
+        """Compare two images, two firmware files, or one with the other.
+
+        With the keys of the images the content is compared; without, what they
+        show.
+
+        :raises UsageError: files that cannot be compared, such as an image
+            without its key and a firmware; or of another context
+        :raises Error: a file cannot be read any more
+        """
+        facts: List[Tuple[Fact, Optional[Fact]]] = []
+        places: List[Difference] = []
+        raw = _abi.sfi_comparison(
+            struct_size=ctypes.sizeof(_abi.sfi_comparison))
+        with during((facts, places), self._context._state) as number:
+            self._call("sfi_description_compare", self._use(other),
+                       _on_fact_difference, _on_place,
+                       ctypes.c_void_p(number), ctypes.byref(raw))
+        return Comparison(
+            facts, places, raw.bytes,
+            bool(raw.flags & _abi.SFI_COMPARED_CONTENT),
+            bool(raw.flags & _abi.SFI_COMPARED_NO_MODULES))
 
     @property
     def sound(self) -> bool:
@@ -117,6 +200,8 @@ class Description(Sequence[Fact]):
         return (f for f in self._facts if f.kind == FactKind.CHECK)
 
     def __repr__(self) -> str:
+        if self.closed:
+            return "<sfi.Description closed>"
         return f"<sfi.Description {str(self.get('kind'))}, " \
                f"{'sound' if self.sound else 'not sound'}>"
 
@@ -134,11 +219,20 @@ def _value(raw: Any) -> FactValue:
     return decode(raw.text)
 
 
-@void_callback(_abi.sfi_fact_fn)
-def _on_fact(report: Callable[[Fact], Any], pointer: Any) -> None:
-    raw = pointer.contents
-    report(Fact(FactKind(raw.kind), decode(raw.name), decode(raw.label),
-                decode(raw.text), _value(raw), decode(raw.group), raw.item))
+def _fact(raw: Any) -> Fact:
+    return Fact(FactKind(raw.kind), decode(raw.name), decode(raw.label),
+                decode(raw.text), _value(raw), decode(raw.group), raw.item)
+
+
+@void_callback(_abi.sfi_fact_difference_fn)
+def _on_fact_difference(found: Any, first: Any, second: Any) -> None:
+    found[0].append((_fact(first.contents),
+                     _fact(second.contents) if second else None))
+
+
+@void_callback(_abi.sfi_firmware_difference_fn)
+def _on_place(found: Any, pointer: Any) -> None:
+    found[1].append(difference_of(pointer.contents))
 
 
 def describe(path: StrPath, kind: Optional[FileKind] = None, *,
@@ -172,7 +266,6 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
         context = (key.context if key is not None
                    else None if ca is None else ca.context)
     where = chosen(context)
-    state = where._state
     options = _abi.sfi_describe_options(
         struct_size=ctypes.sizeof(_abi.sfi_describe_options),
         kind=0 if kind is None else int(kind),
@@ -181,7 +274,8 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
         ca=None if ca is None else ca._pointer_in(where))
     secret = _buffer(audit_key, _abi.SFI_AUDIT_KEY_LEN, "audit key")
     number = _buffer(checked_nonce(nonce), _abi.SFI_NONCE_LEN, "nonce")
-    facts: List[Fact] = []
+    made = Description._made(where, "sfi_description_new")
+    made._facts, made.error = [], None
     try:
         if secret is not None:
             options.audit_key = ctypes.addressof(secret)
@@ -189,19 +283,11 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
             wipe(audit_key)
         if number is not None:
             options.nonce = ctypes.addressof(number)
-        with state, during(facts.append, state) as user:
-            status = state.library.sfi_describe_file(
-                state.pointer, encode_path(path), ctypes.byref(options),
-                _on_fact, ctypes.c_void_p(user))
-            error = None
-            if status != Status.OK and facts and state.exception is None:
-                error = state.error(status)
-                status = Status.OK
-            state.check(status)
+        made._read(path, options)
     finally:
         if secret is not None:
             ctypes.memset(secret, 0, ctypes.sizeof(secret))
-    return Description(facts, error)
+    return made
 
 
 def _buffer(data: Optional[BytesLike], length: int, what: str) -> Any:

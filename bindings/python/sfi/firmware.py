@@ -95,11 +95,15 @@ def _on_left_out(report: Callable[[LeftOut], Any], pointer: Any) -> None:
         found.segment))
 
 
+def difference_of(found: Any) -> Difference:
+    """The difference of a struct."""
+    return Difference(DifferenceKind(found.kind), found.address, found.size,
+                      found.first, found.second)
+
+
 @void_callback(_abi.sfi_firmware_difference_fn)
 def _on_difference(report: Callable[[Difference], Any], pointer: Any) -> None:
-    found = pointer.contents
-    report(Difference(DifferenceKind(found.kind), found.address, found.size,
-                      found.first, found.second))
+    report(difference_of(pointer.contents))
 
 
 def _ranges(given: Sequence[Tuple[int, int]]) -> Any:

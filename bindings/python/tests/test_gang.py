@@ -109,7 +109,9 @@ class Gangs(BenchCase):
                  for line in sfi.read_journal(record)}
         self.assertEqual(sorted(lines), ["B1", "B2"])  # no link, no install
         for result, board in zip(results, ("B1", "B2")):
-            self.assertEqual(lines[board]["device_id"], result.device_id)
+            # an exhausted HSM is noticed before or after the certificate
+            self.assertEqual(lines[board].get("device_id", ""),
+                             result.device_id)
             self.assertEqual("error" in lines[board], not result.ok)
         with self.assertRaises(sfi.Error):
             sfi.Gang(bench.image(), ports, self.hsm(),

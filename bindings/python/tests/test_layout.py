@@ -3,6 +3,7 @@
 """Layouts, maps, descriptions of files."""
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 
 import kit
@@ -110,6 +111,11 @@ class Descriptions(Case):
         found = sfi.describe(KEPT / "image.sfi", key=key, nonce=nonce)
         self.assertIn(sfi.CheckResult.PASSED,
                       [f.value for f in found.checks()])
+        self.assertIn("0x08001000", found.to_text("areas"))
+        self.assertEqual(json.loads(found.to_json())["kind"], found["kind"])
+        same = found.compare(sfi.describe(KEPT / "image.sfi", key=key,
+                                          nonce=nonce))
+        self.assertTrue(same.equal and same.content)
         wrong = sfi.describe(KEPT / "image.sfi", key=key, nonce=b"x" * 12)
         assert wrong.error is not None
         self.assertEqual(wrong.error.status, Status.AUTH)
@@ -149,6 +155,22 @@ class Descriptions(Case):
     def test_missing(self) -> None:
         self.assert_fails(sfi.MissingFile, Status.OS, sfi.describe,
                           self.path("none"))
+
+    def test_compare(self) -> None:
+        data = bytearray(range(64))
+        files = []
+        for name in ("a.hex", "b.hex"):
+            sfi.Firmware.parse(data, format="raw", base=0x08000000).save(
+                self.path(name))
+            files.append(sfi.describe(self.path(name)))
+            data[3:5] = b"\xff\xff"
+        found = files[0].compare(files[1])
+        self.assertFalse(found.equal)
+        self.assertEqual((found.bytes, len(found.places)), (2, 1))
+        self.assertEqual((found.places[0].address, found.places[0].size),
+                         (0x08000003, 2))
+        with self.assertRaises(sfi.UsageError):
+            files[0].compare(sfi.describe(KEPT / "image.sfi"))
 
     def test_option_bytes_of_a_part(self) -> None:
         found = sfi.describe(DATA / f"ob-{CHIP}.csv", chip=CHIP)

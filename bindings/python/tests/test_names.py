@@ -20,6 +20,8 @@ UNBOUND = {
     "sfi_cause_name": "the names of Cause are made from the header",
     "sfi_firmware_load": "sfi_firmware_load_with() does the same",
     "sfi_firmware_load_binary": "sfi_firmware_load_with() does the same",
+    "sfi_describe_file": "sfi_description_read() keeps what it tells",
+    "sfi_description_find": "Description finds its facts itself",
     "sfi_image_reader_push": "sfi_image_reader_feed() keeps what is left",
     "sfi_installer_run": "a loop of steps, so that Ctrl-C is heard",
     "sfi_sim_manufacture": "sfi_sim_manufacture_with() does the same",
