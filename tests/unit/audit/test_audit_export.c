@@ -237,6 +237,7 @@ START_TEST(test_memory)
     size_t len;
     char *file;
 
+    memset(&held, 0, sizeof(held));
     held.reenter = hsm;
     ck_assert_ok(sfi_hsm_export_audit(hsm, path));
     file = test_read(path, &len);
@@ -293,6 +294,7 @@ START_TEST(test_reader)
     sfi_hsm *hsm = own();
     int more;
 
+    memset(&held, 0, sizeof(held));
     held.reenter = hsm;
     ck_assert_ok(sfi_hsm_write_audit(hsm, hold, &held));
     ck_assert_ok(sfi_hsm_export_audit(hsm, path));
