@@ -361,7 +361,8 @@ class Gang(bench.Case):
             *self.words([part], image, *hsm, "-e", "all"),
             preexec_fn=hold_files_to(size + 10)))
         self.assertEnded(result, 7, "record: cannot write the record of .*"
-                         "part-0.tty .installed.: File too large")
+                         "part-0.tty .installed.: cannot write: "
+                         "File too large")
         self.assertEqual(self.record.stat().st_size, size)
         self.installed(part)
 
