@@ -107,6 +107,14 @@ def content(source: Union[BytesLike, StrPath], context: "Context"
         return file.read()
 
 
+def unsigned(value: int, bits: int, what: str) -> int:
+    """A number for libsfi, which ctypes would cut."""
+    if not 0 <= value < 1 << bits:
+        raise InputError(f"the {what} {value} is out of range",
+                         status=Status.RANGE)
+    return value
+
+
 def wipe(data: BytesLike) -> None:
     """Overwrite a secret with zeros; nothing for what cannot be changed."""
     if isinstance(data, bytes):

@@ -28,6 +28,7 @@ from ._handle import (
     encode,
     encode_path,
     read_only,
+    unsigned,
     wipe,
 )
 from .audit import AuditHead, AuditRecord, head_of, record_of
@@ -132,8 +133,9 @@ class Hsm(Handle):
         For an installer that may find a licence in its store, and then needs no
         HSM and no PIN.
 
-        :param open: returns the HSM, in the same context; it is called again at
-            the next request when it failed
+        :param open: returns the HSM, in the same context, which belongs to the
+            late one from then on; it is called again at the next request when
+            it failed
         :param login: logs in; its failure is final, so that nobody is asked
             twice and no second try is used up.  None: no login is needed
         """
@@ -224,7 +226,8 @@ class Hsm(Handle):
         :raises Unsupported: this HSM is provisioned elsewhere
         """
         self._call("sfi_hsm_check_provision", _abi.SFI_NONCE_LEN,
-                   encode(firmware_id, "firmware id"), _count(max_count),
+                   encode(firmware_id, "firmware id"),
+                   unsigned(max_count, 64, "count"),
                    ctypes.byref(_options(live_only, low_water, None)))
 
     def provision(self, key: Key, nonce: BytesLike, firmware_id: str,
@@ -256,7 +259,8 @@ class Hsm(Handle):
                     f"an audit key of {length} bytes, expected "
                     f"{_abi.SFI_AUDIT_KEY_LEN}", status=Status.RANGE)
         self._call("sfi_hsm_provision", self._use(key), *read_only(nonce),
-                   encode(firmware_id, "firmware id"), _count(max_count),
+                   encode(firmware_id, "firmware id"),
+                   unsigned(max_count, 64, "count"),
                    self._use(personalization),
                    ctypes.byref(_options(live_only, low_water, secret)))
 
@@ -365,18 +369,11 @@ class Hsm(Handle):
         self._call("sfi_hsm_verify_audit")
 
 
-def _count(value: int) -> int:
-    if not 0 <= value < 1 << 64:
-        raise InputError(f"{value} is not a number of devices",
-                         status=Status.RANGE)
-    return value
-
-
 def _options(live_only: bool, low_water: int, audit_key: Any) -> Any:
     options = _abi.sfi_provision_options(
         struct_size=ctypes.sizeof(_abi.sfi_provision_options),
         flags=_abi.SFI_HSM_LIVE_ONLY if live_only else 0,
-        low_water=_count(low_water))
+        low_water=unsigned(low_water, 64, "low-water mark"))
     if audit_key is not None:
         options.audit_key = ctypes.cast(audit_key, ctypes.c_void_p)
     return options
@@ -392,6 +389,10 @@ class _Late:
         self.hsm: Optional[Hsm] = None
 
 
+def _given(pointer: int) -> None:
+    """How a handle that libsfi owns is released: by libsfi."""
+
+
 @status_callback(_abi.sfi_hsm_opener_open)
 def _late_open(late: _Late, context: int, out: Any) -> None:
     hsm = late.open()
@@ -399,9 +400,12 @@ def _late_open(late: _Late, context: int, out: Any) -> None:
         raise TypeError(f"expected an Hsm, not {type(hsm).__name__}")
     if hsm._context._state.pointer != context:
         raise UsageError("the Hsm belongs to another context")
-    pointer = hsm._pointer
-    assert hsm._owner is not None
-    hsm._owner.finalizer.detach()  # the handle is libsfi's from now on
+    pointer, owner = hsm._pointer, hsm._owner
+    assert owner is not None
+    if owner.free is _given:
+        raise UsageError("the Hsm was given to another late HSM")
+    owner.finalizer.detach()  # the handle is libsfi's from now on
+    owner.free = _given
     late.hsm = hsm
     out[0] = pointer
 

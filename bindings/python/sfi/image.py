@@ -18,6 +18,7 @@ from ._handle import (
     content,
     encode_path,
     read_only,
+    unsigned,
 )
 from .chips import Chip, ChipLike, chip
 from .context import Context, chosen
@@ -121,14 +122,16 @@ class ImageBuilder(Handle):
 
         :raises InputError: not 0 to 255
         """
-        self._call("sfi_image_builder_set_version", _u32(version, "version"))
+        self._call("sfi_image_builder_set_version",
+                   unsigned(version, 32, "version"))
 
     def set_fill(self, fill: int) -> None:
         """Set the byte that fills gaps; the default is 0xff.
 
         :raises InputError: not 0 to 255
         """
-        self._call("sfi_image_builder_set_fill", _u32(fill, "fill byte"))
+        self._call("sfi_image_builder_set_fill",
+                   unsigned(fill, 32, "fill byte"))
 
     def set_merge_gap(self, size: int) -> None:
         """Make one area of segments with at most so many bytes between them.
@@ -234,13 +237,6 @@ class ImageBuilder(Handle):
 
 
 _chip = chip
-
-
-def _u32(value: int, what: str) -> int:
-    if not 0 <= value <= 0xffffffff:
-        raise InputError(f"the {what} {value} is out of range",
-                         status=Status.RANGE)
-    return value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -428,7 +424,7 @@ def image_firmware(source: Union[BytesLike, StrPath], key: Key,
     buffer, length = read_only(content(source, where))
     return Firmware._made(
         where, "sfi_image_firmware", buffer, length, key._pointer_in(where),
-        checked_nonce(nonce), _u32(area, "number of the area"))
+        checked_nonce(nonce), unsigned(area, 32, "number of the area"))
 
 
 def check_image(source: Union[BytesLike, StrPath], chip: ChipLike, *,

@@ -9,7 +9,7 @@ from typing import Any, Optional, Sequence, Tuple, Union
 
 from . import _abi
 from ._callback import Slot, register_owned
-from ._handle import BytesLike, Handle, decode, read_only
+from ._handle import BytesLike, Handle, decode, read_only, unsigned
 from .certificate import Certificate
 from .chips import Chip, ChipLike, chip as find_chip, chip_at
 from .context import Context
@@ -91,14 +91,6 @@ def milliseconds(seconds: Optional[float]) -> int:
     value = round(seconds * 1000)
     if not 1 <= value <= 0xffffffff:
         raise InputError(f"{seconds} s is not a time limit",
-                         status=Status.RANGE)
-    return value
-
-
-def unsigned(value: int, bits: int, what: str) -> int:
-    """A number for libsfi, which ctypes would cut."""
-    if not 0 <= value < 1 << bits:
-        raise InputError(f"the {what} {value} is out of range",
                          status=Status.RANGE)
     return value
 

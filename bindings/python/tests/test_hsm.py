@@ -240,6 +240,17 @@ class Late(BenchCase):
         self.assertIsNone(inner._owner)
         gc.collect()
 
+    def test_closed_by_its_maker(self) -> None:
+        """The handle is libsfi's: closing the object frees nothing."""
+        inner = self.hsm()
+        hsm, other = sfi.Hsm.late(lambda: inner), sfi.Hsm.late(lambda: inner)
+        hsm.info()
+        with self.assertRaisesRegex(sfi.UsageError, "another late HSM"):
+            other.info()
+        inner.close()
+        gc.collect()
+        self.assertEqual(hsm.info().remaining, 10)
+
 
 class Shared(BenchCase):
     def test_many_threads(self) -> None:
