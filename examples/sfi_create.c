@@ -57,12 +57,12 @@ create_image(struct job *j)
     if (status == 0)
         status = create_new_keys(j);
     if (status == 0)
-        status = create_show_image(j);
+        status = create_make_image(j);
     if (status == 0)
         create_tell_words(j);
     if (status == 0)
         status = create_save_image(j);
-    return create_close_output(j, status);
+    return status;
 }
 
 int
@@ -97,6 +97,7 @@ main(int argc, char **argv)
     sfi_image_builder_free(j.builder);
     sfi_key_free(j.key);
     cli_wipe(j.nonce, sizeof(j.nonce));
+    free(j.image);
     free(j.reg);
     sfi_ctx_free(j.ctx);
     status = cli_finish(&j.cli, status);

@@ -19,9 +19,10 @@ struct job {
     sfi_image_builder *builder;
     sfi_key *key;
     uint8_t nonce[SFI_NONCE_LEN];
-    char *reg;         /* the register of nonces; NULL: none */
-    int out_fd;        /* for the image; -1: the file of -o */
-    uint64_t size;     /* of the image */
+    char *reg;       /* the register of nonces; NULL: none */
+    FILE *image_out; /* for the image; NULL: the file of -o */
+    char *image;
+    size_t size;
     uint64_t ram_size; /* of -rs */
     struct cli_findings findings;
     struct cli_select select;
@@ -43,12 +44,12 @@ int create_template(struct job *j);
 void create_check_key_options(const struct cli *c);
 int create_load_keys(struct job *j);
 int create_new_keys(struct job *j);
-/* sfi_create_output.c: prepare standard output, check -o before the work
- * begins, write the image; returns `status` or the failure of the end. */
+/* sfi_create_image.c: prepare standard output, check -o before the work begins;
+ * make the image, read it back and verify every tag; write it. */
 int create_open_output(struct job *j);
 int create_check_output(struct job *j);
+int create_make_image(struct job *j);
 int create_save_image(struct job *j);
-int create_close_output(struct job *j, int status);
 /* sfi_create_words.c: the number of -v; check what -rs, -ct and -hash say, and
  * tell what it means. */
 uint32_t create_version(const struct cli *c);
@@ -57,11 +58,9 @@ void create_tell_words(const struct job *j);
 /* sfi_create_inputs.c: give everything that the command line names to a new
  * builder. */
 int create_add_inputs(struct job *j);
-/* sfi_create_check.c: show what the rules find; read back what would be
- * written, and verify it. */
+/* sfi_create_check.c: show what the rules find. */
 int create_check_rules(struct job *j);
 void create_hint_new_keys(void);
 /* --check: the same with all findings, and nothing is made. */
 int create_check_only(struct job *j);
-int create_show_image(struct job *j);
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the rules find, and the image read back before it is saved. */
-#include <inttypes.h>
+/* What the rules find. */
 #include <string.h>
 
 #include "cli/map.h"
@@ -93,57 +92,4 @@ create_check_only(struct job *j)
         (void)printf("Check : %s can install it: %s\n", sfi_chip_name(j->chip),
                      cli_findings_counts(&j->findings));
     return status;
-}
-
-static sfi_status
-print_reader_events(sfi_image_reader *r)
-{
-    sfi_image_event e = {.struct_size = sizeof(e)};
-    sfi_status st;
-
-    while ((st = sfi_image_reader_next(r, &e)) == SFI_OK &&
-           e.kind != SFI_EVENT_NEED_INPUT) {
-        if (e.kind == SFI_EVENT_HEADER)
-            (void)printf("Image : protocol version %" PRIu32 ", %" PRIu32
-                         " areas\n",
-                         e.version, e.area_count);
-        if (e.kind == SFI_EVENT_AREA_BEGIN)
-            (void)printf(
-                "  area %" PRIu32 " : %c, 0x%08" PRIx64 ", %" PRIu32 " bytes\n",
-                e.area_index, (char)e.area_kind, e.address, e.area_size);
-    }
-    return st;
-}
-
-struct shower {
-    struct job *job;
-    sfi_image_reader *reader;
-};
-
-static sfi_status
-show_written_bytes(void *user, const uint8_t *data, size_t len)
-{
-    struct shower *s = user;
-    sfi_status st = sfi_image_reader_feed(s->reader, data, len);
-
-    s->job->size += len;
-    return st == SFI_OK ? print_reader_events(s->reader) : st;
-}
-
-/* Read back what will be written, and verify every tag. */
-int
-create_show_image(struct job *j)
-{
-    struct shower s = {j, NULL};
-    sfi_status st = sfi_image_reader_new(j->ctx, j->key, j->nonce, &s.reader);
-
-    if (st != SFI_OK)
-        goto out;
-    st = sfi_image_builder_write(j->builder, show_written_bytes, &s);
-    if (st != SFI_OK)
-        goto out;
-    st = sfi_image_reader_finish(s.reader);
-out:
-    sfi_image_reader_free(s.reader);
-    return create_status(j, st);
 }

@@ -113,7 +113,7 @@ create_tell_words(const struct job *j)
 {
     if (cli_has(&j->cli, OPT_RAMSIZE) && j->size > j->ram_size)
         cli_warn(j->cli.spec->program,
-                 "the image has %" PRIu64 " bytes, more than -rs "
+                 "the image has %zu bytes, more than -rs "
                  "%" PRIu64 ": it is not cut into pieces, since %s takes "
                  "it area by area",
                  j->size, j->ram_size, sfi_chip_name(j->chip));
