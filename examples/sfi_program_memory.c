@@ -38,7 +38,7 @@ program_firmware(struct station *s, const sfi_firmware *fw, uint32_t flags)
     sfi_status st = sfi_target_program(s->target, fw, &how);
 
     if (st == SFI_OK)
-        s->done.bytes_written += firmware_size(fw, &first);
+        station_did(s, "bytes_written", firmware_size(fw, &first));
     return st;
 }
 
@@ -52,7 +52,7 @@ verify_firmware(struct station *s, const sfi_firmware *fw)
     if (st != SFI_OK)
         return st;
     cli_progress_step(&s->progress, "Download verified successfully");
-    s->done.verified = true;
+    station_did(s, "verified", DONE);
     return SFI_OK;
 }
 
@@ -186,7 +186,7 @@ station_read(struct station *s, const struct cli_use *use)
                       "Data read successfully\n"
                       "Writing data to file %s",
                       use->value[2]);
-    s->done.bytes_read += size;
+    station_did(s, "bytes_read", size);
     return SFI_OK;
 }
 

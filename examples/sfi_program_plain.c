@@ -7,14 +7,14 @@
 
 #include "sfi_program.h"
 
-/* The word of an action that succeeded, and its mark for JSON. */
+/* The word of an action that succeeded, and its key in JSON. */
 static sfi_status
-action_end(struct station *s, sfi_status st, const char *done, bool *mark)
+action_end(struct station *s, sfi_status st, const char *done, const char *key)
 {
     if (st != SFI_OK)
         return st;
     cli_progress_step(&s->progress, "%s", done);
-    *mark = true;
+    station_did(s, key, DONE);
     return SFI_OK;
 }
 
@@ -86,7 +86,7 @@ station_erase(struct station *s, const struct cli_use *use)
         return erase_listed_sectors(s, use);
     cli_progress_step(&s->progress, "Mass erase ...");
     return action_end(s, sfi_target_erase_all(s->target),
-                      "Mass erase successfully achieved", &s->done.erased);
+                      "Mass erase successfully achieved", "erased");
 }
 
 /* ---- option bytes ---- */
@@ -132,7 +132,7 @@ option_bytes_change(struct station *s, sfi_option_bytes *ob,
     cli_progress_step(&s->progress, "Programming option bytes ...");
     return action_end(s, sfi_target_write_option_bytes(s->target, ob),
                       "Option Bytes successfully programmed",
-                      &s->done.options_written);
+                      "option_bytes_written");
 }
 
 sfi_status
@@ -159,7 +159,7 @@ station_unprotect(struct station *s, const struct cli_use *use)
     (void)use;
     cli_progress_step(&s->progress, "Removing readout protection ...");
     return action_end(s, sfi_target_readout_unprotect(s->target),
-                      "Readout protection removed", &s->done.unprotected);
+                      "Readout protection removed", "readout_unprotected");
 }
 
 /* ---- start ---- */
@@ -178,14 +178,15 @@ action_leave(struct station *s, sfi_status st)
 sfi_status
 station_go(struct station *s, const struct cli_use *use)
 {
-    char text[48];
     uint64_t address = use->count > 0 ? cli_address(&s->p->cli, use, 0)
                                       : sfi_chip_flash_base(s->part);
+    sfi_status st = sfi_target_go(s->target, address);
 
-    (void)snprintf(text, sizeof(text), "Running from 0x%08" PRIx64, address);
-    s->done.running_from = address;
-    return action_leave(s, action_end(s, sfi_target_go(s->target, address),
-                                      text, &s->done.started));
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress, "Running from 0x%08" PRIx64, address);
+    station_did(s, "running", address);
+    return action_leave(s, st);
 }
 
 sfi_status
@@ -198,13 +199,12 @@ station_reset(struct station *s, const struct cli_use *use)
     return action_leave(s, action_end(s, st,
                                       line ? "Hard reset is performed"
                                            : "Software reset is performed",
-                                      &s->done.reset));
+                                      "reset"));
 }
 
 sfi_status
 station_halt(struct station *s, const struct cli_use *use)
 {
     (void)use;
-    return action_end(s, sfi_target_halt(s->target), "Core halted",
-                      &s->done.halted);
+    return action_end(s, sfi_target_halt(s->target), "Core halted", "halted");
 }

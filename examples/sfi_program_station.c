@@ -12,39 +12,28 @@
 
 #define TEXT_MAX 512u
 
-static const struct action {
-    size_t option;
-    sfi_status (*run)(struct station *s, const struct cli_use *use);
-} actions[] = {
-    {OPT_ERASE, station_erase},
-    {OPT_WRITE, station_write},
-    {OPT_READ, station_read},
-    {OPT_R8, station_show_memory},
-    {OPT_R16, station_show_memory},
-    {OPT_R32, station_show_memory},
-    {OPT_W8, station_write_values},
-    {OPT_W16, station_write_values},
-    {OPT_W32, station_write_values},
-    {OPT_FILL, station_fill},
-    {OPT_BLANK, station_check_blank},
-    {OPT_CHECKSUM, station_checksum},
-    {OPT_OB, station_option_bytes},
-    {OPT_RDU, station_unprotect},
-    {OPT_GO, station_go},
-    {OPT_RST, station_reset},
-    {OPT_HARD_RST, station_reset},
-    {OPT_HALT, station_halt},
+/* By option; NULL: no action. */
+static sfi_status (*const actions[])(struct station *,
+                                     const struct cli_use *) = {
+    [OPT_ERASE] = station_erase,
+    [OPT_WRITE] = station_write,
+    [OPT_READ] = station_read,
+    [OPT_R8] = station_show_memory,
+    [OPT_R16] = station_show_memory,
+    [OPT_R32] = station_show_memory,
+    [OPT_W8] = station_write_values,
+    [OPT_W16] = station_write_values,
+    [OPT_W32] = station_write_values,
+    [OPT_FILL] = station_fill,
+    [OPT_BLANK] = station_check_blank,
+    [OPT_CHECKSUM] = station_checksum,
+    [OPT_OB] = station_option_bytes,
+    [OPT_RDU] = station_unprotect,
+    [OPT_GO] = station_go,
+    [OPT_RST] = station_reset,
+    [OPT_HARD_RST] = station_reset,
+    [OPT_HALT] = station_halt,
 };
-
-static const struct action *
-action_find(size_t option)
-{
-    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
-        if (actions[i].option == option)
-            return &actions[i];
-    }
-    return NULL;
-}
 
 static bool
 station_is_stopped(const struct station *s)
@@ -144,7 +133,7 @@ station_watch_erase(struct station *s, const sfi_progress *p)
         return;
     cli_progress_done(&s->progress);
     if (!s->all)
-        s->done.sectors += sectors;
+        station_did(s, "sectors_erased", sectors);
 }
 
 /* The progress of all work with the open chip; a signal ends it here. */
@@ -214,16 +203,15 @@ station_run(struct station *s)
     if (s->p->look)
         station_look_in_vain(s);
     while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
-        const struct action *action = action_find(use->id);
-
-        if (action == NULL)
+        if (use->id >= sizeof(actions) / sizeof(*actions) ||
+            actions[use->id] == NULL)
             continue;
         if (station_is_stopped(s))
             return station_fail(s, SFI_ERR_CANCELLED,
                                 "stopped by a signal between two steps");
         st = station_connect(s);
         if (st == SFI_OK)
-            st = action->run(s, use);
+            st = actions[use->id](s, use);
     }
     return st;
 }
@@ -302,32 +290,27 @@ write_option_bytes(const sfi_option_bytes *ob, struct json *j)
 }
 
 void
+station_did(struct station *s, const char *key, uint64_t amount)
+{
+    struct station_done *d = s->done;
+
+    while (d->key != NULL && strcmp(d->key, key) != 0)
+        d++;
+    d->key = key;
+    d->amount = amount == DONE ? DONE : d->amount + amount;
+}
+
+void
 station_write_done(struct station *s, struct json *j)
 {
-    const struct station_done *d = &s->done;
-
     station_write_seen(s, j);
-    if (d->unprotected)
-        json_bool(j, "readout_unprotected", true);
-    if (d->erased)
-        json_bool(j, "erased", true);
-    if (d->sectors > 0)
-        json_number(j, "sectors_erased", d->sectors);
-    if (d->bytes_written > 0)
-        json_number(j, "bytes_written", d->bytes_written);
-    if (d->verified)
-        json_bool(j, "verified", true);
-    if (d->bytes_read > 0)
-        json_number(j, "bytes_read", d->bytes_read);
+    for (const struct station_done *d = s->done; d->key != NULL; d++) {
+        if (d->amount == DONE)
+            json_bool(j, d->key, true);
+        else
+            json_number(j, d->key, d->amount);
+    }
     write_option_bytes(s->shown, j);
-    if (d->options_written)
-        json_bool(j, "option_bytes_written", true);
-    if (d->started)
-        json_number(j, "running", d->running_from);
-    if (d->reset)
-        json_bool(j, "reset", true);
-    if (d->halted)
-        json_bool(j, "halted", true);
     if (s->results.filled[1]) {
         json_close(&s->results);
         (void)fflush(s->notes);

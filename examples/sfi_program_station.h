@@ -19,22 +19,15 @@
 #define READ_MAX ((uint64_t)64 << 20)
 #define SHOW_MAX ((uint64_t)1 << 20) /* of -r8, -r16, -r32 */
 #define FILL_MAX READ_MAX
+#define DONE_MAX 16u /* more than there are keys */
+#define DONE UINT64_MAX
 
 struct program;
 
-/* What was done, as JSON tells it. */
+/* What was done, as JSON tells it: DONE, or how much. */
 struct station_done {
-    bool erased;
-    bool verified;
-    bool unprotected; /* -rdu */
-    bool options_written;
-    bool started;
-    bool reset;
-    bool halted;
-    uint64_t sectors;       /* erased one by one */
-    uint64_t bytes_written; /* bytes of the files */
-    uint64_t bytes_read;
-    uint64_t running_from;
+    const char *key; /* NULL: behind the last */
+    uint64_t amount;
 };
 
 struct station {
@@ -55,7 +48,7 @@ struct station {
     struct json results; /* writes into `notes` */
     char *notes_text;
     size_t notes_len;
-    struct station_done done;
+    struct station_done done[DONE_MAX + 1]; /* in the order that it began */
     struct look *seen; /* what is there, when that is the question */
     bool all;          /* the erase is of the whole flash */
     bool many;         /* one of --gang: nobody can be asked */
@@ -98,6 +91,8 @@ sfi_status station_confirm(struct station *s, const char *unstated,
 void station_show(struct station *s, const char *fmt, ...) CLI_PRINTF(2, 3);
 /* Begin a result of its own in JSON, an object: json_close() ends it. */
 struct json *station_result(struct station *s, const struct cli_use *use);
+/* Note for JSON what was DONE, or how much more of it. */
+void station_did(struct station *s, const char *key, uint64_t amount);
 /* What was done, as members of the open JSON object. */
 void station_write_done(struct station *s, struct json *j);
 
