@@ -215,8 +215,8 @@ SFI_API const sfi_fact *sfi_description_find(const sfi_description *d,
  * Write a description in words, as sfi-info shows it.
  *
  * Without a group: every fact but the first two, "kind" and "what", which are
- * for a title.  Text from the file is made fit for a terminal
- * (sfi_text_escape()).
+ * for a title; an image that is sound in the words of ST's tool.  Text from the
+ * file is made fit for a terminal (sfi_text_escape()).
  *
  * @param d      what was read
  * @param group  only the facts of this group, such as "areas"; of

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A description in words, and as JSON. */
+#include <stdarg.h>
 #include <string.h>
 
 #include "util/json.h"
@@ -12,6 +13,9 @@
 /* Where the texts of fields begin, and where lines end. */
 #define FIELDS_INDENT 28u
 #define FIELDS_WIDTH 79u
+
+/* What is made of one format: an area's lines, with its tag. */
+#define FORMAT_MAX 640u
 
 struct words {
     const sfi_description *d;
@@ -60,6 +64,19 @@ words_put(struct words *w, const char *text, size_t width)
     w->out.len += strlen((char *)w->out.data + before);
     if (w->out.len - before < width)
         w->failed = !sfi__buf_fill(&w->out, ' ', width - (w->out.len - before));
+}
+
+/* Texts of our own. */
+static void
+words_format(struct words *w, const char *fmt, ...)
+{
+    char text[FORMAT_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    sfi__text_vformat(text, sizeof(text), fmt, args);
+    va_end(args);
+    words_put_bytes(w, text, strlen(text));
 }
 
 static size_t
@@ -147,11 +164,18 @@ words_put_effect(struct words *w, const char *text)
 }
 
 static const char *
-field_text(const struct words *w, uint32_t item, const char *name)
+words_of(const struct words *w, const char *group, uint32_t item,
+         const char *name)
 {
-    const sfi_fact *f = sfi_description_find(w->d, "option_fields", item, name);
+    const sfi_fact *f = sfi_description_find(w->d, group, item, name);
 
     return f != NULL ? f->text : "";
+}
+
+static const char *
+field_text(const struct words *w, uint32_t item, const char *name)
+{
+    return words_of(w, "option_fields", item, name);
 }
 
 /* What each field of the option bytes does; both ends of an area do the same.
@@ -167,13 +191,10 @@ words_put_fields(struct words *w)
          i++) {
         const char *meaning = field_text(w, i, "meaning");
         const char *effect = field_text(w, i, "effect");
-        char hex[16];
 
-        sfi__text_format(hex, sizeof(hex), ": 0x%-5x ",
-                         (unsigned)value->number);
         words_put(w, "  ", 0);
         words_put(w, field_text(w, i, "name"), 17);
-        words_put(w, hex, 0);
+        words_format(w, ": 0x%-5x ", (unsigned)value->number);
         words_put(w, field_text(w, i, "about"), 0);
         words_put(w, meaning[0] != '\0' ? ": " : "", 0);
         words_put(w, meaning, 0);
@@ -206,6 +227,71 @@ words_put_fact(struct words *w, size_t i)
                         !fact_is_of(next, f->group) || next->item != f->item);
 }
 
+/* All but the fields of option bytes in a group of their own; NULL: every fact
+ * but "kind" and "what", which are for a title. */
+static void
+words_put_facts(struct words *w, const char *group)
+{
+    const sfi_fact *f;
+
+    for (size_t i = group != NULL ? 0 : 2;
+         (f = sfi_description_at(w->d, i)) != NULL && !w->failed; i++) {
+        if (group == NULL || fact_is_of(f, group))
+            words_put_fact(w, i);
+    }
+}
+
+/* ---- an image, in the words of ST's tool ---- */
+
+static void
+words_put_area(struct words *w, uint32_t item, uint64_t address)
+{
+    words_format(
+        w,
+        "\nParsing Area %s/%s :\n"
+        "  Area type                : %s\n"
+        "  Area size                : %s\n"
+        "  Area destination address : 0x%llx\n"
+        "  Area tag                 : %s\n",
+        words_of(w, "areas", item, "index"), words_of(w, "", 0, "area_count"),
+        words_of(w, "areas", item, "type"), words_of(w, "areas", item, "size"),
+        (unsigned long long)address, words_of(w, "areas", item, "tag"));
+}
+
+static void
+words_put_image(struct words *w, bool verified)
+{
+    const char *count = words_of(w, "", 0, "area_count");
+    const sfi_fact *f;
+
+    words_format(w, "SFI File Information :\n  SFI file path            : ");
+    words_put(w, w->d->path, 0);
+    words_format(w,
+                 "\n  SFI file size            : %s\n"
+                 "\nSFI header information :\n"
+                 "  SFI protocol version     : %s\n"
+                 "  SFI total number of areas: %s\n"
+                 "  SFI image version        : %s\n"
+                 "  SFI header tag           : %s\n"
+                 "\nSFI Areas information :\n",
+                 words_of(w, "", 0, "size"),
+                 words_of(w, "", 0, "protocol_version"), count,
+                 words_of(w, "", 0, "image_version"),
+                 words_of(w, "", 0, "header_tag"));
+    for (uint32_t i = 1;
+         (f = sfi_description_find(w->d, "areas", i, "address")) != NULL; i++)
+        words_put_area(w, i, f->number);
+    if (verified)
+        words_format(w,
+                     "\nTags verified : the header and all %s areas are "
+                     "authentic\n",
+                     count);
+    else
+        words_format(w, "\nTags not verified : no key was given\n");
+    words_put_facts(w, "option_bytes");
+    words_put_fields(w);
+}
+
 static sfi_status
 description_write(const sfi_description *d, const struct buf *out, bool failed,
                   sfi_write_fn write, void *user)
@@ -220,10 +306,12 @@ description_write(const sfi_description *d, const struct buf *out, bool failed,
     return st;
 }
 
+/* Of an image that is refused, nothing but the reason is known. */
 sfi_status
 sfi_description_text(const sfi_description *d, const char *group,
                      sfi_write_fn write, void *user)
 {
+    const sfi_fact *verified = sfi_description_find(d, "", 0, "verified");
     struct words w = {.d = d};
     sfi_status st;
 
@@ -232,16 +320,10 @@ sfi_description_text(const sfi_description *d, const char *group,
     sfi__buf_init(&w.out, &d->obj.ctx->alloc, false);
     if (group != NULL && strcmp(group, "option_fields") == 0)
         words_put_fields(&w);
-    /* "kind" and "what" are for a title */
-    for (size_t i = group != NULL ? 0 : 2; !w.failed; i++) {
-        const sfi_fact *f = sfi_description_at(d, i);
-
-        if (f == NULL)
-            break;
-        if (group == NULL || (strcmp(group, f->group) == 0 &&
-                              strcmp(group, "option_fields") != 0))
-            words_put_fact(&w, i);
-    }
+    else if (group == NULL && verified != NULL)
+        words_put_image(&w, verified->number != 0);
+    else
+        words_put_facts(&w, group);
     st = description_write(d, &w.out, w.failed, write, user);
     sfi__buf_free(&w.out);
     return st;
