@@ -57,11 +57,18 @@ info_fact_text(const struct info *in, const char *group, uint32_t item,
     return f != NULL ? f->text : "";
 }
 
+static bool
+info_is(const struct info *in, const char *kind)
+{
+    return strcmp(info_fact_text(in, "", 0, "kind"), kind) == 0;
+}
+
 static void
 info_print_facts(const struct info *in)
 {
-    (void)printf("%s : %s\n\n", cli_visible(in->path),
-                 info_fact_text(in, "", 0, "what"));
+    if (!info_is(in, "image"))
+        (void)printf("%s : %s\n\n", cli_visible(in->path),
+                     info_fact_text(in, "", 0, "what"));
     if (sfi_description_text(in->facts, NULL, cli_write, stdout) != SFI_OK)
         cli_nomem("sfi-info");
 }
@@ -80,20 +87,10 @@ info_json_facts(struct json *j, const struct info *in)
     free(text);
 }
 
-static bool
-info_is(const struct info *in, const char *kind)
-{
-    return strcmp(info_fact_text(in, "", 0, "kind"), kind) == 0;
-}
-
 static void
 info_print_text(const struct info *in, bool checked)
 {
-    if (!info_is(in, "image")) {
-        info_print_facts(in);
-        return;
-    }
-    info_print_image(in);
+    info_print_facts(in);
     if (checked && in->findings.errors == 0)
         (void)printf("\nChip check : %s can install it: %s\n",
                      sfi_chip_name(in->chip),

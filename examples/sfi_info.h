@@ -45,9 +45,6 @@ int info_compare(struct info *in);
 const char *info_fact_text(const struct info *in, const char *group,
                            uint32_t item, const char *name);
 
-/* sfi_info_image.c: the facts of an image, in the words of ST's tool. */
-void info_print_image(const struct info *in);
-
 /* sfi_info_check.c: what the rules of a part find in it. */
 sfi_status info_check_chip(struct info *in);
 int info_print_findings(const struct info *in); /* the exit status */
