@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-info: tell what a file is, what it says, and whether it is sound. */
-#define _POSIX_C_SOURCE 200809L
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/secrets.h"
@@ -74,20 +72,6 @@ info_print_facts(const struct info *in)
 }
 
 static void
-info_json_facts(struct json *j, const struct info *in)
-{
-    char *text = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
-
-    if (f == NULL || sfi_description_json(in->facts, cli_write, f) != SFI_OK ||
-        fclose(f) != 0)
-        cli_nomem("sfi-info");
-    json_members(j, text);
-    free(text);
-}
-
-static void
 info_print_text(const struct info *in, bool checked)
 {
     info_print_facts(in);
@@ -102,7 +86,8 @@ info_print_json(struct info *in, bool checked)
 {
     cli_json_begin(&in->out);
     json_text(&in->out, "file", in->path);
-    info_json_facts(&in->out, in);
+    if (sfi_description_json(in->facts, json_members, &in->out) != SFI_OK)
+        cli_nomem("sfi-info");
     if (checked)
         cli_findings_json(&in->out, &in->findings);
 }

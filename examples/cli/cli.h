@@ -334,8 +334,9 @@ bool cli_wants_json(void);
  * `schema`.  cli_finish() adds the error, if none is there, and prints it; `j`
  * lives until then. */
 void cli_json_begin(struct json *j);
-/* The members of an object that is JSON already. */
-void json_members(struct json *j, const char *object);
+/* An sfi_write_fn whose user is a struct json: the members of an object that is
+ * JSON already, whole. */
+sfi_status json_members(void *json, const uint8_t *object, size_t len);
 /* "error": status, name, where, message and codes; nothing on success. */
 void json_error(struct json *j, const sfi_ctx *ctx, sfi_status st);
 /* The same of its parts. */

@@ -202,20 +202,26 @@ json_value(struct json *j, const char *name, const char *value)
     json_write_value(j, value, len);
 }
 
-void
-json_members(struct json *j, const char *object)
+sfi_status
+json_members(void *json, const uint8_t *object, size_t len)
 {
-    const char *at = object + strspn(object, "{ \n");
-    const char *end = strrchr(object, '}');
+    struct json *j = json;
+    const char *text = (const char *)object;
+    size_t begin = 0;
 
-    while (end > at && (end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    if (end <= at)
-        return;
+    while (begin < len && strchr("{ \n", text[begin]) != NULL)
+        begin++;
+    while (len > begin && text[len - 1] != '}')
+        len--;
+    while (len > begin + 1 && strchr(" \n", text[len - 2]) != NULL)
+        len--;
+    if (len <= begin + 1)
+        return SFI_OK;
     json_write_lead(j, NULL);
     j->depth--; /* which they were written at */
-    json_write_value(j, at, (size_t)(end - at));
+    json_write_value(j, text + begin, len - 1 - begin);
     j->depth++;
+    return SFI_OK;
 }
 
 void

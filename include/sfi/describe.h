@@ -221,7 +221,7 @@ SFI_API const sfi_fact *sfi_description_find(const sfi_description *d,
  * @param d      what was read
  * @param group  only the facts of this group, such as "areas"; of
  *               "option_fields" without its heading; NULL: all
- * @param write  receives the text, UTF-8
+ * @param write  receives the text, UTF-8, in one call
  * @param user   passed to write
  *
  * @return SFI_OK, or
@@ -246,7 +246,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_text(const sfi_description *d,
  * are hexadecimal digits.
  *
  * @param d      what was read
- * @param write  receives the JSON, UTF-8
+ * @param write  receives the JSON, UTF-8, in one call
  * @param user   passed to write
  *
  * @return SFI_OK, or
