@@ -18,18 +18,6 @@ program_confirm_security(struct station *s)
                            "not confirmed, the chip is still open");
 }
 
-/* In a folder the file is named after the device id. */
-static const char *
-certificate_file_name(const char *path, const sfi_certificate *cert,
-                      char name[PATH_SIZE])
-{
-    if (!cli_is_folder(path))
-        return path;
-    (void)snprintf(name, PATH_SIZE, "%s/%s.cert", path,
-                   sfi_certificate_device_id(cert));
-    return name;
-}
-
 /* Connect, and make the chip secure unless it is. */
 static sfi_status
 chip_make_secure(struct station *s)
@@ -44,6 +32,7 @@ chip_make_secure(struct station *s)
     return st == SFI_OK ? sfi_target_activate_security(s->target) : st;
 }
 
+/* In a folder the file is named after the device id. */
 static sfi_status
 save_certificate(struct station *s, const sfi_certificate *cert)
 {
@@ -53,7 +42,10 @@ save_certificate(struct station *s, const sfi_certificate *cert)
 
     if (path == NULL)
         return SFI_OK;
-    path = certificate_file_name(path, cert, name);
+    (void)snprintf(name, sizeof(name), "%s/%s.cert", path,
+                   sfi_certificate_device_id(cert));
+    if (cli_is_folder(path))
+        path = name;
     st = sfi_certificate_save(cert, path);
     if (st != SFI_OK)
         return st;
