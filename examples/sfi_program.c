@@ -3,50 +3,98 @@
 /* sfi-program: the order of all that it does. */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "sfi_program.h"
 #include "sfi_program_record.h"
 
-/* In a folder of licences each is checked when it is saved. */
-static sfi_status
-check_output_of(struct program *p, const struct cli_use *use, unsigned value,
-                uint32_t kind)
+#define WORDS_MAX (1 + CLI_KEYS_MAX + CLI_VALUES_MAX)
+#define PORT_MAX 1200u /* longer than the library takes */
+
+/* ---- the command line ---- */
+
+void
+program_port(const struct program *p, const struct cli_use *use,
+             const char *port, char uri[URI_MAX])
 {
-    if (use->id == OPT_HSM_LICENSE && cli_is_folder(use->value[0]))
-        return SFI_OK;
-    if (use->id == OPT_READ)
-        kind = station_read_kind(use);
-    return cli_check_output(p->ctx, use->value[value], kind,
-                            cli_has(&p->cli, OPT_FORCE));
+    const char *const *keys = p->cli.spec->options[use->id].keys;
+    const char *words[WORDS_MAX];
+    char first[PORT_MAX];
+    size_t count = 0;
+    sfi_ctx *ctx = cli_context(&p->cli);
+
+    if (port != NULL) {
+        (void)snprintf(first, sizeof(first), "port=%s", port);
+        words[count++] = first;
+    }
+    for (size_t i = 0; keys[i] != NULL; i++) {
+        if (use->key_value[i] != NULL && strcmp(keys[i], "port") != 0 &&
+            strcmp(keys[i], "chip") != 0)
+            words[count++] = use->key_value[i] - strlen(keys[i]) - 1;
+    }
+    for (unsigned i = 0; use->id == OPT_CONNECT && i < use->count; i++)
+        words[count++] = use->value[i];
+    if (sfi_transport_name_of_port(ctx, words, count, uri, URI_MAX) != SFI_OK)
+        cli_usage(&p->cli, "%s", sfi_error_message(sfi_ctx_error(ctx)));
+    sfi_ctx_free(ctx);
+}
+
+void
+program_read_port(struct program *p, struct station *s)
+{
+    const struct cli_use *gang = cli_next(&p->cli, OPT_GANG, NULL);
+    const struct cli_use *use =
+        gang != NULL ? gang : cli_next(&p->cli, OPT_CONNECT, NULL);
+
+    if (use == NULL)
+        return;
+    p->chip = cli_chip(&p->cli, cli_key(&p->cli, use, "chip"));
+    if (gang != NULL) {
+        program_check_gang(p);
+        return;
+    }
+    s->port = cli_key(&p->cli, use, "port");
+    program_port(p, use, s->port, s->uri);
+}
+
+/* In a folder of licences each is checked when it is saved. */
+static uint32_t
+output_kind(const struct cli_use *use)
+{
+    switch (use->id) {
+    case OPT_GET_CERTIFICATE:
+        return SFI_FILE_CERTIFICATE;
+    case OPT_CHIP_LICENSE:
+        return SFI_FILE_LICENSE;
+    case OPT_HSM_LICENSE:
+        return cli_is_folder(use->value[0]) ? 0 : SFI_FILE_LICENSE;
+    case OPT_READ:
+        return station_read_kind(use);
+    case OPT_CAPTURE:
+        return SFI_FILE_TRACE;
+    default:
+        return 0;
+    }
 }
 
 /* The names of all outputs, before a chip or an HSM changes. */
 static sfi_status
 check_outputs(struct program *p)
 {
-    static const struct {
-        size_t option;
-        unsigned value;
-        uint32_t kind;
-    } outputs[] = {
-        {OPT_GET_CERTIFICATE, 0, SFI_FILE_CERTIFICATE},
-        {OPT_CHIP_LICENSE, 0, SFI_FILE_LICENSE},
-        {OPT_HSM_LICENSE, 1, SFI_FILE_LICENSE},
-        {OPT_READ, 2, SFI_FILE_OTHER},
-        {OPT_CAPTURE, 0, SFI_FILE_TRACE},
-    };
+    const struct cli_use *use = NULL;
     sfi_status st = SFI_OK;
 
-    for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
-        const struct cli_use *use = NULL;
+    while (st == SFI_OK && (use = cli_next_use(&p->cli, use)) != NULL) {
+        uint32_t kind = output_kind(use);
 
-        while (st == SFI_OK &&
-               (use = cli_next(&p->cli, outputs[i].option, use)) != NULL)
-            st = check_output_of(p, use, outputs[i].value, outputs[i].kind);
+        if (kind != 0)
+            st = cli_check_output(p->ctx, use->value[use->count - 1], kind,
+                                  cli_has(&p->cli, OPT_FORCE));
     }
     return st;
 }
+
+/* ---- the work ---- */
 
 static int
 work_on_chip(struct station *s, sfi_status *st)

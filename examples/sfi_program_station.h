@@ -14,7 +14,7 @@
 
 #include "cli/cli.h"
 
-#define URI_MAX 512
+#define URI_MAX 1024 /* as long as the library makes one */
 #define SECTORS_MAX 1024u
 #define READ_MAX ((uint64_t)64 << 20)
 #define SHOW_MAX ((uint64_t)1 << 20) /* of -r8, -r16, -r32 */

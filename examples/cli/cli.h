@@ -81,7 +81,9 @@ struct cli_use {
     const char *spelling; /* as typed, for messages */
     unsigned count;
     const char *value[CLI_VALUES_MAX];
-    const char *key_value[CLI_KEYS_MAX]; /* by index in keys; NULL: absent */
+    /* By index in keys, inside the word KEY=VALUE as it was typed; NULL:
+     * absent. */
+    const char *key_value[CLI_KEYS_MAX];
 };
 
 struct cli {

@@ -21,10 +21,9 @@ PERSO = "45002001_SFI_01000000_00000000.pd"
 MISTAKES = [
     ([], "nothing to do"),
     (["-c", "br=9600", "-e", "all"],
-     "-c needs port=PORT, such as port=/dev/ttyUSB0"),
+     "port=PORT is missing, such as port=/dev/ttyUSB0"),
     (["-c", "port=x", "br=fast", "-e", "all"], "br=fast is not a speed"),
-    (["-c", "port=" + "x" * 600, "-e", "all"],
-     "port=" + "x" * 600 + " is too long"),
+    (["-c", "port=" + "x" * 1000, "-e", "all"], "the port is too long"),
     (["-e", "all"], "-c port=PORT is missing"),
     (["-c", "port=x", "-e", "none"],
      "-e none, expected -e all, or sectors: -e 0 2-5, or -e [2 5]"),
