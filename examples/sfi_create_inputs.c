@@ -83,8 +83,8 @@ static int
 builder_add_module(const struct job *j, const char *path)
 {
     struct cli_file file;
-    int status = cli_file_read(&j->cli, j->ctx, path, &file);
-    sfi_status st;
+    sfi_status st = cli_file_read(j->ctx, path, &file);
+    int status = create_status(j, st);
 
     if (status != 0)
         return status;

@@ -134,8 +134,9 @@ create_load_keys(struct job *j)
 
     if (cli_has(&j->cli, OPT_NEW_KEYS))
         return 0;
-    status = cli_load_secrets(&j->cli, j->ctx, key,
-                              cli_value(&j->cli, OPT_NONCE), &j->key, j->nonce);
+    status = create_status(j, cli_load_secrets(&j->cli, j->ctx, key,
+                                               cli_value(&j->cli, OPT_NONCE),
+                                               &j->key, j->nonce));
     if (status != 0)
         return status;
     pick_register(j, key);
@@ -158,8 +159,8 @@ create_new_keys(struct job *j)
     if (status == 0)
         status = make_nonce_file(j, nonce);
     if (status == 0)
-        status =
-            cli_load_secrets(&j->cli, j->ctx, key, nonce, &j->key, j->nonce);
+        status = create_status(j, cli_load_secrets(&j->cli, j->ctx, key, nonce,
+                                                   &j->key, j->nonce));
     if (status == 0) {
         pick_register(j, key);
         status = create_status(j, builder_set_secrets(j));

@@ -76,13 +76,13 @@ int
 hsm_log_in(struct program *p, bool new_pin, sfi_status *st)
 {
     struct cli_pin pin;
-    int status = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE),
-                              new_pin, &pin);
 
-    if (status == 0)
+    *st = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE),
+                       new_pin, &pin);
+    if (*st == SFI_OK)
         *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
-    return status;
+    return 0;
 }
 
 /* ---- the modes ---- */

@@ -169,12 +169,12 @@ int
 hsm_match_image(struct program *p)
 {
     struct cli_file image;
-    int status =
-        cli_file_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_MATCHES), &image);
-    sfi_status st;
+    sfi_status st =
+        cli_file_read(p->ctx, cli_value(&p->cli, OPT_MATCHES), &image);
+    int status;
 
-    if (status != 0)
-        return status;
+    if (st != SFI_OK)
+        return cli_fail(&p->cli, p->ctx, st);
     st = hsm_open_and_query(p);
     if (st != SFI_OK)
         status = hsm_report(p, st);
@@ -189,15 +189,15 @@ hsm_match_image(struct program *p)
 
 /* ---- the PIN ---- */
 
-static int
+static sfi_status
 read_both_pins(struct program *p, struct cli_pin *old, struct cli_pin *new)
 {
     const char *old_file = cli_value(&p->cli, OPT_PIN_FILE);
     const char *new_file = cli_value(&p->cli, OPT_NEW_PIN_FILE);
-    int status = cli_pin_read(&p->cli, p->ctx, old_file, false, old);
+    sfi_status st = cli_pin_read(&p->cli, p->ctx, old_file, false, old);
 
-    if (status != 0)
-        return status;
+    if (st != SFI_OK)
+        return st;
     return cli_new_pin_read(&p->cli, p->ctx, new_file, "--new-pin-file FILE",
                             new);
 }
@@ -207,21 +207,18 @@ hsm_change_pin(struct program *p)
 {
     struct cli_pin old = {{0}, 0}, new = {{0}, 0};
     sfi_status st = hsm_open_and_query(p);
-    int status;
 
     if (st != SFI_OK)
         return hsm_report(p, st);
     if (p->info.state == SFI_HSM_BLANK)
         return hsm_refuse(p, SFI_ERR_HSM_STATE,
                           "the HSM is blank: it has no PIN");
-    status = read_both_pins(p, &old, &new);
-    if (status == 0)
+    st = read_both_pins(p, &old, &new);
+    if (st == SFI_OK)
         st = sfi_hsm_change_pin(p->hsm, old.pin_secret, old.len, new.pin_secret,
                                 new.len);
     cli_pin_wipe(&old);
     cli_pin_wipe(&new);
-    if (status != 0)
-        return status;
     if (st == SFI_OK)
         st = hsm_query_info(p);
     if (st == SFI_OK)

@@ -14,15 +14,12 @@ info_load_keys(struct info *in)
     const char *audit_key = cli_value(&in->cli, OPT_AUDIT_KEY);
     const char *perso = cli_value(&in->cli, OPT_PERSO);
     sfi_status st = SFI_OK;
-    int status = 0;
 
     if (cli_has(&in->cli, OPT_KEY) || cli_has(&in->cli, OPT_NONCE))
-        status = cli_load_secrets(
-            &in->cli, in->ctx, cli_need(&in->cli, OPT_KEY),
-            cli_need(&in->cli, OPT_NONCE), &in->key, in->nonce_secret);
-    if (status != 0)
-        return status;
-    if (audit_key != NULL)
+        st = cli_load_secrets(&in->cli, in->ctx, cli_need(&in->cli, OPT_KEY),
+                              cli_need(&in->cli, OPT_NONCE), &in->key,
+                              in->nonce_secret);
+    if (st == SFI_OK && audit_key != NULL)
         st = sfi_audit_key_load(in->ctx, audit_key, in->audit_key_secret);
     if (st == SFI_OK && perso != NULL)
         st = sfi_personalization_load(in->ctx, perso, &in->perso);
@@ -108,9 +105,11 @@ info_show_failure(struct info *in, sfi_status st)
 int
 info_need_content(struct info *in)
 {
-    return in->file.data != NULL
-               ? 0
-               : cli_file_read(&in->cli, in->ctx, in->path, &in->file);
+    sfi_status st = SFI_OK;
+
+    if (in->file.data == NULL)
+        st = cli_file_read(in->ctx, in->path, &in->file);
+    return st == SFI_OK ? 0 : cli_fail(&in->cli, in->ctx, st);
 }
 
 static int

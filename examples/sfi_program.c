@@ -179,8 +179,9 @@ static int
 open_log(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_LOG);
+    sfi_status st = path != NULL ? cli_log_open(&p->cli, p->ctx, path) : SFI_OK;
 
-    return path != NULL ? cli_log_open(&p->cli, p->ctx, path) : 0;
+    return st == SFI_OK ? 0 : cli_fail(&p->cli, p->ctx, st);
 }
 
 int

@@ -20,7 +20,6 @@ struct program {
     sfi_hsm *hsm;         /* opened at the first request to it */
     const char *slot;     /* its name */
     bool hsm_opened;
-    int no_pin;         /* an exit status: nobody gave a PIN when asked */
     atomic_bool typing; /* the PIN is being asked for */
     bool json;
     bool plain; /* actions of the open bootloader, no install */

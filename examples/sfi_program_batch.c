@@ -135,8 +135,5 @@ program_license_batch(struct program *p, const struct cli_use *use,
         *st = batch_run(&b, licenses);
     sfi_license_batch_free(licenses);
     sfi_license_store_free(store);
-    if (p->no_pin == 0)
-        return b.status;
-    *st = SFI_OK; /* it was said why there is no PIN */
-    return p->no_pin;
+    return b.status;
 }

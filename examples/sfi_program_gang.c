@@ -338,20 +338,16 @@ gang_copy_error(const sfi_ctx *from, sfi_ctx *to, sfi_status st)
 }
 
 /* Before the first count.  An HSM may not be able to tell. */
-static int
-gang_check_image(struct program *p, sfi_status *st)
+static sfi_status
+gang_check_image(struct program *p)
 {
     struct cli_file image;
-    int status =
-        cli_file_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_SFI), &image);
+    sfi_status st = cli_file_read(p->ctx, cli_value(&p->cli, OPT_SFI), &image);
 
-    if (status != 0)
-        return status;
-    *st = sfi_hsm_check_image(p->hsm, image.data, image.len);
-    if (*st == SFI_ERR_UNSUPPORTED)
-        *st = SFI_OK;
+    if (st == SFI_OK)
+        st = sfi_hsm_check_image(p->hsm, image.data, image.len);
     cli_file_free(&image);
-    return 0;
+    return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
 }
 
 /* Load image, licences and HSM before any chip is touched. */
@@ -377,7 +373,7 @@ gang_prepare_chips(struct gang *g, sfi_status *st)
     if (status == 0 && *st == SFI_OK)
         status = record_open(&p->cli, record, &g->record);
     if (status == 0 && *st == SFI_OK && from_hsm && !late)
-        status = gang_check_image(p, st);
+        *st = gang_check_image(p);
     return status;
 }
 

@@ -60,36 +60,40 @@ open_provisioned_hsm(void *user, sfi_ctx *ctx, sfi_hsm **out)
                       "the HSM is blank: provision it first");
 }
 
-/* The exit status after a message, else 0. */
-static int
-log_in_with_pin(struct program *p, sfi_hsm *hsm, sfi_status *st)
+static sfi_status
+log_in_with_pin(struct program *p, sfi_hsm *hsm)
 {
     struct cli_pin pin;
-    int status = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE),
-                              false, &pin);
+    sfi_status st = cli_pin_read(&p->cli, p->ctx,
+                                 cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
 
-    if (status == 0)
-        *st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
-    return status;
+    return st;
 }
 
 static sfi_status
 log_in_late(void *user, sfi_hsm *hsm)
 {
     struct program *p = user;
-    sfi_status st = SFI_OK;
+    struct cli_pin pin;
+    sfi_status st;
 
     cli_progress_end(&p->progress); /* the PIN may be asked for */
     atomic_store(&p->typing, true);
-    p->no_pin = log_in_with_pin(p, hsm, &st);
+    st = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE), false,
+                      &pin);
     atomic_store(&p->typing, false);
-    if (p->no_pin == 0)
-        return st;
-    sfi_ctx_report(p->ctx, SFI_ERR_HSM_PIN, 0,
-                   "the chip's licence is not in the store, and without a PIN "
-                   "the HSM gives none");
-    return SFI_ERR_HSM_PIN;
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
+    else
+        (void)cli_report(p->ctx, st,
+                         "%.250s; the chip's licence is not in the store, and "
+                         "without a PIN the HSM gives none",
+                         sfi_error_message(sfi_ctx_error(p->ctx)));
+    cli_pin_wipe(&pin);
+    return st;
 }
 
 sfi_status
@@ -116,7 +120,9 @@ program_login(struct program *p, const char *slot, sfi_status *st)
     *st = program_use_hsm(p, slot);
     if (*st == SFI_OK)
         *st = sfi_hsm_get_info(p->hsm, &info);
-    return *st == SFI_OK ? log_in_with_pin(p, p->hsm, st) : 0;
+    if (*st == SFI_OK)
+        *st = log_in_with_pin(p, p->hsm);
+    return 0;
 }
 
 /* ---- licences ---- */

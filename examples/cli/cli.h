@@ -159,6 +159,16 @@ int cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
 /* The same for an error that the program found. */
 int cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     CLI_PRINTF(3, 4);
+/* An error that the program finds, as the library has its own: in the context,
+ * printed by cli_fail() at the end.  The message says where.  Returns `st`. The
+ * main thread's alone. */
+sfi_status cli_report(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
+    CLI_PRINTF(3, 4);
+/* The same of a system call that failed with this code. */
+sfi_status cli_report_os(sfi_ctx *ctx, int os_code, const char *fmt, ...)
+    CLI_PRINTF(3, 4);
+/* printf() for people: silent with --json. */
+void cli_print(const char *fmt, ...) CLI_PRINTF(1, 2);
 /* A warning, or a note, that is no failure: `program: text` on stderr, and an
  * event. */
 void cli_warn(const char *program, const char *fmt, ...) CLI_PRINTF(2, 3);
@@ -186,8 +196,8 @@ int cli_finish(const struct cli *c, int status);
 void cli_log_set(int verbosity, bool to_file);
 /* For the options of a context. */
 uint32_t cli_log_level(void);
-/* Append to a log, or begin one.  0, or the exit status after a message. */
-int cli_log_open(const struct cli *c, sfi_ctx *ctx, const char *path);
+/* Append to a log, or begin one. */
+sfi_status cli_log_open(const struct cli *c, sfi_ctx *ctx, const char *path);
 /* A line for the file, if there is one.  Any thread. */
 void cli_log_line(const char *line);
 /* The log function of a context, whose user is the program's spec. */
@@ -206,13 +216,12 @@ struct cli_file {
 
 /* open() of a path of the user's, the only one in the programs: a vault or
  * other database is refused, because to close it would drop the locks of the
- * HSM; also one that takes the name meanwhile.  Not for O_TRUNC.  0, or the
- * exit status after a message, with *fd -1. */
-int cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
-             unsigned mode, int *fd);
-/* 0, or the exit status after a message. */
-int cli_file_read(const struct cli *c, sfi_ctx *ctx, const char *path,
-                  struct cli_file *file);
+ * HSM; also one that takes the name meanwhile.  Not for O_TRUNC.  *fd is -1
+ * after a failure. */
+sfi_status cli_open(sfi_ctx *ctx, const char *path, int flags, unsigned mode,
+                    int *fd);
+/* Empty after a failure. */
+sfi_status cli_file_read(sfi_ctx *ctx, const char *path, struct cli_file *file);
 void cli_file_free(struct cli_file *file);
 bool cli_is_folder(const char *path);
 
@@ -234,13 +243,12 @@ struct cli_pin {
 };
 
 /* Read a PIN: the first line of `file`, or when that is NULL, typed without
- * echo; `twice`: a new PIN, typed twice.  0, or the exit status after a
- * message.  Wipe the PIN after use. */
-int cli_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
-                 bool twice, struct cli_pin *pin);
+ * echo; `twice`: a new PIN, typed twice.  Wipe the PIN after use. */
+sfi_status cli_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
+                        bool twice, struct cli_pin *pin);
 /* Read a new PIN; a message names `option` as the way without a terminal. */
-int cli_new_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
-                     const char *option, struct cli_pin *pin);
+sfi_status cli_new_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
+                            const char *option, struct cli_pin *pin);
 void cli_pin_wipe(struct cli_pin *pin);
 /* Clear a secret; the compiler cannot remove the call. */
 void cli_wipe(void *p, size_t len);
@@ -307,7 +315,7 @@ void cli_log_waits(struct cli_progress *p);
 #define JSON_DEPTH_MAX 8u
 
 struct json {
-    FILE *out;
+    FILE *out;      /* NULL: it is not wanted, and all calls do nothing */
     bool on_a_line; /* all on one line, not a line for each value */
     bool has_error; /* the outermost object has its "error" */
     unsigned depth;
@@ -332,9 +340,9 @@ void json_hex(struct json *j, const char *name, const uint8_t *data,
 void json_value(struct json *j, const char *name, const char *value);
 /* --json is given. */
 bool cli_wants_json(void);
-/* Begin the one object that --json prints, with `program`, `version` and
- * `schema`.  cli_finish() adds the error, if none is there, and prints it; `j`
- * lives until then. */
+/* Begin the one object that --json prints, if it is given, with `program`,
+ * `version` and `schema`.  cli_finish() adds the error, if none is there, and
+ * prints it; `j` lives until then. */
 void cli_json_begin(struct json *j);
 /* An sfi_write_fn whose user is a struct json: the members of an object that is
  * JSON already, whole. */

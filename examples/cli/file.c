@@ -11,67 +11,55 @@
 
 #include "cli/cli.h"
 
-static sfi_status
-status_of_errno(int os_code)
-{
-    if (os_code == EACCES || os_code == EPERM || os_code == EROFS)
-        return SFI_ERR_ACCESS;
-    return os_code == ENOMEM ? SFI_ERR_NOMEM : SFI_ERR_OS;
-}
+#define PATH_SHOWN "%.250s" /* a message has room for so much */
 
-static int
-file_check_path(const struct cli *c, sfi_ctx *ctx, const char *path,
-                const char *name)
+static sfi_status
+file_check_path(sfi_ctx *ctx, const char *path, const char *name)
 {
     sfi_status st = sfi_ctx_check_path(ctx, path);
+    char why[512];
 
     if (st == SFI_OK)
-        return 0;
-    return cli_fail_text(c, st, "%s: %s", name,
-                         sfi_error_message(sfi_ctx_error(ctx)));
+        return SFI_OK;
+    (void)snprintf(why, sizeof(why), "%s",
+                   sfi_error_message(sfi_ctx_error(ctx)));
+    return cli_report(ctx, st, PATH_SHOWN ": %s", name, why);
 }
 
 /* What was opened, if another file has got the name since it was checked.  To
  * close an open vault would do the damage, so it stays open. */
-static int
-file_check_opened(const struct cli *c, sfi_ctx *ctx, const char *name, int *fd)
+static sfi_status
+file_check_opened(sfi_ctx *ctx, const char *name, int *fd)
 {
     char path[32];
-    int status;
+    sfi_status st;
 
     (void)snprintf(path, sizeof(path), "/dev/fd/%d", *fd);
-    status = file_check_path(c, ctx, path, name);
-    if (status != 0)
+    st = file_check_path(ctx, path, name);
+    if (st != SFI_OK)
         *fd = -1;
-    return status;
+    return st;
 }
 
-int
-cli_open(const struct cli *c, sfi_ctx *ctx, const char *path, int flags,
-         unsigned mode, int *fd)
+sfi_status
+cli_open(sfi_ctx *ctx, const char *path, int flags, unsigned mode, int *fd)
 {
-    int status = file_check_path(c, ctx, path, path);
-    int err;
+    sfi_status st = file_check_path(ctx, path, path);
 
     *fd = -1;
-    if (status != 0)
-        return status;
+    if (st != SFI_OK)
+        return st;
     *fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
     if (*fd >= 0)
-        return file_check_opened(c, ctx, path, fd);
-    err = errno;
-    return cli_fail_text(c, status_of_errno(err), "%s: cannot %s: %s", path,
-                         (flags & O_ACCMODE) == O_RDONLY ? "read" : "write",
-                         strerror(err));
+        return file_check_opened(ctx, path, fd);
+    return cli_report_os(ctx, errno, PATH_SHOWN ": cannot %s", path,
+                         (flags & O_ACCMODE) == O_RDONLY ? "read" : "write");
 }
 
-static int
-file_fail_to_read(const struct cli *c, const char *path)
+static sfi_status
+file_fail_to_read(sfi_ctx *ctx, const char *path)
 {
-    int err = errno;
-
-    return cli_fail_text(c, status_of_errno(err), "%s: cannot read: %s", path,
-                         strerror(err));
+    return cli_report_os(ctx, errno, PATH_SHOWN ": cannot read", path);
 }
 
 /* Length of a regular file; -1 with errno set. */
@@ -89,50 +77,49 @@ file_regular_length(FILE *f)
     return (long)st.st_size;
 }
 
-static int
-file_read_content(const struct cli *c, const char *path, FILE *f,
+static sfi_status
+file_read_content(sfi_ctx *ctx, const char *path, FILE *f,
                   struct cli_file *file)
 {
     long len = file_regular_length(f);
 
     if (len < 0)
-        return file_fail_to_read(c, path);
+        return file_fail_to_read(ctx, path);
     if ((unsigned long)len > CLI_FILE_MAX)
-        return cli_fail_text(c, SFI_ERR_LIMIT,
-                             "%s: %ld bytes, expected at most %zu", path, len,
-                             CLI_FILE_MAX);
+        return cli_report(ctx, SFI_ERR_LIMIT,
+                          PATH_SHOWN ": %ld bytes, expected at most %zu", path,
+                          len, CLI_FILE_MAX);
     file->data = malloc((size_t)len + 1);
     if (file->data == NULL)
-        return file_fail_to_read(c, path);
+        return file_fail_to_read(ctx, path);
     errno = EIO;
     file->len = fread(file->data, 1, (size_t)len, f);
-    return file->len == (size_t)len ? 0 : file_fail_to_read(c, path);
+    return file->len == (size_t)len ? SFI_OK : file_fail_to_read(ctx, path);
 }
 
-int
-cli_file_read(const struct cli *c, sfi_ctx *ctx, const char *path,
-              struct cli_file *file)
+sfi_status
+cli_file_read(sfi_ctx *ctx, const char *path, struct cli_file *file)
 {
     FILE *f;
-    int status;
+    sfi_status st;
     int fd;
 
     file->data = NULL;
     file->len = 0;
-    status = cli_open(c, ctx, path, O_RDONLY, 0, &fd);
-    if (status != 0)
-        return status;
+    st = cli_open(ctx, path, O_RDONLY, 0, &fd);
+    if (st != SFI_OK)
+        return st;
     f = fdopen(fd, "rb");
     if (f == NULL) {
-        status = file_fail_to_read(c, path);
+        st = file_fail_to_read(ctx, path);
         (void)close(fd);
-        return status;
+        return st;
     }
-    status = file_read_content(c, path, f, file);
+    st = file_read_content(ctx, path, f, file);
     (void)fclose(f);
-    if (status != 0)
+    if (st != SFI_OK)
         cli_file_free(file);
-    return status;
+    return st;
 }
 
 void
@@ -150,19 +137,16 @@ cli_check_output(sfi_ctx *ctx, const char *path, uint32_t kind, bool force)
     sfi_status st =
         sfi_ctx_check_output(ctx, path, kind, force ? SFI_REPLACE : 0);
     uint32_t there;
-    char text[512];
 
     if (st != SFI_ERR_ACCESS || force ||
         sfi_ctx_check_output(ctx, path, kind, SFI_REPLACE) != SFI_OK)
         return st;
     if (sfi_ctx_file_kind(ctx, path, &there) != SFI_OK)
         return st;
-    (void)snprintf(text, sizeof(text),
-                   "%.300s: %s has this name: choose another, or replace it "
-                   "with --force",
-                   path, sfi_file_kind_name(there));
-    sfi_ctx_report(ctx, SFI_ERR_ACCESS, 0, text);
-    return SFI_ERR_ACCESS;
+    return cli_report(ctx, SFI_ERR_ACCESS,
+                      PATH_SHOWN ": %s has this name: choose another, or "
+                                 "replace it with --force",
+                      path, sfi_file_kind_name(there));
 }
 
 bool

@@ -48,31 +48,31 @@ log_has_title(int fd, bool *is_new)
     return len == 0 || strcmp(title, LOG_TITLE) == 0;
 }
 
-int
+sfi_status
 cli_log_open(const struct cli *c, sfi_ctx *ctx, const char *path)
 {
     struct stat info = {.st_size = 0};
     bool is_new = false;
     int fd;
-    int status = cli_open(c, ctx, path,
-                          O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, 0644, &fd);
+    sfi_status st = cli_open(
+        ctx, path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK, 0644, &fd);
 
-    if (status != 0)
-        return status;
+    if (st != SFI_OK)
+        return st;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) ||
         !log_has_title(fd, &is_new)) {
         (void)close(fd);
-        return cli_fail_text(c, SFI_ERR_FORMAT,
-                             "%s: not a log of this option: choose another "
-                             "name",
-                             path);
+        return cli_report(ctx, SFI_ERR_FORMAT,
+                          "%.250s: not a log of this option: choose another "
+                          "name",
+                          path);
     }
     log_to.file = fdopen(fd, "a");
     if (log_to.file == NULL)
         cli_nomem(c->spec->program);
     if (is_new)
         (void)fputs(LOG_TITLE, log_to.file);
-    return 0;
+    return SFI_OK;
 }
 
 void

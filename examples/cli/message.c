@@ -157,12 +157,27 @@ print_status_hint(sfi_status st)
     }
 }
 
+/* The last error that the program found itself: its message says where. */
+static struct {
+    char message[MESSAGE_MAX / 2];
+    int os_code;
+} own;
+
+static bool
+error_is_own(const sfi_error *err)
+{
+    return sfi_error_where(err)[0] == '\0' &&
+           strcmp(sfi_error_message(err), own.message) == 0;
+}
+
 /* Some messages of a status already say what to do: no hint then. */
 static bool
 hint_fits_error(sfi_status st, const sfi_error *err)
 {
     int os = sfi_error_os_code(err);
 
+    if (error_is_own(err))
+        os = own.os_code;
     if (st == SFI_ERR_UNSUPPORTED) /* not: this chip or link cannot do it */
         return strstr(sfi_error_message(err), "built without") != NULL;
     if (st == SFI_ERR_ACCESS)
@@ -183,6 +198,8 @@ cli_fail_at(const struct cli *c, const sfi_ctx *ctx, sfi_status st,
 
     if (sfi_error_status(err) != st || message[0] == '\0')
         message = sfi_status_str(st);
+    if (error_is_own(err))
+        path = "";
     (void)snprintf(place, sizeof(place), "%s%s%s", path,
                    path[0] != '\0' && where[0] != '\0' ? ": " : "", where);
     if (is_first)
@@ -218,6 +235,53 @@ cli_fail_text(const struct cli *c, sfi_status st, const char *fmt, ...)
     print_message(c->spec->program, message, is_first);
     print_status_hint(st);
     return cli_exit_status(st);
+}
+
+void
+cli_print(const char *fmt, ...)
+{
+    va_list args;
+
+    if (cli_wants_json())
+        return;
+    va_start(args, fmt);
+    (void)vprintf(fmt, args);
+    va_end(args);
+}
+
+sfi_status
+cli_report(sfi_ctx *ctx, sfi_status st, const char *fmt, ...)
+{
+    char message[MESSAGE_MAX / 2];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    sfi_ctx_report(ctx, st, 0, message);
+    own.os_code = 0;
+    (void)snprintf(own.message, sizeof(own.message), "%s",
+                   sfi_error_message(sfi_ctx_error(ctx)));
+    return st;
+}
+
+sfi_status
+cli_report_os(sfi_ctx *ctx, int os_code, const char *fmt, ...)
+{
+    sfi_status st = SFI_ERR_OS;
+    char what[MESSAGE_MAX / 4];
+    va_list args;
+
+    if (os_code == EACCES || os_code == EPERM || os_code == EROFS)
+        st = SFI_ERR_ACCESS;
+    if (os_code == ENOMEM)
+        st = SFI_ERR_NOMEM;
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
+    (void)cli_report(ctx, st, "%s: %s", what, strerror(os_code));
+    own.os_code = os_code;
+    return st;
 }
 
 sfi_status

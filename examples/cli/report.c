@@ -126,8 +126,8 @@ cli_wants_json(void)
 
 /* ---- the object ---- */
 
-void
-cli_json_begin(struct json *j)
+static void
+report_begin_object(struct json *j)
 {
     report.text = open_memstream(&report.content, &report.len);
     json_init(j, report.text != NULL ? report.text : stdout);
@@ -136,6 +136,13 @@ cli_json_begin(struct json *j)
     json_text(j, "version", sfi_version_str());
     json_number(j, "schema", SCHEMA);
     report.object = j;
+}
+
+void
+cli_json_begin(struct json *j)
+{
+    if (report.json)
+        report_begin_object(j);
 }
 
 static void
@@ -163,7 +170,7 @@ report_end(int exit_status)
     if (!report.json && report.events == NULL)
         return true;
     if (j == NULL)
-        cli_json_begin(j = &report.own);
+        report_begin_object(j = &report.own);
     while (j->depth > 1) /* a mistake was found in the middle */
         json_close(j);
     if (!j->has_error)

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /* Up to one byte more than is expected, so that more is noticed. */
-static int
-read_stdin_secret(const struct cli *c, uint8_t *out_secret, size_t cap,
-                  size_t *len)
+static sfi_status
+read_stdin_secret(const struct cli *c, sfi_ctx *ctx, uint8_t *out_secret,
+                  size_t cap, size_t *len)
 {
     *len = 0;
     if (isatty(STDIN_FILENO))
@@ -26,17 +26,15 @@ read_stdin_secret(const struct cli *c, uint8_t *out_secret, size_t cap,
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return cli_fail_text(c, SFI_ERR_OS,
-                                 "standard input: cannot read: %s",
-                                 strerror(errno));
+            return cli_report_os(ctx, errno, "standard input: cannot read");
         *len += (size_t)got;
     }
-    return 0;
+    return SFI_OK;
 }
 
 /* What is read from standard input: the key, the nonce, or both, and then the
  * key comes first. */
-static int
+static sfi_status
 take_stdin_secrets(const struct cli *c, sfi_ctx *ctx, sfi_key **key,
                    uint8_t *nonce_secret)
 {
@@ -44,22 +42,21 @@ take_stdin_secrets(const struct cli *c, sfi_ctx *ctx, sfi_key **key,
     size_t key_len = key != NULL ? SFI_KEY_LEN : 0;
     size_t want = key_len + (nonce_secret != NULL ? SFI_NONCE_LEN : 0);
     size_t len;
-    int status = read_stdin_secret(c, in_secret, want + 1, &len);
-    sfi_status st = SFI_OK;
+    sfi_status st = read_stdin_secret(c, ctx, in_secret, want + 1, &len);
 
-    if (status == 0 && len != want)
-        status = cli_fail_text(
-            c, SFI_ERR_RANGE, "standard input: %s%zu bytes, expected %zu: %s",
+    if (st == SFI_OK && len != want)
+        st = cli_report(
+            ctx, SFI_ERR_RANGE, "standard input: %s%zu bytes, expected %zu: %s",
             len > want ? "more than " : "", len > want ? want : len, want,
             nonce_secret == NULL ? "a key"
             : key != NULL        ? "a key of 16, then a nonce of 12"
                                  : "a nonce");
-    if (status == 0 && key != NULL)
+    if (st == SFI_OK && key != NULL)
         st = sfi_key_new(ctx, in_secret, SFI_KEY_LEN, key);
-    if (status == 0 && nonce_secret != NULL)
+    if (st == SFI_OK && nonce_secret != NULL)
         memcpy(nonce_secret, in_secret + key_len, SFI_NONCE_LEN);
     cli_wipe(in_secret, sizeof(in_secret));
-    return st == SFI_OK ? status : cli_fail(c, ctx, st);
+    return st;
 }
 
 static bool
@@ -68,22 +65,19 @@ name_is_stdin(const char *name)
     return name != NULL && strcmp(name, "-") == 0;
 }
 
-int
+sfi_status
 cli_load_secrets(const struct cli *c, sfi_ctx *ctx, const char *key,
                  const char *nonce, sfi_key **key_out, uint8_t *nonce_secret)
 {
     bool key_in = name_is_stdin(key), nonce_in = name_is_stdin(nonce);
     sfi_status st = SFI_OK;
-    int status = 0;
 
     if (key_in || nonce_in)
-        status = take_stdin_secrets(c, ctx, key_in ? key_out : NULL,
-                                    nonce_in ? nonce_secret : NULL);
-    if (status != 0)
-        return status;
-    if (key != NULL && !key_in)
+        st = take_stdin_secrets(c, ctx, key_in ? key_out : NULL,
+                                nonce_in ? nonce_secret : NULL);
+    if (st == SFI_OK && key != NULL && !key_in)
         st = sfi_key_load(ctx, key, key_out);
     if (st == SFI_OK && nonce != NULL && !nonce_in)
         st = sfi_nonce_load(ctx, nonce, nonce_secret);
-    return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
+    return st;
 }

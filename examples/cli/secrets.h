@@ -8,10 +8,9 @@
 
 /* Load key and nonce, each from its file, or from standard input if its name is
  * "-": if both are, the key comes first.  A name that is NULL is left out.  The
- * exit status, after a message; the caller frees the key and wipes the nonce,
- * also after a failure. */
-int cli_load_secrets(const struct cli *c, sfi_ctx *ctx, const char *key,
-                     const char *nonce, sfi_key **key_out,
-                     uint8_t *nonce_secret);
+ * caller frees the key and wipes the nonce, also after a failure. */
+sfi_status cli_load_secrets(const struct cli *c, sfi_ctx *ctx, const char *key,
+                            const char *nonce, sfi_key **key_out,
+                            uint8_t *nonce_secret);
 
 #endif

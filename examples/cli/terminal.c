@@ -40,11 +40,11 @@ cli_pin_wipe(struct cli_pin *pin)
     cli_wipe(pin, sizeof(*pin));
 }
 
-static int
-pin_fail_too_long(const struct cli *c)
+static sfi_status
+pin_fail_too_long(sfi_ctx *ctx)
 {
-    return cli_fail_text(c, SFI_ERR_RANGE, "the PIN is longer than %u bytes",
-                         CLI_PIN_MAX);
+    return cli_report(ctx, SFI_ERR_RANGE, "the PIN is longer than %u bytes",
+                      CLI_PIN_MAX);
 }
 
 /* Byte by byte, so that no buffer keeps a copy of a PIN; 1: end of input. */
@@ -76,38 +76,36 @@ pin_warn_of_mode(const struct cli *c, const char *path, int fd)
                  path, (unsigned)st.st_mode & 0777);
 }
 
-static int
+static sfi_status
 pin_read_from_file(const struct cli *c, sfi_ctx *ctx, const char *path,
                    struct cli_pin *pin)
 {
     int end = 0;
     char byte = 0;
     int fd;
-    int status = cli_open(c, ctx, path, O_RDONLY, 0, &fd);
+    sfi_status st = cli_open(ctx, path, O_RDONLY, 0, &fd);
 
-    if (status != 0)
-        return status;
+    if (st != SFI_OK)
+        return st;
     pin_warn_of_mode(c, path, fd);
     while (end == 0 && (end = pin_read_byte(fd, &byte)) == 0 && byte != '\n' &&
-           status == 0) {
+           st == SFI_OK) {
         if (pin->len == CLI_PIN_MAX)
-            status = pin_fail_too_long(c);
+            st = pin_fail_too_long(ctx);
         else
             pin->pin_secret[pin->len++] = byte;
     }
     if (end < 0)
-        status = cli_fail_text(
-            c, errno == EACCES || errno == EPERM ? SFI_ERR_ACCESS : SFI_ERR_OS,
-            "%s: cannot read: %s", path, strerror(errno));
+        st = cli_report_os(ctx, errno, "%.250s: cannot read", path);
     (void)close(fd);
     cli_wipe(&byte, sizeof(byte));
     if (pin->len > 0 && pin->pin_secret[pin->len - 1] == '\r')
         pin->pin_secret[--pin->len] = '\0';
-    if (status == 0 && pin->len == 0)
-        status =
-            cli_fail_text(c, SFI_ERR_HSM_PIN,
-                          "%s: the first line is empty, expected a PIN", path);
-    return status;
+    if (st == SFI_OK && pin->len == 0)
+        st =
+            cli_report(ctx, SFI_ERR_HSM_PIN,
+                       "%.250s: the first line is empty, expected a PIN", path);
+    return st;
 }
 
 static void
@@ -178,25 +176,25 @@ pin_wait_for_key(int fd, char *key)
 
 /* Read one line without echo.  The terminal sends no signals meanwhile; Ctrl-C
  * is a key. */
-static int
+static sfi_status
 pin_read_keys(int fd, const char *prompt, struct cli_pin *pin)
 {
     struct termios old, unseen;
     char key = 0;
-    int status = 0;
+    sfi_status st = SFI_OK;
 
     if (tcgetattr(fd, &old) != 0)
-        return cli_exit_status(SFI_ERR_OS);
+        return SFI_ERR_OS;
     unseen = old;
     unseen.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG);
     unseen.c_cc[VMIN] = 1;
     unseen.c_cc[VTIME] = 0;
     (void)tcsetattr(fd, TCSAFLUSH, &unseen);
     terminal_print(fd, prompt); /* earlier input was flushed */
-    while (status == 0) {
+    while (st == SFI_OK) {
         if (pin_wait_for_key(fd, &key) != 0 || key == KEY_INTERRUPT ||
             key == KEY_END)
-            status = cli_exit_status(SFI_ERR_CANCELLED);
+            st = SFI_ERR_CANCELLED;
         else if (key == '\n' || key == '\r')
             break;
         else if ((key == KEY_BACKSPACE || key == KEY_DELETE) && pin->len > 0)
@@ -210,99 +208,98 @@ pin_read_keys(int fd, const char *prompt, struct cli_pin *pin)
     (void)tcsetattr(fd, TCSAFLUSH, &old);
     terminal_print(fd, "\n");
     cli_wipe(&key, sizeof(key));
-    return status;
+    return st;
 }
 
-/* 0, or the exit status; the PIN is wiped before a signal ends the program. */
-static int
+/* The PIN is wiped before a signal ends the program. */
+static sfi_status
 pin_read_typed(int fd, const char *prompt, struct cli_pin *pin,
                struct cli_pin *before)
 {
     struct pin_guard guard;
-    int status;
+    sfi_status st;
 
     pin_guard_begin(&guard);
-    status = pin_read_keys(fd, prompt, pin);
-    if (status != 0) {
+    st = pin_read_keys(fd, prompt, pin);
+    if (st != SFI_OK) {
         cli_pin_wipe(pin);
         if (before != NULL)
             cli_pin_wipe(before);
     }
     pin_guard_end(&guard);
-    return status;
+    return st;
 }
 
 /* Ask once, or twice for a new PIN; *differ: the second one was another. */
-static int
-pin_ask_once(const struct cli *c, int fd, bool twice, struct cli_pin *pin,
+static sfi_status
+pin_ask_once(sfi_ctx *ctx, int fd, bool twice, struct cli_pin *pin,
              bool *differ)
 {
     struct cli_pin again_secret = {{0}, 0};
-    int status = pin_read_typed(fd, twice ? "New PIN: " : "PIN: ", pin, NULL);
+    sfi_status st =
+        pin_read_typed(fd, twice ? "New PIN: " : "PIN: ", pin, NULL);
 
-    if (status == 0 && twice)
-        status = pin_read_typed(fd, "The same PIN again: ", &again_secret, pin);
-    if (status != 0)
-        (void)cli_fail_text(c, SFI_ERR_CANCELLED, "no PIN was typed");
+    if (st == SFI_OK && twice)
+        st = pin_read_typed(fd, "The same PIN again: ", &again_secret, pin);
+    if (st != SFI_OK)
+        (void)cli_report(ctx, st, "no PIN was typed");
     else if (pin->len == 0)
-        status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the PIN is empty");
-    *differ = status == 0 && twice &&
+        st = cli_report(ctx, SFI_ERR_HSM_PIN, "the PIN is empty");
+    *differ = st == SFI_OK && twice &&
               (again_secret.len != pin->len ||
                strcmp(again_secret.pin_secret, pin->pin_secret) != 0);
     cli_pin_wipe(&again_secret);
-    return status;
+    return st;
 }
 
 /* A typing error costs nothing but another round. */
-static int
-pin_ask_on_terminal(const struct cli *c, int fd, bool twice,
-                    struct cli_pin *pin)
+static sfi_status
+pin_ask_on_terminal(sfi_ctx *ctx, int fd, bool twice, struct cli_pin *pin)
 {
     bool differ = false;
-    int status = pin_ask_once(c, fd, twice, pin, &differ);
+    sfi_status st = pin_ask_once(ctx, fd, twice, pin, &differ);
 
-    for (unsigned i = 1; i < PIN_ROUNDS && status == 0 && differ; i++) {
+    for (unsigned i = 1; i < PIN_ROUNDS && st == SFI_OK && differ; i++) {
         cli_pin_wipe(pin);
         terminal_print(fd, "The two PINs differ: type both once more\n");
-        status = pin_ask_once(c, fd, twice, pin, &differ);
+        st = pin_ask_once(ctx, fd, twice, pin, &differ);
     }
-    if (status == 0 && differ)
-        status = cli_fail_text(c, SFI_ERR_HSM_PIN, "the two PINs differ");
-    return status;
+    if (st == SFI_OK && differ)
+        st = cli_report(ctx, SFI_ERR_HSM_PIN, "the two PINs differ");
+    return st;
 }
 
-static int
+static sfi_status
 pin_read_or_ask(const struct cli *c, sfi_ctx *ctx, const char *file,
                 const char *option, bool twice, struct cli_pin *pin)
 {
-    int status;
+    sfi_status st;
     int fd;
 
     cli_pin_wipe(pin);
     if (file != NULL) {
-        status = pin_read_from_file(c, ctx, file, pin);
+        st = pin_read_from_file(c, ctx, file, pin);
     } else {
         fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-            return cli_fail_text(c, SFI_ERR_HSM_PIN,
-                                 "no terminal to ask for the PIN; use %s",
-                                 option);
-        status = pin_ask_on_terminal(c, fd, twice, pin);
+            return cli_report(ctx, SFI_ERR_HSM_PIN,
+                              "no terminal to ask for the PIN; use %s", option);
+        st = pin_ask_on_terminal(ctx, fd, twice, pin);
         (void)close(fd);
     }
-    if (status != 0)
+    if (st != SFI_OK)
         cli_pin_wipe(pin);
-    return status;
+    return st;
 }
 
-int
+sfi_status
 cli_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file, bool twice,
              struct cli_pin *pin)
 {
     return pin_read_or_ask(c, ctx, file, "--pin-file FILE", twice, pin);
 }
 
-int
+sfi_status
 cli_new_pin_read(const struct cli *c, sfi_ctx *ctx, const char *file,
                  const char *option, struct cli_pin *pin)
 {

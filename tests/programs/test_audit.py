@@ -237,7 +237,7 @@ def export(folder):
     slot = make_hsm(folder, 3)
     log = folder / "log"
     log.write_text("what was there")
-    fails(4, [f"sfi-hsm: {slot}: {log}: a file of another kind has this name: "
+    fails(4, [f"sfi-hsm: {log}: a file of another kind has this name: "
               "choose another, or replace it with --force"],
           HSM, "-i", slot, "-audit", log)
     same(log.read_text(), "what was there")

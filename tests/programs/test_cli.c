@@ -426,16 +426,17 @@ START_TEST(test_files)
     struct cli c;
 
     parse(&c, "");
-    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), path, &file), 0);
+    ck_assert_int_eq(cli_file_read(shared_context(&c), path, &file), SFI_OK);
     ck_assert_uint_eq(file.len, 4);
     ck_assert_mem_eq(file.data, "\0abc", 4);
     cli_file_free(&file);
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), path, &file), 7);
+    ck_assert_int_eq(cli_file_read(shared_context(&c), path, &file),
+                     SFI_ERR_OS);
     ck_assert_ptr_null(file.data);
-    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), "/", &file), 7);
-    ck_assert_int_eq(cli_file_read(&c, shared_context(&c), "/dev/null", &file),
-                     7);
+    ck_assert_int_eq(cli_file_read(shared_context(&c), "/", &file), SFI_ERR_OS);
+    ck_assert_int_eq(cli_file_read(shared_context(&c), "/dev/null", &file),
+                     SFI_ERR_OS);
     cli_free(&c);
 }
 END_TEST
@@ -473,21 +474,29 @@ START_TEST(test_swapped_file)
     swap_from = vault;
     swap_to = path;
     ck_assert_int_eq(
-        cli_open(&c, shared_context(&c), path, swapped_flags[_i], 0600, &fd),
-        4);
+        cli_open(shared_context(&c), path, swapped_flags[_i], 0600, &fd),
+        SFI_ERR_ACCESS);
     ck_assert_ptr_null(swap_from);
     ck_assert_int_eq(fd, -1);
     ck_assert_int_eq(unlink(path), 0);
 
     (void)snprintf(path, sizeof(path), "%s", temporary("x", 1));
     ck_assert_int_eq(
-        cli_open(&c, shared_context(&c), path, swapped_flags[_i], 0600, &fd),
-        0);
+        cli_open(shared_context(&c), path, swapped_flags[_i], 0600, &fd),
+        SFI_OK);
     ck_assert_int_eq(close(fd), 0);
     ck_assert_int_eq(unlink(path), 0);
     cli_free(&c);
 }
 END_TEST
+
+/* The exit status. */
+static int
+read_pin(const struct cli *c, const char *path, bool twice, struct cli_pin *pin)
+{
+    return cli_exit_status(
+        cli_pin_read(c, shared_context(c), path, twice, pin));
+}
 
 static const struct {
     const char *content;
@@ -506,16 +515,14 @@ START_TEST(test_pin_file)
     struct cli c;
 
     parse(&c, "");
-    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
-                     pins[_i].status);
+    ck_assert_int_eq(read_pin(&c, path, false, &pin), pins[_i].status);
     ck_assert_uint_eq(pin.len, strlen(pins[_i].pin));
     ck_assert_str_eq(pin.pin_secret, pins[_i].pin);
     cli_pin_wipe(&pin);
     ck_assert_uint_eq(pin.len, 0);
     ck_assert_str_eq(pin.pin_secret, "");
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
-                     7);
+    ck_assert_int_eq(read_pin(&c, path, false, &pin), 7);
     cli_free(&c);
 }
 END_TEST
@@ -531,13 +538,11 @@ START_TEST(test_long_pin)
     for (size_t i = 0; i < sizeof(long_pin); i++)
         long_pin[i] = 'x';
     path = temporary(long_pin, CLI_PIN_MAX);
-    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
-                     0);
+    ck_assert_int_eq(read_pin(&c, path, false, &pin), 0);
     ck_assert_uint_eq(pin.len, CLI_PIN_MAX);
     ck_assert_int_eq(unlink(path), 0);
     path = temporary(long_pin, CLI_PIN_MAX + 1);
-    ck_assert_int_eq(cli_pin_read(&c, shared_context(&c), path, false, &pin),
-                     2);
+    ck_assert_int_eq(read_pin(&c, path, false, &pin), 2);
     ck_assert_uint_eq(pin.len, 0);
     ck_assert_int_eq(unlink(path), 0);
     cli_free(&c);
@@ -627,8 +632,7 @@ START_TEST(test_typed_pin)
     child = forkpty(&fd, NULL, NULL, NULL);
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        int status =
-            cli_pin_read(&c, shared_context(&c), NULL, typed[_i].twice, &pin);
+        int status = read_pin(&c, NULL, typed[_i].twice, &pin);
 
         _exit(strcmp(pin.pin_secret, typed[_i].pin) == 0 ? status
                                                          : CHILD_MISMATCH);
@@ -687,7 +691,7 @@ START_TEST(test_no_terminal)
         (void)setsid(); /* gives up the terminal */
         if (cli_confirm(&c, "Lock it?", "--yes"))
             _exit(CHILD_MISMATCH);
-        _exit(cli_pin_read(&c, shared_context(&c), NULL, false, &pin));
+        _exit(read_pin(&c, NULL, false, &pin));
     }
     ck_assert_int_eq(status_of(child), 6);
     cli_free(&c);
