@@ -134,6 +134,11 @@ run_chip_actions(struct station *s, sfi_status *st)
     status = work_on_chip(s, st);
     s->st = *st;
     s->seconds = program_seconds_since(&s->started);
+    station_end_job(s);
+    if (s->in != NULL && s->st == SFI_OK)
+        program_report_install(s);
+    if (s->p->json)
+        station_write_job(s, &s->p->out);
     if (record.journal != NULL && status == 0) {
         record_station(&record, s);
         if (s->p->json)
@@ -168,8 +173,6 @@ run_all_actions(struct program *p, struct station *s)
     /* The port's options come from the command line. */
     if (st == SFI_ERR_ARGUMENT && s->tp == NULL)
         status = CLI_EXIT_USAGE;
-    if (p->json && s->part != NULL)
-        json_text(&p->out, "chip", sfi_chip_name(s->part));
     if (p->json)
         station_write_done(s, &p->out);
     return status;

@@ -44,12 +44,12 @@ bool program_check_actions(const struct cli *c);
 
 /* Seconds on the monotonic clock. */
 double program_seconds_since(const struct timespec *then);
-/* Set up an installer as -sfi says, except for transport and HSM. */
-sfi_status program_set_up(struct station *s, sfi_installer *in);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
 sfi_status program_confirm_security(struct station *s);
 /* OPT_SFI on one chip.  Returns like program_login(). */
 int program_install(struct station *s, sfi_status *st);
+/* Say how an install on one chip went. */
+void program_report_install(struct station *s);
 /* OPT_GET_CERTIFICATE and OPT_CHIP_LICENSE on a chip that is made secure if
  * need be.  Returns like program_login(). */
 int program_save_certificate(struct station *s, sfi_status *st);

@@ -99,41 +99,6 @@ gang_name_chips(struct gang *g)
 
 /* ---- a chip's thread ---- */
 
-/* The chip of its first member. */
-static struct chip *
-chip_of_station(struct station *s)
-{
-    return (struct chip *)(void *)s;
-}
-
-static void
-chip_on_action(struct station *s, uint64_t done, uint64_t total)
-{
-    struct chip *chip = chip_of_station(s);
-
-    (void)pthread_mutex_lock(&chip->gang->lock);
-    chip->at.done = done;
-    chip->at.total = total;
-    (void)pthread_mutex_unlock(&chip->gang->lock);
-}
-
-static void
-chip_on_progress(void *user, const sfi_progress *at)
-{
-    struct chip *chip = user;
-
-    if (at->phase != chip->at.phase) {
-        chip->s.progress.phase = sfi_phase_name(at->phase);
-        cli_progress_step(&chip->s.progress, "%s", chip->s.progress.phase);
-    }
-    if (at->phase == SFI_PHASE_AREAS)
-        cli_progress_at(&chip->s.progress, "Writing areas", at->done,
-                        at->total);
-    (void)pthread_mutex_lock(&chip->gang->lock);
-    chip->at = *at;
-    (void)pthread_mutex_unlock(&chip->gang->lock);
-}
-
 /* Record the result, success or failure, then mark the chip as ended. */
 static void
 chip_finish(struct chip *chip)
@@ -141,6 +106,7 @@ chip_finish(struct chip *chip)
     struct gang *g = chip->gang;
 
     chip->s.seconds = program_seconds_since(&g->started);
+    station_end_job(&chip->s);
     if (g->record.journal != NULL) {
         (void)pthread_mutex_lock(&g->record_lock);
         record_station(&g->record, &chip->s);
@@ -149,26 +115,7 @@ chip_finish(struct chip *chip)
     cli_progress_end(&chip->s.progress);
     cli_report_ended(chip->s.port, station_result_word(&chip->s), chip->s.ctx,
                      chip->s.st);
-    (void)pthread_mutex_lock(&g->lock);
     chip->ended = true;
-    (void)pthread_mutex_unlock(&g->lock);
-}
-
-static sfi_status
-chip_run_install(struct chip *chip)
-{
-    int finished = 0;
-    sfi_status st = sfi_installer_set_transport(chip->s.in, chip->s.tp);
-
-    chip->runs = true;
-    while (st == SFI_OK && finished == 0) {
-        st = sfi_installer_step(chip->s.in, &finished);
-        if (st == SFI_OK && chip->at.phase == SFI_PHASE_SECURE)
-            st = program_confirm_security(&chip->s);
-    }
-    chip->runs = false;
-    chip->s.counted = chip->asked && sfi_installer_license(chip->s.in) != NULL;
-    return st;
 }
 
 static void *
@@ -180,7 +127,7 @@ chip_thread_main(void *user)
 
     s->st = station_open(s);
     if (s->st == SFI_OK)
-        s->st = s->in != NULL ? chip_run_install(chip) : station_run(s);
+        s->st = s->in != NULL ? station_install(s) : station_run(s);
     chip_finish(chip);
     return NULL;
 }
@@ -247,41 +194,38 @@ gang_run_threads(struct gang *g)
 /* ---- one HSM for all chips, each of which has a handle ---- */
 
 static sfi_status
-chip_lock_hsm(void *user)
+gang_lock_hsm(void *user)
 {
-    const struct chip *chip = user;
+    struct gang *g = user;
 
-    (void)pthread_mutex_lock(&chip->gang->hsm_lock);
+    (void)pthread_mutex_lock(&g->hsm_lock);
     return SFI_OK;
 }
 
-/* The counter right after this chip's request; the last one is its licence. */
 static void
-chip_unlock_hsm(void *user)
+gang_unlock_hsm(void *user)
 {
-    struct chip *chip = user;
-    struct program *p = chip->gang->p;
+    struct gang *g = user;
 
-    chip->s.hsm.struct_size = sizeof(chip->s.hsm);
-    if (p->hsm_opened && chip->runs)
-        chip->asked = sfi_hsm_get_info(p->hsm, &chip->s.hsm) == SFI_OK;
-    (void)pthread_mutex_unlock(&chip->gang->hsm_lock);
+    (void)pthread_mutex_unlock(&g->hsm_lock);
 }
 
 static sfi_status
-chip_set_hsm(struct chip *chip)
+chip_prepare_install(struct chip *chip, bool from_hsm)
 {
     static const sfi_hsm_lock lock = {
         .struct_size = sizeof(lock),
-        .lock = chip_lock_hsm,
-        .unlock = chip_unlock_hsm,
+        .lock = gang_lock_hsm,
+        .unlock = gang_unlock_hsm,
     };
+    struct gang *g = chip->gang;
     sfi_hsm *hsm = NULL;
-    sfi_status st =
-        sfi_hsm_share(chip->s.ctx, chip->gang->p->hsm, &lock, chip, &hsm);
+    sfi_status st = SFI_OK;
 
+    if (from_hsm)
+        st = sfi_hsm_share(chip->s.ctx, g->p->hsm, &lock, g, &hsm);
     if (st == SFI_OK)
-        st = sfi_installer_set_hsm(chip->s.in, hsm);
+        st = station_prepare_install(&chip->s, hsm);
     sfi_hsm_free(hsm); /* the installer holds a reference */
     return st;
 }
@@ -296,32 +240,20 @@ chip_prepare(struct chip *chip, bool from_hsm)
         .log = chip_log_line,
         .log_user = chip,
     };
-    sfi_status st;
 
     if (sfi_ctx_new(&options, &chip->s.ctx) != SFI_OK)
         cli_nomem(p->cli.spec->program);
     station_begin(&chip->s, p, chip->s.ctx);
     chip->s.many = true;
     chip->s.stop = &interrupted;
-    chip->s.watch = chip_on_action;
     cli_progress_init(&chip->s.progress, NULL);
     chip->s.progress.port = chip->s.port;
     cli_log_waits(NULL);
     chip->s.shows = open_memstream(&chip->shown, &chip->shown_len);
     if (chip->s.shows == NULL)
         cli_nomem(p->cli.spec->program);
-    if (!cli_has(&p->cli, OPT_SFI))
-        return station_load_files(&chip->s);
-    st = sfi_installer_new(chip->s.ctx, p->chip, &chip->s.in);
-    if (st != SFI_OK)
-        return st;
-    st = program_set_up(&chip->s, chip->s.in);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_progress(chip->s.in, chip_on_progress, chip);
-    if (st != SFI_OK || !from_hsm)
-        return st;
-    return chip_set_hsm(chip);
+    return cli_has(&p->cli, OPT_SFI) ? chip_prepare_install(chip, from_hsm)
+                                     : station_load_files(&chip->s);
 }
 
 /* What fails in a chip's context is reported in the program's. */

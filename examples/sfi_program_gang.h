@@ -13,16 +13,12 @@
 struct gang;
 
 struct chip {
-    struct station s; /* the first member: so that a station is its chip */
+    struct station s;
     struct gang *gang;
     pthread_t thread;
-    bool runs;
-    bool asked;  /* the HSM was; its counter is in the station */
     char *shown; /* what the station shows */
     size_t shown_len;
-    /* Protected by the gang's lock. */
-    sfi_progress at;
-    bool ended;
+    atomic_bool ended; /* the result is there */
     /* Only for the watcher: what it has printed. */
     unsigned quarters;
     bool told;
@@ -34,7 +30,7 @@ struct gang {
     size_t count;
     char *ports; /* storage of the chips' port names */
     struct record record;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;     /* of the screen */
     pthread_mutex_t hsm_lock; /* protects the program's context and HSM */
     pthread_mutex_t record_lock;
     struct timespec started;

@@ -37,24 +37,17 @@ chip_log_line(void *user, int level, const char *line)
     (void)pthread_mutex_unlock(&g->lock);
 }
 
-static unsigned
-progress_percent(const sfi_progress *at)
-{
-    if (at->total == 0)
-        return 0;
-    return (unsigned)((double)at->done * 100.0 / (double)at->total);
-}
-
 /* "1.2 s", the counter, and why it failed, as it happens. */
 static void
 chip_describe_end(const struct chip *chip, char *line, size_t size)
 {
     const sfi_error *err = sfi_ctx_error(chip->s.ctx);
+    const sfi_journal_job *job = &chip->s.job;
     char left[48] = "";
 
-    if (chip->s.counted)
+    if (job->hsm_serial != NULL && job->license != NULL)
         (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
-                       chip->s.hsm.remaining);
+                       job->hsm_remaining);
     (void)snprintf(line, size, "%s: %s after %.1f s%s%s%.400s",
                    cli_visible(chip->s.port), station_result_word(&chip->s),
                    chip->s.seconds, left, chip->s.st != SFI_OK ? ": " : "",
@@ -72,8 +65,8 @@ chip_describe_row(struct chip *chip, char *line, size_t size, unsigned columns)
         chip_describe_end(chip, line, size);
     else if (!cli_progress_row(&chip->s.progress, port, columns, line, size))
         (void)snprintf(line, size, "%s: %s", port,
-                       chip->at.phase != 0 ? sfi_phase_name(chip->at.phase)
-                                           : "waits");
+                       chip->s.phase != 0 ? sfi_phase_name(chip->s.phase)
+                                          : "waits");
     cli_cut(line, columns - 1);
 }
 
@@ -103,7 +96,8 @@ display_print_news(struct gang *g)
 
     for (size_t i = 0; i < g->count; i++) {
         struct chip *chip = &g->chips[i];
-        unsigned quarters = progress_percent(&chip->at) / 25;
+        unsigned percent = cli_progress_percent(&chip->s.progress);
+        unsigned quarters = percent / 25;
 
         if (chip->told || (!chip->ended && quarters == chip->quarters))
             continue;
@@ -113,8 +107,7 @@ display_print_news(struct gang *g)
             chip_describe_end(chip, line, sizeof(line));
         else
             (void)snprintf(line, sizeof(line), "%s: %u%%",
-                           cli_visible(chip->s.port),
-                           progress_percent(&chip->at));
+                           cli_visible(chip->s.port), percent);
         (void)printf("%s\n", line);
     }
 }

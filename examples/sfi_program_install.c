@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <time.h>
 
-#include "cli/hsm_words.h"
 #include "sfi_program.h"
 
 /* The install that the signal handler cancels. */
@@ -64,29 +63,10 @@ program_seconds_since(const struct timespec *then)
            (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-static void
-report_license_count(struct station *s, sfi_installer *in)
+void
+program_report_install(struct station *s)
 {
-    const sfi_certificate *cert = sfi_installer_certificate(in);
-    sfi_hsm_info info = {.struct_size = sizeof(info)};
-    bool known =
-        s->p->hsm_opened && sfi_hsm_get_info(s->p->hsm, &info) == SFI_OK;
-
-    if (s->p->json && cert != NULL)
-        json_text(&s->p->out, "device_id", sfi_certificate_device_id(cert));
-    if (!known)
-        return;
-    s->counted = true;
-    s->hsm = info;
-    cli_progress_step(&s->progress, "HSM COUNTER: %" PRIu64, info.remaining);
-    if (s->p->json)
-        hsm_left_json(&s->p->out, &info);
-}
-
-static void
-report_install_success(struct station *s, sfi_installer *in)
-{
-    double seconds = program_seconds_since(&s->started);
+    double seconds = s->seconds;
     unsigned long whole = (unsigned long)seconds;
     double rate = seconds > 0 ? (double)s->bytes / seconds : 0;
 
@@ -97,13 +77,14 @@ report_install_success(struct station *s, sfi_installer *in)
                       whole / 3600, whole / 60 % 60, whole % 60,
                       (unsigned)((seconds - (double)whole) * 1000), s->bytes,
                       rate);
-    if (s->p->json) {
-        json_bool(&s->p->out, "installed", true);
-        json_text(&s->p->out, "protocol", s->p->live ? "live" : "static");
-        json_number(&s->p->out, "bytes", s->bytes);
-        json_number(&s->p->out, "milliseconds", (uint64_t)(seconds * 1000));
-    }
-    report_license_count(s, in);
+    if (s->job.hsm_serial != NULL)
+        cli_progress_step(&s->progress, "HSM COUNTER: %" PRIu64,
+                          s->job.hsm_remaining);
+    if (!s->p->json)
+        return;
+    json_bool(&s->p->out, "installed", true);
+    json_text(&s->p->out, "protocol", s->p->live ? "live" : "static");
+    json_number(&s->p->out, "bytes", s->bytes);
 }
 
 /* Everything that can be known was checked by the installer. */
@@ -119,13 +100,13 @@ install_confirm_security(struct station *s)
 }
 
 static sfi_status
-install_step_by_step(struct station *s, sfi_installer *in)
+install_step_by_step(struct station *s)
 {
     int finished = 0;
     sfi_status st;
 
     do {
-        st = sfi_installer_step(in, &finished);
+        st = sfi_installer_step(s->in, &finished);
         if (st == SFI_OK && s->phase == SFI_PHASE_SECURE && !s->secures) {
             st = install_confirm_security(s);
             s->secures = true;
@@ -134,15 +115,19 @@ install_step_by_step(struct station *s, sfi_installer *in)
     return st;
 }
 
-static sfi_status
-install_run(struct station *s, sfi_installer *in)
+sfi_status
+station_install(struct station *s)
 {
-    sfi_status st;
+    sfi_status st = sfi_installer_set_transport(s->in, s->tp);
 
-    running = in;
-    cli_handle_signals(install_on_signal);
+    if (st != SFI_OK)
+        return st;
     (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
-    st = install_step_by_step(s, in);
+    if (s->many) /* a gang has its own handler */
+        return install_step_by_step(s);
+    running = s->in;
+    cli_handle_signals(install_on_signal);
+    st = install_step_by_step(s);
     cli_handle_signals(SIG_DFL);
     running = NULL;
     cli_progress_end(&s->progress);
@@ -175,8 +160,8 @@ installer_set_licenses(struct station *s, sfi_installer *in)
     return st;
 }
 
-sfi_status
-program_set_up(struct station *s, sfi_installer *in)
+static sfi_status
+installer_set_up(struct station *s, sfi_installer *in)
 {
     const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
     sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
@@ -195,22 +180,18 @@ program_set_up(struct station *s, sfi_installer *in)
     return installer_set_licenses(s, in);
 }
 
-static sfi_status
-installer_set_up(struct station *s, const struct cli_use *use,
-                 sfi_installer *in)
+sfi_status
+station_prepare_install(struct station *s, sfi_hsm *hsm)
 {
-    sfi_status st = program_set_up(s, in);
+    sfi_status st = sfi_installer_new(s->ctx, s->p->chip, &s->in);
 
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_transport(in, s->tp);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_progress(in, install_on_progress, s);
-    if (st != SFI_OK)
-        return st;
-    return use->count > 1 ? SFI_OK /* the licence is given */
-                          : sfi_installer_set_hsm(in, s->p->hsm);
+    if (st == SFI_OK)
+        st = installer_set_up(s, s->in);
+    if (st == SFI_OK)
+        st = sfi_installer_set_progress(s->in, install_on_progress, s);
+    if (st == SFI_OK && hsm != NULL)
+        st = sfi_installer_set_hsm(s->in, hsm);
+    return st;
 }
 
 /* The HSM's login before the chip is touched, unless a store may do without. */
@@ -240,12 +221,8 @@ program_install(struct station *s, sfi_status *st)
     status = install_log_in(s, use, st);
     if (status != 0 || *st != SFI_OK)
         return status;
-    *st = sfi_installer_new(s->ctx, s->p->chip, &s->in);
+    *st = station_prepare_install(s, use->count > 1 ? NULL : s->p->hsm);
     if (*st == SFI_OK)
-        *st = installer_set_up(s, use, s->in);
-    if (*st == SFI_OK)
-        *st = install_run(s, s->in);
-    if (*st == SFI_OK)
-        report_install_success(s, s->in);
+        *st = station_install(s);
     return 0;
 }

@@ -51,25 +51,16 @@ record_actions(struct station *s)
     return text;
 }
 
-/* The files of -w. */
-static size_t
-record_files(const struct cli *c, const char **out)
-{
-    const struct cli_use *use = NULL;
-    size_t count = 0;
-
-    while ((use = cli_next(c, OPT_WRITE, use)) != NULL)
-        out[count++] = use->value[0];
-    return count;
-}
-
 /* What the installer knows, or the station when it has none. */
-static void
-record_fill(struct station *s, sfi_journal_job *job)
+void
+station_end_job(struct station *s)
 {
+    sfi_journal_job *job = &s->job;
+
+    *job = (sfi_journal_job){.struct_size = sizeof(*job)};
     if (s->in != NULL && sfi_installer_get_job(s->in, job) != SFI_OK)
         *job = (sfi_journal_job){.struct_size = sizeof(*job)};
-    if (s->in == NULL)
+    if (job->chip == NULL && s->part != NULL)
         job->chip = sfi_chip_name(s->part);
     job->port = s->port;
     job->result = station_result_word(s);
@@ -89,22 +80,14 @@ record_fill(struct station *s, sfi_journal_job *job)
 void
 record_station(struct record *r, struct station *s)
 {
-    sfi_journal_job job = {.struct_size = sizeof(job)};
-    const char **files = calloc(s->p->cli.use_count + 1, sizeof(*files));
     char *actions = record_actions(s);
 
-    if (files == NULL)
-        cli_nomem(s->p->cli.spec->program);
-    record_fill(s, &job);
-    job.files = files;
-    job.file_count = record_files(&s->p->cli, files);
-    job.more = actions;
-    s->unrecorded = sfi_journal_add(r->journal, &job);
+    s->job.more = actions;
+    s->unrecorded = sfi_journal_add(r->journal, &s->job);
     if (s->unrecorded != SFI_OK)
         (void)snprintf(s->why_not, sizeof(s->why_not), "%s",
                        sfi_error_message(sfi_ctx_error(r->ctx)));
     free(actions);
-    free(files);
 }
 
 int

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/hsm_words.h"
 #include "sfi_program.h"
 
 #define TEXT_MAX 512u
@@ -154,8 +153,6 @@ station_watch(void *user, const sfi_progress *p)
         station_watch_erase(s, p);
     else if (p->phase < sizeof(what) / sizeof(*what) && what[p->phase] != NULL)
         cli_progress_at(&s->progress, what[p->phase], p->done, p->total);
-    if (s->watch != NULL)
-        s->watch(s, p->done, p->total);
 }
 
 sfi_status
@@ -289,6 +286,20 @@ write_option_bytes(const sfi_option_bytes *ob, struct json *j)
     json_close(j);
 }
 
+/* The files of -w. */
+static void
+station_write_files(const struct station *s, struct json *j)
+{
+    const struct cli_use *use = NULL;
+
+    if (!cli_has(&s->p->cli, OPT_WRITE))
+        return;
+    json_array(j, "files");
+    while ((use = cli_next(&s->p->cli, OPT_WRITE, use)) != NULL)
+        json_text(j, NULL, use->value[0]);
+    json_close(j);
+}
+
 void
 station_did(struct station *s, const char *key, uint64_t amount)
 {
@@ -303,6 +314,7 @@ station_did(struct station *s, const char *key, uint64_t amount)
 void
 station_write_done(struct station *s, struct json *j)
 {
+    station_write_files(s, j);
     station_write_seen(s, j);
     for (const struct station_done *d = s->done; d->key != NULL; d++) {
         if (d->amount == DONE)
@@ -329,23 +341,27 @@ station_result_word(const struct station *s)
 }
 
 void
+station_write_job(const struct station *s, struct json *j)
+{
+    const sfi_journal_job *job = &s->job;
+
+    if (job->chip != NULL)
+        json_text(j, "chip", job->chip);
+    if (job->device_id != NULL)
+        json_text(j, "device_id", job->device_id);
+    json_number(j, "milliseconds", job->milliseconds);
+    if (job->hsm_serial != NULL) {
+        json_number(j, "hsm_remaining", job->hsm_remaining);
+        json_bool(j, "hsm_low_water", job->hsm_remaining <= job->hsm_low_water);
+    }
+}
+
+void
 station_write_result(struct station *s, struct json *j)
 {
-    const sfi_certificate *cert = NULL;
-
     json_text(j, "port", s->port);
-    json_text(j, "result", station_result_word(s));
-    if (s->in != NULL) {
-        cert = sfi_installer_certificate(s->in);
-        s->part = sfi_installer_chip(s->in);
-    }
-    if (s->part != NULL)
-        json_text(j, "chip", sfi_chip_name(s->part));
-    if (cert != NULL)
-        json_text(j, "device_id", sfi_certificate_device_id(cert));
-    json_number(j, "milliseconds", (uint64_t)(s->seconds * 1000));
-    if (s->counted)
-        hsm_left_json(j, &s->hsm);
+    json_text(j, "result", s->job.result);
+    station_write_job(s, j);
     station_write_done(s, j);
     json_error(j, s->ctx, s->st);
 }

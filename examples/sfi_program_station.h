@@ -53,17 +53,14 @@ struct station {
     bool all;          /* the erase is of the whole flash */
     bool many;         /* one of --gang: nobody can be asked */
     bool secures;      /* SECURITY was agreed to */
-    uint32_t phase;
-    uint64_t bytes; /* of the image */
+    atomic_uint phase; /* of the install; others look at it */
+    uint64_t bytes;    /* of the image */
     struct timespec started;
     const atomic_int *stop; /* set: end between two steps; or NULL */
-    /* Receives the progress too; NULL: nobody. */
-    void (*watch)(struct station *s, uint64_t done, uint64_t total);
     /* The result. */
     sfi_status st;
     double seconds;
-    bool counted; /* the HSM gave a licence */
-    sfi_hsm_info hsm;
+    sfi_journal_job job;   /* the same, as a record tells it */
     sfi_status unrecorded; /* SFI_OK: its line is in the record */
     char why_not[256];
 };
@@ -73,6 +70,10 @@ void station_begin(struct station *s, struct program *p, sfi_ctx *ctx);
 void station_end(struct station *s);
 /* Load the files of -w, before the chip is touched. */
 sfi_status station_load_files(struct station *s);
+/* Make the installer of -sfi, with image and licence, or else the HSM. */
+sfi_status station_prepare_install(struct station *s, sfi_hsm *hsm);
+/* Install over the open link, to the end. */
+sfi_status station_install(struct station *s);
 /* Open the link, with --capture. */
 sfi_status station_open(struct station *s);
 /* Connect unless that is done, and show the chip. */
@@ -98,6 +99,10 @@ void station_write_done(struct station *s, struct json *j);
 
 /* "installed", "done", "failed" or "cancelled". */
 const char *station_result_word(const struct station *s);
+/* Fill the job, once `st` and `seconds` are known. */
+void station_end_job(struct station *s);
+/* What its job says of chip, time and HSM, as members of the open object. */
+void station_write_job(const struct station *s, struct json *j);
 /* The whole result, as members of the open JSON object. */
 void station_write_result(struct station *s, struct json *j);
 

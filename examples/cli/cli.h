@@ -304,6 +304,8 @@ void cli_progress_end(struct cli_progress *p);
  * now.  Any thread. */
 bool cli_progress_row(const struct cli_progress *p, const char *port,
                       unsigned columns, char *out, size_t size);
+/* How much is done of its bar, or was of its last one.  Any thread. */
+unsigned cli_progress_percent(const struct cli_progress *p);
 /* Cut a text of UTF-8 to so many columns. */
 void cli_cut(char *text, unsigned columns);
 

@@ -420,6 +420,17 @@ cli_progress_row(const struct cli_progress *p, const char *port,
     return true;
 }
 
+unsigned
+cli_progress_percent(const struct cli_progress *p)
+{
+    unsigned percent;
+
+    (void)pthread_mutex_lock(&lock);
+    percent = pace_percent(&p->pace);
+    (void)pthread_mutex_unlock(&lock);
+    return percent;
+}
+
 /* A character from U+1100 on may be as wide as two. */
 void
 cli_cut(char *text, unsigned columns)
