@@ -143,6 +143,8 @@ sfi_audit_key_generate(sfi_ctx *ctx, uint8_t key[SFI_AUDIT_KEY_LEN]);
  * predecessor are counted in `set_back` and are not an error: the chain defines
  * the order, not the clock.
  *
+ * sfi_ctx_set_progress() tells how many bytes are verified.
+ *
  * @param ctx      the context
  * @param path     the file: any length, at most 16777216 devices
  * @param key      the audit key; libsfi keeps no copy
@@ -161,6 +163,7 @@ sfi_audit_key_generate(sfi_ctx *ctx, uint8_t key[SFI_AUDIT_KEY_LEN]);
  *                      `before`; the line and the record are named
  *   SFI_ERR_LIMIT      a line is longer than any valid one, or there are
  *                      more than 16777216 devices
+ *   SFI_ERR_CANCELLED  sfi_ctx_cancel() was called
  *   SFI_ERR_ACCESS, SFI_ERR_OS  a file cannot be read
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_NOMEM      no memory: up to 64 bytes for each device

@@ -8,6 +8,7 @@
 #ifndef SFI_CTX_H
 #define SFI_CTX_H
 
+#include <sfi/progress.h>
 #include <sfi/status.h>
 
 SFI_BEGIN_DECLS
@@ -115,6 +116,24 @@ SFI_API void sfi_ctx_set_log(sfi_ctx *ctx, uint32_t level, sfi_log_fn log,
                              void *user);
 
 /**
+ * Set the function that receives the progress of long work that has no handle
+ * of its own for it: the verification of an audit log, and of the records
+ * inside an HSM.
+ *
+ * It may call sfi_ctx_cancel(), and no other function of the context or of its
+ * handles.  A log that another one continues comes first, with its own 0 and
+ * total.
+ *
+ * @param ctx   a context, or NULL
+ * @param fn    the function; NULL: none
+ * @param user  passed to fn
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_ctx_set_progress(sfi_ctx *ctx, sfi_progress_fn fn, void *user);
+
+/**
  * The context that a handle was made from.
  *
  * @param handle  any handle of libsfi or libsfi-sim, also a context, or NULL
@@ -141,12 +160,14 @@ SFI_API sfi_ctx *sfi_ctx_of(const void *handle);
 SFI_API const sfi_error *sfi_ctx_error(const sfi_ctx *ctx);
 
 /**
- * Cancel the search for a chip from any thread, or from a signal handler.
+ * Cancel the search for a chip, or the verification of an audit, from any
+ * thread or from a signal handler.
  *
  * sfi_transport_open() and the functions that connect to a chip fail with
  * SFI_ERR_CANCELLED within 100 ms, or at their next call; the system's search
- * for the name of a host is not cut short.  What changes a chip is not
- * cancelled, nor is an install that has found its chip: that is
+ * for the name of a host is not cut short.  sfi_audit_verify() and
+ * sfi_hsm_verify_audit() do so too, at an HSM that is not shared.  What changes
+ * a chip is not cancelled, nor is an install that has found its chip: that is
  * sfi_installer_cancel().
  *
  * @param ctx  a context that is not released during the call, or NULL

@@ -719,6 +719,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_write_audit(sfi_hsm *hsm,
  * record: that it is authentic, that it follows the one before, and that the
  * HSM finds it when its device asks.  It changes nothing, and other processes
  * may use the vault meanwhile; their later records are left to the next call.
+ * sfi_ctx_set_progress() tells how many are verified.
  *
  * @param hsm  an HSM; a vault must be logged in
  *
@@ -730,6 +731,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_write_audit(sfi_hsm *hsm,
  *   SFI_ERR_HSM_PIN      not logged in
  *   SFI_ERR_HSM          a record is missing, damaged or altered; the message
  *                        names it
+ *   SFI_ERR_CANCELLED    sfi_ctx_cancel() was called
  *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO,
  *   SFI_ERR_CRYPTO, SFI_ERR_NOMEM, SFI_ERR_CALLBACK, any status
  *                        as for sfi_hsm_generate_license()

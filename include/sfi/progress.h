@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file progress.h
- * How far the long work with a chip is.
+ * How far long work is.
  */
 #ifndef SFI_PROGRESS_H
 #define SFI_PROGRESS_H
@@ -11,8 +11,8 @@
 
 SFI_BEGIN_DECLS
 
-/** What is done with a chip: 1 to 7 an install, in this order; then what is
- * done through an open bootloader. */
+/** What is done: 1 to 7 an install, in this order; then what is done through
+ * an open bootloader; then what needs no chip. */
 enum sfi_phase {
     SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
     SFI_PHASE_SECURE = 2,      /**< make an open chip secure, for ever */
@@ -25,7 +25,9 @@ enum sfi_phase {
     SFI_PHASE_ERASE = 9,       /**< erase sectors */
     SFI_PHASE_WRITE = 10,      /**< write memory */
     SFI_PHASE_VERIFY = 11,     /**< read memory, and compare */
-    SFI_PHASE_READ = 12        /**< read memory */
+    SFI_PHASE_READ = 12,       /**< read memory */
+    SFI_PHASE_AUDIT = 13,      /**< verify an audit log */
+    SFI_PHASE_RECORDS = 14     /**< verify the records inside an HSM */
 };
 
 /**
@@ -34,8 +36,8 @@ enum sfi_phase {
  * @param phase  any value
  *
  * @return "connect", "secure", "certificate", "license", "areas", "confirm",
- *         "done", "check", "erase", "write", "verify" or "read"; "unknown" for
- *         any other value.  Static, never NULL.
+ *         "done", "check", "erase", "write", "verify", "read", "audit" or
+ *         "records"; "unknown" for any other value.  Static, never NULL.
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -47,13 +49,13 @@ typedef struct sfi_progress {
     uint32_t struct_size; /**< sizeof(sfi_progress) of the library */
     uint32_t phase;       /**< SFI_PHASE_*, the next one of an install */
     uint64_t done;        /**< bytes: of the image that the chip has; or
-                             of this phase */
-    uint64_t total;       /**< bytes in all */
+                             of this phase.  SFI_PHASE_RECORDS: records */
+    uint64_t total;       /**< in all; 0: not known */
 } sfi_progress;
 
 /**
  * Receives the progress: sfi_installer_set_progress(),
- * sfi_target_set_progress().
+ * sfi_target_set_progress(), sfi_ctx_set_progress().
  *
  * @param user  the pointer given with the function
  * @param p     valid during the call

@@ -61,7 +61,8 @@ struct audit_in {
     struct audit_source from; /* of `data`, what was not read yet */
     sfi_status failed;        /* the first failure; sticky */
     struct file_in file;
-    uint64_t line; /* the current one, from 1 */
+    uint64_t taken; /* bytes */
+    uint64_t line;  /* the current one, from 1 */
     char text[AUDIT_LINE_MAX + 1];
     size_t at, len; /* in `data` */
     bool last;      /* `data` holds the end of the file */

@@ -62,6 +62,7 @@ sfi__audit_open(struct audit_in *in, sfi_ctx *ctx,
     in->ctx = ctx;
     in->from = *from;
     in->failed = SFI_OK;
+    in->taken = 0;
     in->line = 0;
     in->at = 0;
     in->len = 0;
@@ -103,6 +104,7 @@ audit_fill_buffer(struct audit_in *in)
     err = audit_read_bytes(in, in->data + in->len, sizeof(in->data) - in->len,
                            &got);
     in->len += got;
+    in->taken += got;
     in->last = in->len < sizeof(in->data);
     return err == 0 ? SFI_OK : audit_read_failed(in, err);
 }

@@ -25,6 +25,7 @@ struct proof {
     struct audit_devices devices;
     uint8_t last[SFI_SHA256_LEN]; /* hash of the last record, or genesis */
     uint64_t remaining;
+    uint64_t told; /* of in.taken, as progress */
     sfi_audit_summary sum;
 };
 
@@ -214,6 +215,29 @@ proof_judge_length(struct proof *p)
 
 /* ---- whole files ---- */
 
+/* 0 for a pipe, which does not tell its length. */
+static uint64_t
+proof_total(const struct proof *p)
+{
+    const struct audit_in *in = &p->in;
+
+    if (in->from.path == NULL)
+        return in->taken + in->from.len;
+    return in->file.size > 0 && in->file.size < in->taken ? in->taken
+                                                          : in->file.size;
+}
+
+static sfi_status
+proof_tell(struct proof *p)
+{
+    uint64_t done = p->in.taken;
+
+    if (p->told == done)
+        return SFI_OK;
+    p->told = done;
+    return sfi__ctx_progress(p->in.ctx, SFI_PHASE_AUDIT, done, proof_total(p));
+}
+
 static sfi_status
 proof_read_records(struct proof *p)
 {
@@ -236,6 +260,8 @@ proof_read_records(struct proof *p)
         if (st != SFI_OK)
             return st;
         st = proof_judge_earlier(p);
+        if (st == SFI_OK)
+            st = proof_tell(p);
     }
     return st;
 }
@@ -243,8 +269,11 @@ proof_read_records(struct proof *p)
 static sfi_status
 proof_read_audit(struct proof *p)
 {
-    sfi_status st = sfi__audit_read_head(&p->in, &p->head);
+    sfi_status st =
+        sfi__ctx_progress(p->in.ctx, SFI_PHASE_AUDIT, 0, proof_total(p));
 
+    if (st == SFI_OK)
+        st = sfi__audit_read_head(&p->in, &p->head);
     if (st != SFI_OK)
         return st;
     st = proof_check_head(p);
@@ -310,16 +339,19 @@ audit_verify_sources(sfi_ctx *ctx, const struct audit_source *from,
     sfi_audit_head earlier, head;
     sfi_audit_summary sum;
     sfi_status st = SFI_OK;
+    bool could;
 
     if (key_len != SFI_AUDIT_KEY_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "audit key of %zu bytes, expected %u", key_len,
                          SFI_AUDIT_KEY_LEN);
+    could = sfi__ctx_set_can_cancel(ctx, true);
     if (before != NULL)
         st = audit_prove_source(ctx, before, key, NULL, &earlier, &sum);
     if (st == SFI_OK)
         st = audit_prove_source(ctx, from, key,
                                 before != NULL ? &earlier : NULL, &head, &sum);
+    (void)sfi__ctx_set_can_cancel(ctx, could);
     if (st != SFI_OK)
         return st;
     return SFI_ABI_OUT(ctx, sfi_audit_summary, out, &sum);

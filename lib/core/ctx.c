@@ -62,6 +62,26 @@ sfi__ctx_cancelled(struct sfi_ctx *ctx)
     return SFI_OK;
 }
 
+sfi_status
+sfi__ctx_progress(struct sfi_ctx *ctx, uint32_t phase, uint64_t done,
+                  uint64_t total)
+{
+    const sfi_progress p = {
+        .struct_size = sizeof(p),
+        .phase = phase,
+        .done = done,
+        .total = total,
+    };
+    bool busy = ctx->obj.busy;
+
+    if (ctx->progress.fn != NULL) {
+        ctx->obj.busy = true;
+        ctx->progress.fn(ctx->progress.user, &p);
+        ctx->obj.busy = busy;
+    }
+    return sfi__ctx_cancelled(ctx);
+}
+
 static sfi_status
 ctx_read_allocator(const sfi_allocator *theirs, struct alloc *out)
 {
@@ -146,6 +166,13 @@ sfi_ctx_set_log(sfi_ctx *ctx, uint32_t level, sfi_log_fn log, void *user)
 {
     if (sfi__is(ctx, OBJ_CTX))
         ctx_set_log(ctx, level, log, user);
+}
+
+void
+sfi_ctx_set_progress(sfi_ctx *ctx, sfi_progress_fn fn, void *user)
+{
+    if (sfi__is(ctx, OBJ_CTX))
+        ctx->progress = (struct ctx_progress){fn, user};
 }
 
 sfi_ctx *

@@ -24,6 +24,10 @@ struct sfi_ctx {
     void (*closed)(void *user);
     void *closed_user;
     struct sfi_error error;
+    struct ctx_progress {
+        sfi_progress_fn fn; /* NULL: none */
+        void *user;
+    } progress;
     atomic_bool cancelled; /* by any thread */
     bool can_cancel;       /* what runs now heeds it */
     /* lib/crypto's, for as long as the context lives; NULL: not used yet */
@@ -44,5 +48,8 @@ void *sfi__ctx_keep(struct sfi_ctx *ctx, size_t size);
 bool sfi__ctx_set_can_cancel(struct sfi_ctx *ctx, bool can_cancel);
 /* SFI_ERR_CANCELLED when it was called and is heeded. */
 sfi_status sfi__ctx_cancelled(struct sfi_ctx *ctx);
+/* Tell how far long work is; the result is that of sfi__ctx_cancelled(). */
+sfi_status sfi__ctx_progress(struct sfi_ctx *ctx, uint32_t phase, uint64_t done,
+                             uint64_t total);
 
 #endif

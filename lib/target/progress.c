@@ -21,6 +21,8 @@ sfi_phase_name(uint32_t phase)
         [SFI_PHASE_WRITE] = "write",
         [SFI_PHASE_VERIFY] = "verify",
         [SFI_PHASE_READ] = "read",
+        [SFI_PHASE_AUDIT] = "audit",
+        [SFI_PHASE_RECORDS] = "records",
     };
 
     if (phase >= sizeof(names) / sizeof(names[0]) || names[phase] == NULL)

@@ -235,14 +235,14 @@ END_TEST
 START_TEST(test_phase_names)
 {
     static const char *const names[] = {
-        "unknown", "connect", "secure", "certificate", "license",
-        "areas",   "confirm", "done",   "check",       "erase",
-        "write",   "verify",  "read",   "unknown",
+        "unknown", "connect", "secure",  "certificate", "license", "areas",
+        "confirm", "done",    "check",   "erase",       "write",   "verify",
+        "read",    "audit",   "records", "unknown",
     };
 
     for (uint32_t i = 0; i < ROWS(names); i++)
         ck_assert_str_eq(sfi_phase_name(i), names[i]);
-    ck_assert_uint_eq(ROWS(names), SFI_PHASE_READ + 2);
+    ck_assert_uint_eq(ROWS(names), SFI_PHASE_RECORDS + 2);
 }
 END_TEST
 

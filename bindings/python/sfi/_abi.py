@@ -337,8 +337,8 @@ class Padding(OpenEnum):
 
 
 class Phase(OpenEnum):
-    """What is done with a chip: 1 to 7 an install, in this order; then what
-    is done through an open bootloader."""
+    """What is done: 1 to 7 an install, in this order; then what is done
+    through an open bootloader; then what needs no chip."""
 
     #: check the image, find the chip
     CONNECT = 1
@@ -364,6 +364,10 @@ class Phase(OpenEnum):
     VERIFY = 11
     #: read memory
     READ = 12
+    #: verify an audit log
+    AUDIT = 13
+    #: verify the records inside an HSM
+    RECORDS = 14
 
 
 class Protocol(OpenEnum):
@@ -698,6 +702,7 @@ SFI_PADDING_AUTO = 1
 SFI_PADDING_NONE = 0
 SFI_PEER_APPLICATION = 0x10000
 SFI_PHASE_AREAS = 5
+SFI_PHASE_AUDIT = 13
 SFI_PHASE_CERTIFICATE = 3
 SFI_PHASE_CHECK = 8
 SFI_PHASE_CONFIRM = 6
@@ -706,6 +711,7 @@ SFI_PHASE_DONE = 7
 SFI_PHASE_ERASE = 9
 SFI_PHASE_LICENSE = 4
 SFI_PHASE_READ = 12
+SFI_PHASE_RECORDS = 14
 SFI_PHASE_SECURE = 2
 SFI_PHASE_VERIFY = 11
 SFI_PHASE_WRITE = 10
@@ -1887,6 +1893,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
     ]),
     "sfi_ctx_set_log": (None, [c_void_p, c_uint32, sfi_log_fn, c_void_p]),
+    "sfi_ctx_set_progress": (None, [c_void_p, sfi_progress_fn, c_void_p]),
     "sfi_describe_file": (c_int, [
         c_void_p,
         c_char_p,

@@ -20,6 +20,7 @@ from ._handle import (
 )
 from .context import Context, chosen
 from .enums import AuditKind
+from .progress import OnProgress, watched
 
 __all__ = [
     "AuditHead",
@@ -200,6 +201,7 @@ def load_audit_key(path: StrPath, *,
 
 def verify_audit(path: StrPath, key: BytesLike,
                  before: Optional[StrPath] = None, *,
+                 progress: Optional[OnProgress] = None,
                  context: Optional[Context] = None) -> AuditSummary:
     """Verify an exported audit log.
 
@@ -207,37 +209,46 @@ def verify_audit(path: StrPath, key: BytesLike,
     :param key: the audit key, 32 bytes; not kept and not wiped
     :param before: an earlier log of the same HSM, which this one must continue;
         without it an older, shorter log verifies too
+    :param progress: told how many bytes are verified, of `before` first
     :raises InputError: not an audit log, damaged, or the key has another length
     :raises SecurityError: altered, or the wrong key, or it does not continue
         `before`
     :raises AccessError: a file may not be read
     :raises MachineError: a file cannot be read
+    :raises Cancelled: by ``Context.cancel()``
     """
     raw = _abi.sfi_audit_summary(
         struct_size=ctypes.sizeof(_abi.sfi_audit_summary))
-    chosen(context)._call(
-        "sfi_audit_verify", encode_path(path), *read_only(key),
-        None if before is None else encode_path(before), ctypes.byref(raw))
+    where = chosen(context)
+    with watched(where._state, progress):
+        where._call_long(
+            "sfi_audit_verify", encode_path(path), *read_only(key),
+            None if before is None else encode_path(before),
+            ctypes.byref(raw))
     return summary_of(raw)
 
 
 def verify_audit_data(data: BytesLike, key: BytesLike,
                       before: Optional[BytesLike] = None, *,
+                      progress: Optional[OnProgress] = None,
                       context: Optional[Context] = None) -> AuditSummary:
     """Verify an audit log that is in memory, as :func:`verify_audit` does.
 
     :param data: the log, such as ``Hsm.audit_bytes()`` returns
     :param key: the audit key, 32 bytes; not kept and not wiped
     :param before: an earlier log of the same HSM
+    :param progress: as for :func:`verify_audit`
     :raises InputError: as for :func:`verify_audit`
     :raises SecurityError: as for :func:`verify_audit`
     """
     raw = _abi.sfi_audit_summary(
         struct_size=ctypes.sizeof(_abi.sfi_audit_summary))
     earlier, length = (None, 0) if before is None else read_only(before)
-    chosen(context)._call(
-        "sfi_audit_verify_data", *read_only(data), *read_only(key), earlier,
-        length, ctypes.byref(raw))
+    where = chosen(context)
+    with watched(where._state, progress):
+        where._call_long(
+            "sfi_audit_verify_data", *read_only(data), *read_only(key),
+            earlier, length, ctypes.byref(raw))
     return summary_of(raw)
 
 

@@ -188,11 +188,13 @@ class Context:
         self._finalizer()
 
     def cancel(self, on: bool = True) -> None:
-        """Cancel the search for a chip, from any thread.
+        """Cancel the search for a chip, or the verification of an audit, from
+        any thread.
 
-        Opening a link and connecting to a chip fail with :class:`Cancelled`
-        within 100 ms, until this is called with False.  An install that has
-        found its chip is not cancelled: that is ``Installer.cancel()``.
+        Opening a link, connecting to a chip and verifying an audit fail with
+        :class:`Cancelled` within 100 ms, until this is called with False.  An
+        install that has found its chip is not cancelled: that is
+        ``Installer.cancel()``.
         """
         state = self._state
         with state.cancel_lock:
@@ -267,6 +269,11 @@ class Context:
         """Call a function of the context that returns a status."""
         self._state.call(getattr(self._state.library, function),
                          self._state.pointer, *arguments)
+
+    def _call_long(self, function: str, *arguments: Any) -> None:
+        """As _call(), for a call that can take long: Ctrl-C cancels it."""
+        self._state.call_long(getattr(self._state.library, function),
+                              self._state.pointer, *arguments)
 
     def __enter__(self) -> "Context":
         with self._state:

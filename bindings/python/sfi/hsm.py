@@ -38,6 +38,7 @@ from .enums import AuditKind, HsmState, Status
 from .errors import InputError, UsageError
 from .keys import Key
 from .license import License
+from .progress import OnProgress, watched
 
 __all__ = ["CustomHsm", "Hsm", "HsmInfo", "Reader", "readers"]
 
@@ -361,12 +362,15 @@ class Hsm(Handle):
                        ctypes.c_void_p(number))
         return b"".join(pieces)
 
-    def verify_audit(self) -> None:
+    def verify_audit(self, progress: Optional[OnProgress] = None) -> None:
         """Verify every record inside the HSM, with its own audit key.
 
+        :param progress: told how many records are verified
         :raises HsmError: a record is missing, damaged or altered
+        :raises Cancelled: by ``Context.cancel()``
         """
-        self._call("sfi_hsm_verify_audit")
+        with watched(self._context._state, progress):
+            self._call_long("sfi_hsm_verify_audit")
 
 
 def _options(live_only: bool, low_water: int, audit_key: Any) -> Any:

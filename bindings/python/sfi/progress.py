@@ -3,11 +3,13 @@
 """How far long work is."""
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import dataclasses
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from . import _abi, _lib
-from ._callback import void_callback
+from ._callback import during, null, void_callback
 from ._handle import State, decode
 from .enums import Phase
 
@@ -20,9 +22,10 @@ class Progress:
 
     #: the phase that is next, or under way
     phase: Phase
-    #: bytes that are done, of the image or of this phase
+    #: bytes that are done, of the image or of this phase; of Phase.RECORDS
+    #: records
     done: int
-    #: bytes in all; 0: not known
+    #: in all; 0: not known
     total: int
 
     @property
@@ -36,7 +39,8 @@ class Progress:
         return decode(_lib.sfi().sfi_phase_name(int(self.phase)))
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.done} of {self.total} bytes"
+        what = "records" if self.phase == Phase.RECORDS else "bytes"
+        return f"{self.name}: {self.done} of {self.total} {what}"
 
 
 #: Receives the progress.
@@ -65,3 +69,21 @@ def on_progress(watch: Watch, pointer: Any) -> None:
     except BaseException:
         watch.state.cancel_call(watch.cancel)
         raise
+
+
+@contextlib.contextmanager
+def watched(state: State, progress: Optional[OnProgress]) -> Iterator[None]:
+    """Meanwhile the context tells how far its long work is."""
+    if progress is None:
+        yield
+        return
+    watch = Watch(state, state.cancel_search)
+    watch.tell = progress
+    with state, during(watch, state) as number:
+        state.library.sfi_ctx_set_progress(state.pointer, on_progress,
+                                           ctypes.c_void_p(number))
+        try:
+            yield
+        finally:
+            state.library.sfi_ctx_set_progress(
+                state.pointer, null(_abi.sfi_progress_fn), None)

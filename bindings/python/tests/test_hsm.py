@@ -156,6 +156,36 @@ class Vaults(BenchCase):
         self.assert_fails(sfi.InputError, Status.RANGE, sfi.load_audit_key,
                           self.path("s", b"short"))
 
+    def test_progress(self) -> None:
+        hsm, told = self.hsm(), []  # type: ignore[var-annotated]
+        hsm.license(self.certificate())
+        hsm.verify_audit(told.append)
+        self.assertEqual([(p.phase, p.done, p.total) for p in told],
+                         [(sfi.Phase.RECORDS, 0, 1), (sfi.Phase.RECORDS, 1, 1)])
+        self.assertEqual(str(told[1]), "records: 1 of 1 records")
+        data, key = hsm.audit_bytes(), bytes(32)
+        told.clear()
+        self.assert_fails(sfi.SecurityError, Status.AUTH,
+                          sfi.verify_audit_data, data, key,
+                          progress=told.append)
+        self.assertEqual([(p.phase, p.done, p.total) for p in told],
+                         [(sfi.Phase.AUDIT, 0, len(data))])
+
+    def test_progress_that_raises(self) -> None:
+        def fail(progress: sfi.Progress) -> None:
+            raise KeyError(progress.done)
+
+        hsm = self.hsm()
+        with self.assertRaises(KeyError):
+            hsm.verify_audit(fail)
+        with self.assertRaises(KeyError):
+            sfi.verify_audit_data(hsm.audit_bytes(), bytes(32), progress=fail)
+        hsm.verify_audit()  # neither cancelled nor watched any more
+        hsm.context.cancel()
+        self.assert_fails(sfi.Cancelled, Status.CANCELLED, hsm.verify_audit)
+        hsm.context.cancel(False)
+        hsm.verify_audit()
+
     def test_audit_log_continues(self) -> None:
         key = bytes(range(32))
         hsm = sfi.Hsm.open(f"vault:{self.path('new')}")

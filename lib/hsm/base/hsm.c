@@ -294,12 +294,17 @@ sfi_hsm_write_audit(sfi_hsm *hsm, sfi_write_fn write, void *user)
 sfi_status
 sfi_hsm_verify_audit(sfi_hsm *hsm)
 {
+    sfi_status st;
+    bool could;
+
     SFI_ENTER(hsm, HSM);
     if (hsm->ops.verify_audit == NULL)
         return hsm_fail_unsupported(hsm, "a verification of its audit");
     hsm->obj.busy = true;
-    return hsm_end_callback(hsm, hsm->ops.verify_audit(hsm->user),
-                            "HSM verification of its audit");
+    could = sfi__ctx_set_can_cancel(hsm->obj.ctx, true);
+    st = hsm->ops.verify_audit(hsm->user);
+    (void)sfi__ctx_set_can_cancel(hsm->obj.ctx, could);
+    return hsm_end_callback(hsm, st, "HSM verification of its audit");
 }
 
 /* ---- provisioning ---- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "core/ctx.h"
 #include "core/err.h"
 #include "audit/chain.h"
 
@@ -261,6 +262,14 @@ vault_verify_some(struct vault *v, const struct ledger_head *h,
     return st;
 }
 
+static sfi_status
+vault_tell(struct vault *v, const struct ledger_head *h,
+           const struct vault_mark *last)
+{
+    return sfi__ctx_progress(v->ctx, SFI_PHASE_RECORDS, last->sequence,
+                             h->audit.sequence);
+}
+
 sfi_status
 sfi__vault_verify(struct vault *v)
 {
@@ -275,10 +284,13 @@ sfi__vault_verify(struct vault *v)
     if (st != SFI_OK)
         return st;
     last = vault_start_mark(&h);
-    while (last.sequence < h.audit.sequence) {
+    st = vault_tell(v, &h, &last);
+    while (st == SFI_OK && last.sequence < h.audit.sequence) {
         st = vault_verify_some(v, &h, &last);
-        if (st != SFI_OK)
-            return st;
+        if (st == SFI_OK)
+            st = vault_tell(v, &h, &last);
     }
+    if (st != SFI_OK)
+        return st;
     return vault_check_end(v, &h, &last);
 }

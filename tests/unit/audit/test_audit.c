@@ -240,6 +240,89 @@ START_TEST(test_long_log)
 }
 END_TEST
 
+/* How far it was told to be; cancels at `cancel_at` bytes. */
+static struct told {
+    unsigned calls, begins;
+    uint64_t last, total, cancel_at;
+} told;
+
+static void
+take_progress(void *user, const sfi_progress *p)
+{
+    ck_assert_ptr_eq(user, &told);
+    ck_assert_uint_eq(p->struct_size, sizeof(*p));
+    ck_assert_uint_eq(p->phase, SFI_PHASE_AUDIT);
+    told.calls++;
+    told.begins += p->done == 0;
+    if (p->done > 0)
+        ck_assert_uint_gt(p->done, told.last);
+    told.last = p->done;
+    told.total = p->total;
+    if (told.cancel_at > 0 && p->done >= told.cancel_at)
+        sfi_ctx_cancel(ctx, 1);
+}
+
+START_TEST(test_progress)
+{
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
+    struct stat st;
+    size_t len;
+    char *data;
+
+    story_begin(&story, 0, 200, 3);
+    for (uint32_t i = 0; i < 100; i++)
+        story_add(&story, SFI_AUDIT_COUNTED, i, 0);
+    story_sign(&story);
+    ck_assert_ok(story_write_anew(&story, path));
+    ck_assert_int_eq(stat(path, &st), 0);
+    sfi_ctx_set_progress(ctx, take_progress, &told);
+    told = (struct told){0};
+    ck_assert_ok(story_verify(&story, path, path, &sum));
+    ck_assert_uint_eq(told.begins, 2); /* the earlier log, then this one */
+    ck_assert_uint_gt(told.calls, 6);
+    ck_assert_uint_eq(told.last, (uint64_t)st.st_size);
+    ck_assert_uint_eq(told.total, (uint64_t)st.st_size);
+    data = test_read(path, &len);
+    told = (struct told){0};
+    ck_assert_ok(sfi_audit_verify_data(ctx, (uint8_t *)data, len,
+                                       story.key_secret, 32, NULL, 0, &sum));
+    ck_assert_uint_eq(told.last, len);
+    ck_assert_uint_eq(told.total, len);
+    free(data);
+    told = (struct told){.cancel_at = 10000};
+    ck_assert_fails(story_verify(&story, path, NULL, &sum), SFI_ERR_CANCELLED,
+                    "", "cancelled");
+    ck_assert_uint_lt(told.last, 20000);
+    sfi_ctx_cancel(ctx, 0);
+    sfi_ctx_set_progress(ctx, NULL, NULL);
+    told = (struct told){0};
+    ck_assert_ok(story_verify(&story, path, NULL, &sum));
+    ck_assert_uint_eq(told.calls, 0);
+}
+END_TEST
+
+/* A pipe has no length. */
+START_TEST(test_progress_of_a_pipe)
+{
+    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
+    int ends[2];
+    size_t len;
+    char *data = test_read(path, &len);
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], data, len), (ssize_t)len);
+    ck_assert_int_eq(close(ends[1]), 0);
+    free(data);
+    (void)snprintf(other, sizeof(other), "/dev/fd/%d", ends[0]);
+    sfi_ctx_set_progress(ctx, take_progress, &told);
+    told = (struct told){0};
+    ck_assert_ok(story_verify(&story, other, NULL, &sum));
+    ck_assert_uint_eq(told.total, 0);
+    ck_assert_uint_eq(told.last, len);
+    ck_assert_int_eq(close(ends[0]), 0);
+}
+END_TEST
+
 START_TEST(test_live_only)
 {
     story_begin(&story, SFI_HSM_LIVE_ONLY, 2, 1);
@@ -647,6 +730,8 @@ main(void)
     tcase_add_test(tc, test_retired);
     tcase_add_test(tc, test_clock_set_back);
     tcase_add_test(tc, test_long_log);
+    tcase_add_test(tc, test_progress);
+    tcase_add_test(tc, test_progress_of_a_pipe);
     tcase_add_test(tc, test_live_only);
     tcase_add_test(tc, test_corpus);
     tcase_add_loop_test(tc, test_altered, 0, ROWS(altered));

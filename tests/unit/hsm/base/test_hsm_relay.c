@@ -26,7 +26,7 @@ static struct own {
     uint32_t session;
     char pin[8];
     uint8_t license[SFI_LICENSE_LEN];
-    sfi_ctx *reports;
+    sfi_ctx *reports, *tells;
 } own;
 
 static sfi_status
@@ -108,6 +108,9 @@ static sfi_status
 own_verify_audit(void *user)
 {
     (void)user;
+    if (own.tells != NULL)
+        ck_assert_ok(
+            sfi__ctx_progress(own.tells, SFI_PHASE_RECORDS, 4711, 4711));
     return own_count(&own.verified);
 }
 
@@ -621,6 +624,34 @@ START_TEST(test_late_arguments)
 }
 END_TEST
 
+static void
+count_progress(void *user, const sfi_progress *p)
+{
+    ck_assert_uint_eq(p->done, 4711);
+    (*(unsigned *)user)++;
+}
+
+/* Whoever asks is told how far it is, and nobody else. */
+START_TEST(test_share_progress)
+{
+    unsigned asker = 0, owner = 0;
+    sfi_hsm *hsm = late();
+    sfi_hsm *second = shared(hsm);
+
+    own.tells = ctx;
+    sfi_ctx_set_progress(ctx, count_progress, &owner);
+    sfi_ctx_set_progress(other, count_progress, &asker);
+    ck_assert_ok(sfi_hsm_verify_audit(second));
+    ck_assert_uint_eq(asker, 1);
+    ck_assert_uint_eq(owner, 0);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    ck_assert_uint_eq(asker, 1);
+    ck_assert_uint_eq(owner, 1);
+    sfi_hsm_free(hsm);
+    sfi_hsm_free(second);
+}
+END_TEST
+
 /* A gang's: many contexts, and one HSM that is opened by whoever needs it. */
 START_TEST(test_share_late)
 {
@@ -660,6 +691,7 @@ main(void)
     tcase_add_test(tc, test_late_refused);
     tcase_add_test(tc, test_late_open_fails);
     tcase_add_test(tc, test_late_arguments);
+    tcase_add_test(tc, test_share_progress);
     tcase_add_test(tc, test_share_late);
     suite_add_tcase(s, tc);
     return run_suite(s);

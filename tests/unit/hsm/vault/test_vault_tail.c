@@ -197,14 +197,48 @@ START_TEST(test_all_is_well)
 }
 END_TEST
 
+/* How many records it was told to be; cancels in the middle. */
+static struct told {
+    unsigned calls;
+    uint64_t done, total;
+    bool cancels;
+} told;
+
+static void
+take_progress(void *user, const sfi_progress *p)
+{
+    ck_assert_ptr_eq(user, &told);
+    ck_assert_uint_eq(p->phase, SFI_PHASE_RECORDS);
+    if (told.calls++ == 0)
+        ck_assert_uint_eq(p->done, 0);
+    else
+        ck_assert_uint_gt(p->done, told.done);
+    told.done = p->done;
+    told.total = p->total;
+    if (told.cancels && p->done > 0)
+        sfi_ctx_cancel(ctx, 1);
+}
+
 /* More records than are verified in one transaction. */
 START_TEST(test_verify_many)
 {
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_hsm *hsm;
 
     fill(2500);
     hsm = vault_login(path);
+    ck_assert_ok(sfi_hsm_get_info(hsm, &info));
+    sfi_ctx_set_progress(ctx, take_progress, &told);
     ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    ck_assert_uint_gt(told.calls, 3);
+    ck_assert_uint_eq(told.done, info.records);
+    ck_assert_uint_eq(told.total, info.records);
+    told = (struct told){.cancels = true};
+    ck_assert_fails(sfi_hsm_verify_audit(hsm), SFI_ERR_CANCELLED, where,
+                    "cancelled");
+    ck_assert_uint_lt(told.done, info.records);
+    sfi_ctx_cancel(ctx, 0);
+    sfi_ctx_set_progress(ctx, NULL, NULL);
     edit("UPDATE record SET mac = zeroblob(32) WHERE sequence = 1500");
     ck_assert_fails_about(sfi_hsm_verify_audit(hsm), SFI_ERR_HSM, where,
                           "record 1500");
