@@ -318,7 +318,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_check(sfi_image_builder *b,
  * Check, then write the image to a function.
  *
  * Needs key and nonce.  Memory use does not grow with the firmware: each area
- * is encrypted twice, for its tag and for its content.
+ * is encrypted twice, for its tag and for its content.  The second time
+ * verifies the tag: what was written whole is an authentic image.
  *
  * @param b      the builder; it can write again
  * @param write  receives the image piece by piece; may not use the builder
@@ -330,7 +331,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_check(sfi_image_builder *b,
  *   SFI_ERR_STATE     no key or no nonce was set
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the register of nonces cannot be written
  *   SFI_ERR_CALLBACK  `write` returned a value that is not a status
- *   SFI_ERR_CRYPTO    the crypto library failed
+ *   SFI_ERR_CRYPTO    the crypto library failed, or the content of an area has
+ *                     changed since its tag was made
  *
  * Blocks: as long as `write` blocks.  Thread: the context's.
  * @since 1.0
@@ -342,8 +344,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_write(sfi_image_builder *b,
 /**
  * Check, then write the image to a file.
  *
- * The file is created or replaced only when it is complete and on disk; after a
- * failure an existing file is unchanged.
+ * The file is created or replaced only when it is complete, verified as
+ * sfi_image_builder_write() does, and on disk; after a failure an existing file
+ * is unchanged.
  *
  * @param b     the builder; it can save again
  * @param path  the file
@@ -353,7 +356,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_write(sfi_image_builder *b,
  *   SFI_ERR_STATE               no key or no nonce was set
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or a file of that
  *                               name is never replaced: sfi_ctx_check_output()
- *   SFI_ERR_CRYPTO              the crypto library failed
+ *   SFI_ERR_CRYPTO              as sfi_image_builder_write()
  *
  * Blocks: on the file.  Thread: the context's.
  * @since 1.0

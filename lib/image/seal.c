@@ -2,8 +2,9 @@
 /* Copyright The libsfi authors */
 /* Write the image of a plan.  An area's tag precedes its content, so each area
  * is encrypted twice, once for the tag and once for the output: this takes
- * time, but no memory for the content.  The tags are kept: an image that is
- * looked up in a register, shown and saved needs them once. */
+ * time, but no memory for the content.  Both times must give the same tag.  The
+ * tags are kept: an image that is looked up in a register, shown and saved
+ * needs them once. */
 #include <string.h>
 
 #include "util/mem.h"
@@ -172,8 +173,26 @@ image_seal_tags(sfi_image_builder *b, struct gcm *g, const struct layout *p)
     return st;
 }
 
+/* A firmware that changes meanwhile, or memory that fails, would give an image
+ * that every chip refuses. */
 static sfi_status
-image_write_areas(const sfi_image_builder *b, struct gcm *g, struct sink *s,
+image_check_tag(sfi_image_builder *b, struct gcm *g, size_t area,
+                const uint8_t *expected)
+{
+    uint8_t tag[SFI_FORMAT_TAG_LEN];
+    sfi_status st = sfi__gcm_tag(g, tag);
+
+    if (st != SFI_OK || sfi__ct_equal(tag, expected, sizeof(tag)))
+        return st;
+    sfi__buf_clear(&b->sealed);
+    return sfi__fail(b->obj.ctx, SFI_ERR_CRYPTO,
+                     "the content of area %zu has changed since its tag was "
+                     "made; does this machine's memory fail",
+                     area);
+}
+
+static sfi_status
+image_write_areas(sfi_image_builder *b, struct gcm *g, struct sink *s,
                   const struct layout *p)
 {
     const uint8_t *raw = b->sealed.data;
@@ -187,6 +206,8 @@ image_write_areas(const sfi_image_builder *b, struct gcm *g, struct sink *s,
             return st;
         sfi__image_iv(iv, b->nonce, (uint16_t)(i + 1));
         st = image_seal_message(g, s, iv, raw, p, &p->areas[i]);
+        if (st == SFI_OK)
+            st = image_check_tag(b, g, i + 1, raw + SFI_FORMAT_AREA_AAD_LEN);
         raw += SFI_FORMAT_AREA_LEN;
     }
     return st;

@@ -412,6 +412,44 @@ START_TEST(test_write_breaks)
 }
 END_TEST
 
+/* The segment of a firmware, changed when the image's first bytes are written,
+ * behind which only its content comes. */
+static sfi_status
+change_segment(void *user, const uint8_t *data, size_t len)
+{
+    uint8_t **at = user;
+
+    (void)data;
+    (void)len;
+    if (*at != NULL)
+        **at ^= 1;
+    *at = NULL;
+    return SFI_OK;
+}
+
+START_TEST(test_write_verifies)
+{
+    sfi_image_builder *b = kit_new_builder(H7, NULL, 0);
+    uint8_t content[5000] = {0};
+    const uint8_t *data;
+    uint8_t *at;
+    sfi_firmware *fw;
+    uint64_t address;
+    size_t len;
+
+    ck_assert_ok(sfi_firmware_parse(ctx, "bin", 0x08000000, content,
+                                    sizeof(content), &fw));
+    ck_assert_ok(sfi_firmware_segment(fw, 0, &address, &data, &len));
+    ck_assert_ok(sfi_image_builder_add_firmware(b, fw));
+    at = (uint8_t *)data;
+    ck_assert_fails_about(sfi_image_builder_write(b, change_segment, &at),
+                          SFI_ERR_CRYPTO, "", "area 1", "changed", "tag");
+    ck_assert_ok(sfi_image_builder_write(b, change_segment, &at));
+    sfi_firmware_free(fw);
+    sfi_image_builder_free(b);
+}
+END_TEST
+
 static size_t
 files_in(const char *path)
 {
@@ -665,6 +703,7 @@ main(void)
     tcase_add_loop_test(tc, test_bad_module, 0, (int)ROWS(bad_modules));
     tcase_add_test(tc, test_module);
     tcase_add_loop_test(tc, test_write_breaks, 0, (int)ROWS(breaks));
+    tcase_add_test(tc, test_write_verifies);
     tcase_add_test(tc, test_save);
     tcase_add_test(tc, test_save_fails);
     tcase_add_loop_test(tc, test_change_after_write, 0, (int)ROWS(changes));
