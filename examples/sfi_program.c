@@ -96,64 +96,61 @@ check_outputs(struct program *p)
 
 /* ---- the work ---- */
 
-static int
-work_on_chip(struct station *s, sfi_status *st)
+static sfi_status
+work_on_chip(struct station *s)
 {
     struct program *p = s->p;
-    int status = 0;
+    sfi_status st = station_open(s);
 
-    *st = station_open(s);
-    if (*st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
-                          cli_has(&p->cli, OPT_CHIP_LICENSE)))
-        status = program_save_certificate(s, st);
-    if (*st != SFI_OK || status != 0)
-        return status;
-    if (cli_has(&p->cli, OPT_SFI))
-        return program_install(s, st);
-    if (p->plain || p->look)
-        *st = station_run(s);
-    return 0;
+    if (st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
+                         cli_has(&p->cli, OPT_CHIP_LICENSE)))
+        st = program_save_certificate(s);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_SFI))
+        st = program_install(s);
+    if (st == SFI_OK && (p->plain || p->look))
+        st = station_run(s);
+    return st;
 }
 
 /* With --record: a line for success or failure, before it is shown. */
-static int
-run_chip_actions(struct station *s, sfi_status *st)
+static sfi_status
+run_chip_actions(struct station *s)
 {
-    const char *path = cli_value(&s->p->cli, OPT_RECORD);
+    struct program *p = s->p;
     struct record record = {NULL, NULL};
-    int status = 0;
+    sfi_status st = station_load_files(s);
 
-    *st = station_load_files(s);
-    if (*st == SFI_OK)
-        status = record_open(&s->p->cli, path, &record);
-    if (*st != SFI_OK || status != 0) {
+    if (st == SFI_OK)
+        st = record_open(p, &record);
+    if (st != SFI_OK) {
         record_close(&record);
-        return status;
+        return st;
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
-    status = work_on_chip(s, st);
-    s->st = *st;
+    s->st = work_on_chip(s);
     s->seconds = program_seconds_since(&s->started);
     station_end_job(s);
     if (s->in != NULL && s->st == SFI_OK)
         program_report_install(s);
-    if (s->p->json)
-        station_write_job(s, &s->p->out);
-    if (record.journal != NULL && status == 0) {
+    station_write_job(s, &p->out);
+    if (record.journal != NULL) {
         record_station(&record, s);
-        if (s->p->json)
-            json_bool(&s->p->out, "recorded", s->unrecorded == SFI_OK);
+        json_bool(&p->out, "recorded", s->unrecorded == SFI_OK);
     }
     record_close(&record);
-    return s->unrecorded != SFI_OK ? record_fail(s) : status;
+    if (s->unrecorded != SFI_OK)
+        p->failed = record_fail(s);
+    return s->st;
 }
 
-static int
+static sfi_status
 run_all_actions(struct program *p, struct station *s)
 {
-    sfi_status st = check_outputs(p);
-    int status = 0;
+    const char *log = cli_value(&p->cli, OPT_LOG);
+    sfi_status st = log != NULL ? cli_log_open(&p->cli, p->ctx, log) : SFI_OK;
 
+    if (st == SFI_OK)
+        st = check_outputs(p);
     if (st == SFI_OK && cli_has(&p->cli, OPT_LIST))
         st = program_list(p);
     for (size_t id = OPT_HSM_INFO; st == SFI_OK && id < OPT_HSM_LICENSE; id++) {
@@ -161,30 +158,15 @@ run_all_actions(struct program *p, struct station *s)
             st = program_ask_hsm(p, id);
     }
     if (st == SFI_OK && cli_has(&p->cli, OPT_HSM_LICENSE))
-        status = program_get_license(p, &st);
-    if (status == 0 && st == SFI_OK && s->uri[0] != '\0')
-        status = run_chip_actions(s, &st);
-    if (status == 0 && st == SFI_OK && cli_has(&p->cli, OPT_GANG))
-        status = program_gang(p, &st);
+        st = program_get_license(p);
+    if (st == SFI_OK && p->failed == 0 && s->uri[0] != '\0')
+        st = run_chip_actions(s);
+    if (st == SFI_OK && p->failed == 0 && cli_has(&p->cli, OPT_GANG))
+        st = program_gang(p);
     cli_progress_end(&p->progress);
     cli_progress_end(&s->progress);
-    if (st != SFI_OK)
-        status = cli_fail(&p->cli, p->ctx, st);
-    /* The port's options come from the command line. */
-    if (st == SFI_ERR_ARGUMENT && s->tp == NULL)
-        status = CLI_EXIT_USAGE;
-    if (p->json)
-        station_write_done(s, &p->out);
-    return status;
-}
-
-static int
-open_log(struct program *p)
-{
-    const char *path = cli_value(&p->cli, OPT_LOG);
-    sfi_status st = path != NULL ? cli_log_open(&p->cli, p->ctx, path) : SFI_OK;
-
-    return st == SFI_OK ? 0 : cli_fail(&p->cli, p->ctx, st);
+    station_write_done(s, &p->out);
+    return st;
 }
 
 int
@@ -192,6 +174,7 @@ main(int argc, char **argv)
 {
     struct program p = {.ctx = NULL};
     struct station s = {.uri = ""};
+    sfi_status st;
     int status;
 
     cli_start();
@@ -207,9 +190,11 @@ main(int argc, char **argv)
         cli_json_begin(&p.out);
     p.ctx = cli_context(&p.cli);
     station_begin(&s, &p, p.ctx);
-    status = open_log(&p);
-    if (status == 0)
-        status = run_all_actions(&p, &s);
+    st = run_all_actions(&p, &s);
+    status = st != SFI_OK ? cli_fail(&p.cli, p.ctx, st) : p.failed;
+    /* The port's options come from the command line. */
+    if (st == SFI_ERR_ARGUMENT && s.tp == NULL)
+        status = CLI_EXIT_USAGE;
     station_end(&s);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);

@@ -20,7 +20,9 @@ struct program {
     sfi_hsm *hsm;         /* opened at the first request to it */
     const char *slot;     /* its name */
     bool hsm_opened;
+    bool hsm_is_late;   /* because a licence may be in a store */
     atomic_bool typing; /* the PIN is being asked for */
+    int failed; /* exit status of what was printed where it failed, or 0 */
     bool json;
     bool plain; /* actions of the open bootloader, no install */
     bool look;  /* a port alone: say what is there */
@@ -46,38 +48,35 @@ bool program_check_actions(const struct cli *c);
 double program_seconds_since(const struct timespec *then);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
 sfi_status program_confirm_security(struct station *s);
-/* OPT_SFI on one chip.  Returns like program_login(). */
-int program_install(struct station *s, sfi_status *st);
+/* OPT_SFI on one chip. */
+sfi_status program_install(struct station *s);
 /* Say how an install on one chip went. */
 void program_report_install(struct station *s);
 /* OPT_GET_CERTIFICATE and OPT_CHIP_LICENSE on a chip that is made secure if
- * need be.  Returns like program_login(). */
-int program_save_certificate(struct station *s, sfi_status *st);
+ * need be. */
+sfi_status program_save_certificate(struct station *s);
 
 /* The HSM that a use names: slot=HSM, or ST's default, the first reader. */
 const char *program_slot(const struct program *p, const struct cli_use *use);
-/* Open the HSM, ask for the PIN and log in.  The exit status after a message,
- * else 0 and the library's status in *st. */
-int program_login(struct program *p, const char *slot, sfi_status *st);
-/* Use this HSM, which is opened, and whose PIN is asked for, only when it is
- * needed: never for a chip whose licence is in a store. */
-sfi_status program_use_hsm(struct program *p, const char *slot);
+/* Use this HSM: open it, ask for the PIN and log in.  `late`: not before it is
+ * needed, which is never for a chip whose licence is in a store. */
+sfi_status program_use_hsm(struct program *p, const struct cli_use *use,
+                           bool late);
 /* A licence from the HSM for a certificate, as a file. */
 sfi_status program_save_license(struct program *p, const sfi_certificate *cert,
                                 const char *path);
 /* Show what an HSM reports without a PIN: OPT_HSM_INFO to OPT_HSM_STATUS. */
 sfi_status program_ask_hsm(struct program *p, size_t id);
 /* OPT_HSM_LICENSE: a licence for one certificate, or a folder of licences for a
- * folder of certificates, which is the second.  Return like program_login(). */
-int program_get_license(struct program *p, sfi_status *st);
-int program_license_batch(struct program *p, const struct cli_use *use,
-                          sfi_status *st);
+ * folder of certificates, which is the second. */
+sfi_status program_get_license(struct program *p);
+sfi_status program_license_batch(struct program *p, const struct cli_use *use);
 
 /* OPT_GANG: check the command line, exit on a usage error. */
 void program_check_gang(const struct program *p);
-/* Work on all its chips at once.  Returns the exit status; *st is the
- * library's status when the run failed as a whole. */
-int program_gang(struct program *p, sfi_status *st);
+/* Work on all its chips at once.  The status is of the run as a whole; those of
+ * chips are printed. */
+sfi_status program_gang(struct program *p);
 
 /* OPT_LIST: check the command line, exit on a usage error. */
 void program_check_list(const struct cli *c);

@@ -16,7 +16,6 @@ static const char *const result_words[RESULT_COUNT] = {"new", "stored",
 struct batch {
     struct program *p;
     uint64_t count[RESULT_COUNT];
-    int status; /* of the first certificate that was refused */
 };
 
 /* The batch that the signal handler cancels. */
@@ -69,8 +68,8 @@ batch_on_result(void *user, const sfi_license_result *r)
         status = cli_fail_at(&b->p->cli, b->p->ctx, r->status,
                              strcmp(where, r->path) == 0 ? "" : r->path);
     }
-    if (b->status == 0)
-        b->status = status;
+    if (b->p->failed == 0)
+        b->p->failed = status;
 }
 
 static void
@@ -116,24 +115,23 @@ batch_run(struct batch *b, sfi_license_batch *licenses)
     return st;
 }
 
-int
-program_license_batch(struct program *p, const struct cli_use *use,
-                      sfi_status *st)
+sfi_status
+program_license_batch(struct program *p, const struct cli_use *use)
 {
     struct batch b = {.p = p};
     sfi_license_store *store = NULL;
     sfi_license_batch *licenses = NULL;
+    sfi_status st = program_use_hsm(p, use, true);
 
-    *st = program_use_hsm(p, program_slot(p, use));
-    if (*st == SFI_OK)
-        *st = sfi_license_store_open(p->ctx, use->value[1], 1, &store);
-    if (*st == SFI_OK)
-        *st = sfi_license_batch_new(p->ctx, p->hsm, store, &licenses);
-    if (*st == SFI_OK)
-        *st = sfi_license_batch_add_path(licenses, use->value[0]);
-    if (*st == SFI_OK)
-        *st = batch_run(&b, licenses);
+    if (st == SFI_OK)
+        st = sfi_license_store_open(p->ctx, use->value[1], 1, &store);
+    if (st == SFI_OK)
+        st = sfi_license_batch_new(p->ctx, p->hsm, store, &licenses);
+    if (st == SFI_OK)
+        st = sfi_license_batch_add_path(licenses, use->value[0]);
+    if (st == SFI_OK)
+        st = batch_run(&b, licenses);
     sfi_license_batch_free(licenses);
     sfi_license_store_free(store);
-    return b.status;
+    return st;
 }

@@ -283,30 +283,27 @@ gang_check_image(struct program *p)
 }
 
 /* Load image, licences and HSM before any chip is touched. */
-static int
-gang_prepare_chips(struct gang *g, sfi_status *st)
+static sfi_status
+gang_prepare_chips(struct gang *g)
 {
     struct program *p = g->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    const char *record = cli_value(&p->cli, OPT_RECORD);
     bool from_hsm = use != NULL && use->count == 1;
     bool late = from_hsm && cli_key(&p->cli, use, "store") != NULL;
-    int status = 0;
+    sfi_status st = SFI_OK;
 
-    if (late)
-        *st = program_use_hsm(p, program_slot(p, use));
-    else if (from_hsm)
-        status = program_login(p, program_slot(p, use), st);
-    for (size_t i = 0; status == 0 && *st == SFI_OK && i < g->count; i++) {
-        *st = chip_prepare(&g->chips[i], from_hsm);
-        if (*st != SFI_OK)
-            gang_copy_error(g->chips[i].s.ctx, p->ctx, *st);
+    if (from_hsm)
+        st = program_use_hsm(p, use, late);
+    for (size_t i = 0; st == SFI_OK && i < g->count; i++) {
+        st = chip_prepare(&g->chips[i], from_hsm);
+        if (st != SFI_OK)
+            gang_copy_error(g->chips[i].s.ctx, p->ctx, st);
     }
-    if (status == 0 && *st == SFI_OK)
-        status = record_open(&p->cli, record, &g->record);
-    if (status == 0 && *st == SFI_OK && from_hsm && !late)
-        *st = gang_check_image(p);
-    return status;
+    if (st == SFI_OK)
+        st = record_open(p, &g->record);
+    if (st == SFI_OK && from_hsm && !late)
+        st = gang_check_image(p);
+    return st;
 }
 
 static void
@@ -331,15 +328,15 @@ gang_release(struct gang *g)
     free(g->chips);
 }
 
-int
-program_gang(struct program *p, sfi_status *st)
+sfi_status
+program_gang(struct program *p)
 {
     struct gang g = {
         .p = p,
         .chips = calloc(GANG_MAX, sizeof(*g.chips)),
         .ports = strdup(cli_value(&p->cli, OPT_GANG)),
     };
-    int status;
+    sfi_status st;
 
     if (g.chips == NULL || g.ports == NULL ||
         pthread_mutex_init(&g.lock, NULL) != 0 ||
@@ -348,11 +345,11 @@ program_gang(struct program *p, sfi_status *st)
         cli_nomem(p->cli.spec->program);
     gang_name_chips(&g);
     gang_find_terminal(&g);
-    status = gang_prepare_chips(&g, st);
-    if (status == 0 && *st == SFI_OK) {
+    st = gang_prepare_chips(&g);
+    if (st == SFI_OK) {
         gang_run_threads(&g);
-        status = gang_print_summary(&g);
+        p->failed = gang_print_summary(&g);
     }
     gang_release(&g);
-    return status;
+    return st;
 }

@@ -16,16 +16,7 @@ program_slot(const struct program *p, const struct cli_use *use)
 
 /* ---- an HSM that is opened when it is needed ---- */
 
-static sfi_status
-refuse_hsm(struct program *p, const char *slot, sfi_status st, const char *why)
-{
-    char text[512];
-
-    (void)snprintf(text, sizeof(text), "%.400s: %s", slot, why);
-    sfi_ctx_report(p->ctx, st, 0, text);
-    return st;
-}
-
+/* What it opened is the caller's, also after a failure. */
 static sfi_status
 open_existing_hsm(struct program *p, const char *slot, sfi_hsm_info *info,
                   sfi_hsm **out)
@@ -35,11 +26,7 @@ open_existing_hsm(struct program *p, const char *slot, sfi_hsm_info *info,
     if (st == SFI_OK)
         st = sfi_hsm_get_info(*out, info);
     if (st == SFI_OK && hsm_is_missing(slot, info))
-        st = refuse_hsm(p, slot, SFI_ERR_OS, HSM_MISSING);
-    if (st == SFI_OK)
-        return SFI_OK;
-    sfi_hsm_free(*out);
-    *out = NULL;
+        st = cli_report(p->ctx, SFI_ERR_OS, "%.400s: %s", slot, HSM_MISSING);
     return st;
 }
 
@@ -52,77 +39,63 @@ open_provisioned_hsm(void *user, sfi_ctx *ctx, sfi_hsm **out)
     sfi_status st = open_existing_hsm(p, p->slot, &info, out);
 
     (void)ctx;
-    p->hsm_opened = st == SFI_OK && info.state != SFI_HSM_BLANK;
-    if (st != SFI_OK || p->hsm_opened)
-        return st;
+    if (st == SFI_OK && info.state == SFI_HSM_BLANK)
+        st =
+            cli_report(p->ctx, SFI_ERR_HSM_STATE,
+                       "%.400s: the HSM is blank: provision it first", p->slot);
+    p->hsm_opened = st == SFI_OK;
+    if (p->hsm_opened)
+        return SFI_OK;
     sfi_hsm_free(*out);
-    return refuse_hsm(p, p->slot, SFI_ERR_HSM_STATE,
-                      "the HSM is blank: provision it first");
-}
-
-static sfi_status
-log_in_with_pin(struct program *p, sfi_hsm *hsm)
-{
-    struct cli_pin pin;
-    sfi_status st = cli_pin_read(&p->cli, p->ctx,
-                                 cli_value(&p->cli, OPT_PIN_FILE), false, &pin);
-
-    if (st == SFI_OK)
-        st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
-    cli_pin_wipe(&pin);
+    *out = NULL;
     return st;
 }
 
 static sfi_status
-log_in_late(void *user, sfi_hsm *hsm)
+log_in_with_pin(void *user, sfi_hsm *hsm)
 {
     struct program *p = user;
+    const char *file = cli_value(&p->cli, OPT_PIN_FILE);
     struct cli_pin pin;
     sfi_status st;
 
     cli_progress_end(&p->progress); /* the PIN may be asked for */
     atomic_store(&p->typing, true);
-    st = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE), false,
-                      &pin);
+    st = cli_pin_read(&p->cli, p->ctx, file, false, &pin);
     atomic_store(&p->typing, false);
     if (st == SFI_OK)
         st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
-    else
-        (void)cli_report(p->ctx, st,
-                         "%.250s; the chip's licence is not in the store, and "
-                         "without a PIN the HSM gives none",
-                         sfi_error_message(sfi_ctx_error(p->ctx)));
+    else if (p->hsm_is_late)
+        st = cli_report(p->ctx, st,
+                        "%.250s; the chip's licence is not in the store, and "
+                        "without a PIN the HSM gives none",
+                        sfi_error_message(sfi_ctx_error(p->ctx)));
     cli_pin_wipe(&pin);
     return st;
 }
 
 sfi_status
-program_use_hsm(struct program *p, const char *slot)
+program_use_hsm(struct program *p, const struct cli_use *use, bool late)
 {
     static const sfi_hsm_opener opener = {
         .struct_size = sizeof(opener),
         .open = open_provisioned_hsm,
-        .login = log_in_late,
+        .login = log_in_with_pin,
     };
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_status st;
 
     sfi_hsm_free(p->hsm);
     p->hsm = NULL;
     p->hsm_opened = false;
-    p->slot = slot;
-    return sfi_hsm_open_late(p->ctx, &opener, p, &p->hsm);
-}
-
-int
-program_login(struct program *p, const char *slot, sfi_status *st)
-{
-    sfi_hsm_info info = {.struct_size = sizeof(info)};
-
-    *st = program_use_hsm(p, slot);
-    if (*st == SFI_OK)
-        *st = sfi_hsm_get_info(p->hsm, &info);
-    if (*st == SFI_OK)
-        *st = log_in_with_pin(p, p->hsm);
-    return 0;
+    p->hsm_is_late = late;
+    p->slot = program_slot(p, use);
+    st = sfi_hsm_open_late(p->ctx, &opener, p, &p->hsm);
+    if (st == SFI_OK && !late)
+        st = sfi_hsm_get_info(p->hsm, &info);
+    if (st == SFI_OK && !late)
+        st = log_in_with_pin(p, p->hsm);
+    return st;
 }
 
 /* ---- licences ---- */
@@ -144,29 +117,28 @@ program_save_license(struct program *p, const sfi_certificate *cert,
                       "Succeed to get License for Firmware from HSM slot "
                       "ID %s\nWriting data to file %s",
                       p->slot, path);
-    if (p->json)
-        json_text(&p->out, "license", path);
-    if (p->json && sfi_hsm_get_info(p->hsm, &info) == SFI_OK)
+    json_text(&p->out, "license", path);
+    if (sfi_hsm_get_info(p->hsm, &info) == SFI_OK)
         hsm_left_json(&p->out, &info);
     return SFI_OK;
 }
 
-int
-program_get_license(struct program *p, sfi_status *st)
+sfi_status
+program_get_license(struct program *p)
 {
     const struct cli_use *use = cli_next(&p->cli, OPT_HSM_LICENSE, NULL);
     sfi_certificate *cert = NULL;
-    int status = 0;
+    sfi_status st;
 
     if (cli_is_folder(use->value[0]) || cli_is_folder(use->value[1]))
-        return program_license_batch(p, use, st);
-    *st = sfi_certificate_load(p->ctx, use->value[0], &cert);
-    if (*st == SFI_OK)
-        status = program_login(p, program_slot(p, use), st);
-    if (*st == SFI_OK && status == 0)
-        *st = program_save_license(p, cert, use->value[1]);
+        return program_license_batch(p, use);
+    st = sfi_certificate_load(p->ctx, use->value[0], &cert);
+    if (st == SFI_OK)
+        st = program_use_hsm(p, use, false);
+    if (st == SFI_OK)
+        st = program_save_license(p, cert, use->value[1]);
     sfi_certificate_free(cert);
-    return status;
+    return st;
 }
 
 /* ---- questions to an HSM ---- */
@@ -195,10 +167,8 @@ program_ask_hsm(struct program *p, size_t id)
     sfi_hsm_free(hsm);
     if (st != SFI_OK)
         return st;
-    if (!p->json) {
+    if (!p->json)
         print_hsm_answer(id, &info);
-        return SFI_OK;
-    }
     json_object(&p->out, "hsm");
     json_text(&p->out, "slot", slot);
     hsm_json(&p->out, &info);

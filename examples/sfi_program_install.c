@@ -18,26 +18,16 @@ install_on_signal(int signum)
     sfi_installer_cancel(running);
 }
 
-static const char *
-install_phase_text(uint32_t phase)
-{
-    switch (phase) {
-    case SFI_PHASE_CONNECT:
-        return "Connecting ...";
-    case SFI_PHASE_SECURE:
-        return "Activating security ...";
-    case SFI_PHASE_CERTIFICATE:
-        return "Requesting Chip Certificate from device ...";
-    case SFI_PHASE_LICENSE:
-        return "Requesting license for the current STM32 device ...";
-    case SFI_PHASE_AREAS:
-        return "Starting Firmware Install operation ...";
-    case SFI_PHASE_CONFIRM:
-        return "Programming option bytes, requesting security state ...";
-    default:
-        return "SFI Process Finished!";
-    }
-}
+static const char *const steps[] = {
+    [SFI_PHASE_CONNECT] = "Connecting ...",
+    [SFI_PHASE_SECURE] = "Activating security ...",
+    [SFI_PHASE_CERTIFICATE] = "Requesting Chip Certificate from device ...",
+    [SFI_PHASE_LICENSE] = "Requesting license for the current STM32 device ...",
+    [SFI_PHASE_AREAS] = "Starting Firmware Install operation ...",
+    [SFI_PHASE_CONFIRM] =
+        "Programming option bytes, requesting security state ...",
+    [SFI_PHASE_DONE] = "SFI Process Finished!",
+};
 
 static void
 install_on_progress(void *user, const sfi_progress *at)
@@ -48,7 +38,7 @@ install_on_progress(void *user, const sfi_progress *at)
         cli_progress_at(&s->progress, "Writing areas", at->done, at->total);
     s->progress.phase = sfi_phase_name(at->phase);
     if (at->phase != s->phase && at->phase != SFI_PHASE_SECURE)
-        cli_progress_step(&s->progress, "%s", install_phase_text(at->phase));
+        cli_progress_step(&s->progress, "%s", steps[at->phase]);
     s->phase = at->phase;
     s->bytes = at->total;
 }
@@ -80,37 +70,28 @@ program_report_install(struct station *s)
     if (s->job.hsm_serial != NULL)
         cli_progress_step(&s->progress, "HSM COUNTER: %" PRIu64,
                           s->job.hsm_remaining);
-    if (!s->p->json)
-        return;
     json_bool(&s->p->out, "installed", true);
     json_text(&s->p->out, "protocol", s->p->live ? "live" : "static");
     json_number(&s->p->out, "bytes", s->bytes);
 }
 
-/* Everything that can be known was checked by the installer. */
-static sfi_status
-install_confirm_security(struct station *s)
-{
-    sfi_status st = program_confirm_security(s);
-
-    if (st == SFI_OK)
-        cli_progress_step(&s->progress, "%s",
-                          install_phase_text(SFI_PHASE_SECURE));
-    return st;
-}
-
+/* Before the step that makes a chip secure it is asked, once: everything that
+ * can be known was checked by the installer. */
 static sfi_status
 install_step_by_step(struct station *s)
 {
+    bool asked = false;
     int finished = 0;
     sfi_status st;
 
     do {
         st = sfi_installer_step(s->in, &finished);
-        if (st == SFI_OK && s->phase == SFI_PHASE_SECURE && !s->secures) {
-            st = install_confirm_security(s);
-            s->secures = true;
-        }
+        if (st != SFI_OK || s->phase != SFI_PHASE_SECURE || asked)
+            continue;
+        asked = true;
+        st = program_confirm_security(s);
+        if (st == SFI_OK)
+            cli_progress_step(&s->progress, "%s", steps[SFI_PHASE_SECURE]);
     } while (st == SFI_OK && finished == 0);
     return st;
 }
@@ -136,57 +117,55 @@ station_install(struct station *s)
 
 /* A licence or a store of licences, when the command line names one. */
 static sfi_status
-installer_set_licenses(struct station *s, sfi_installer *in)
+installer_set_licenses(struct station *s, const struct cli_use *use)
 {
-    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
-    const char *store_path = cli_key(&s->p->cli, use, "store");
+    const char *folder = cli_key(&s->p->cli, use, "store");
     const char *given = use->count > 1 ? use->value[1] : NULL;
+    int may_grow = folder != NULL;
     sfi_license_store *store = NULL;
     sfi_license *lic = NULL;
     sfi_status st = SFI_OK;
 
-    if (store_path != NULL)
-        st = sfi_license_store_open(s->ctx, store_path, 1, &store);
-    else if (given != NULL && cli_is_folder(given))
-        st = sfi_license_store_open(s->ctx, given, 0, &store);
-    else if (given != NULL)
+    if (folder == NULL && given != NULL && cli_is_folder(given))
+        folder = given;
+    if (folder != NULL) {
+        st = sfi_license_store_open(s->ctx, folder, may_grow, &store);
+        if (st == SFI_OK)
+            st = sfi_installer_set_license_store(s->in, store);
+    } else if (given != NULL) {
         st = sfi_license_load(s->ctx, given, &lic);
-    if (st == SFI_OK && store != NULL)
-        st = sfi_installer_set_license_store(in, store);
-    if (st == SFI_OK && lic != NULL)
-        st = sfi_installer_set_license(in, lic);
+        if (st == SFI_OK)
+            st = sfi_installer_set_license(s->in, lic);
+    }
     sfi_license_store_free(store);
     sfi_license_free(lic);
     return st;
 }
 
 static sfi_status
-installer_set_up(struct station *s, sfi_installer *in)
+installer_set_up(struct station *s, const struct cli_use *use)
 {
-    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
-    sfi_status st = sfi_installer_set_image_file(in, use->value[0]);
+    sfi_status st = sfi_installer_set_image_file(s->in, use->value[0]);
 
     if (st == SFI_OK && s->p->live)
-        st = sfi_installer_set_protocol(in, SFI_PROTOCOL_LIVE);
-    if (st != SFI_OK)
-        return st;
-    if (s->p->timeout_ms != 0)
-        st = sfi_installer_set_timeout(in, s->p->timeout_ms);
-    if (st != SFI_OK)
-        return st;
-    st = sfi_installer_set_erase(in, cli_has(&s->p->cli, OPT_ERASE));
-    if (st != SFI_OK)
-        return st;
-    return installer_set_licenses(s, in);
+        st = sfi_installer_set_protocol(s->in, SFI_PROTOCOL_LIVE);
+    if (st == SFI_OK && s->p->timeout_ms != 0)
+        st = sfi_installer_set_timeout(s->in, s->p->timeout_ms);
+    if (st == SFI_OK)
+        st = sfi_installer_set_erase(s->in, cli_has(&s->p->cli, OPT_ERASE));
+    if (st == SFI_OK)
+        st = installer_set_licenses(s, use);
+    return st;
 }
 
 sfi_status
 station_prepare_install(struct station *s, sfi_hsm *hsm)
 {
+    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
     sfi_status st = sfi_installer_new(s->ctx, s->p->chip, &s->in);
 
     if (st == SFI_OK)
-        st = installer_set_up(s, s->in);
+        st = installer_set_up(s, use);
     if (st == SFI_OK)
         st = sfi_installer_set_progress(s->in, install_on_progress, s);
     if (st == SFI_OK && hsm != NULL)
@@ -195,34 +174,23 @@ station_prepare_install(struct station *s, sfi_hsm *hsm)
 }
 
 /* The HSM's login before the chip is touched, unless a store may do without. */
-static int
-install_log_in(struct station *s, const struct cli_use *use, sfi_status *st)
+sfi_status
+program_install(struct station *s)
 {
-    const char *slot = program_slot(s->p, use);
-
-    if (use->count > 1) /* the licence is given */
-        return 0;
-    cli_progress_step(&s->progress, "SFI HSM slot ID : %s", slot);
-    if (cli_key(&s->p->cli, use, "store") == NULL)
-        return program_login(s->p, slot, st);
-    *st = program_use_hsm(s->p, slot);
-    return 0;
-}
-
-int
-program_install(struct station *s, sfi_status *st)
-{
-    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
-    int status;
+    struct program *p = s->p;
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    bool from_hsm = use->count == 1; /* no licence is given */
+    sfi_status st = SFI_OK;
 
     cli_progress_step(&s->progress, "Protocol Information : %s",
-                      s->p->live ? "live" : "static");
+                      p->live ? "live" : "static");
     cli_progress_step(&s->progress, "SFI file path : %s", use->value[0]);
-    status = install_log_in(s, use, st);
-    if (status != 0 || *st != SFI_OK)
-        return status;
-    *st = station_prepare_install(s, use->count > 1 ? NULL : s->p->hsm);
-    if (*st == SFI_OK)
-        *st = station_install(s);
-    return 0;
+    if (from_hsm) {
+        cli_progress_step(&s->progress, "SFI HSM slot ID : %s",
+                          program_slot(p, use));
+        st = program_use_hsm(p, use, cli_key(&p->cli, use, "store") != NULL);
+    }
+    if (st == SFI_OK)
+        st = station_prepare_install(s, from_hsm ? p->hsm : NULL);
+    return st == SFI_OK ? station_install(s) : st;
 }

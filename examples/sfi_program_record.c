@@ -7,20 +7,21 @@
 
 #include "sfi_program_record.h"
 
-int
-record_open(const struct cli *c, const char *path, struct record *r)
+sfi_status
+record_open(const struct program *p, struct record *r)
 {
+    const char *path = cli_value(&p->cli, OPT_RECORD);
     sfi_status st;
 
     if (path == NULL)
-        return 0;
-    r->ctx = cli_context(c);
+        return SFI_OK;
+    r->ctx = cli_context(&p->cli);
     st = sfi_journal_open(r->ctx, path, &r->journal);
     if (st == SFI_OK)
-        return 0;
-    return cli_fail_text(c, st, "%s: %s",
-                         sfi_error_where(sfi_ctx_error(r->ctx)),
-                         sfi_error_message(sfi_ctx_error(r->ctx)));
+        return SFI_OK;
+    return cli_report(p->ctx, st, "%.250s: %s",
+                      sfi_error_where(sfi_ctx_error(r->ctx)),
+                      sfi_error_message(sfi_ctx_error(r->ctx)));
 }
 
 void

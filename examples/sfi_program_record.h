@@ -12,9 +12,8 @@ struct record {
     sfi_journal *journal; /* NULL: not asked for */
 };
 
-/* Open for appending, or create, unless `path` is NULL.  0, or the exit status
- * after a message. */
-int record_open(const struct cli *c, const char *path, struct record *r);
+/* Open the file of --record for appending, or create it, if it is wanted. */
+sfi_status record_open(const struct program *p, struct record *r);
 void record_close(struct record *r);
 /* Append what a station did; a failure is kept in the station. */
 void record_station(struct record *r, struct station *s);

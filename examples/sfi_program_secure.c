@@ -53,31 +53,29 @@ save_certificate(struct station *s, const sfi_certificate *cert)
                       "Get Certificate done successfully\n"
                       "Writing data to file %s",
                       path);
-    if (s->p->json)
-        json_text(&s->p->out, "certificate", path);
+    json_text(&s->p->out, "certificate", path);
     return SFI_OK;
 }
 
-int
-program_save_certificate(struct station *s, sfi_status *st)
+sfi_status
+program_save_certificate(struct station *s)
 {
     const struct cli_use *use = cli_next(&s->p->cli, OPT_CHIP_LICENSE, NULL);
     sfi_certificate *cert = NULL;
-    int status = 0;
+    sfi_status st = SFI_OK;
 
     if (use != NULL) /* before the chip becomes secure */
-        status = program_login(s->p, program_slot(s->p, use), st);
-    if (status != 0 || *st != SFI_OK)
-        return status;
-    *st = chip_make_secure(s);
-    if (*st == SFI_OK)
-        *st = sfi_target_get_certificate(s->target, &cert);
-    if (*st == SFI_OK)
-        *st = save_certificate(s, cert);
-    if (*st == SFI_OK && use != NULL)
-        *st = program_save_license(s->p, cert, use->value[0]);
+        st = program_use_hsm(s->p, use, false);
+    if (st == SFI_OK)
+        st = chip_make_secure(s);
+    if (st == SFI_OK)
+        st = sfi_target_get_certificate(s->target, &cert);
+    if (st == SFI_OK)
+        st = save_certificate(s, cert);
+    if (st == SFI_OK && use != NULL)
+        st = program_save_license(s->p, cert, use->value[0]);
     sfi_certificate_free(cert);
     sfi_target_free(s->target); /* an installer connects by itself */
     s->target = NULL;
-    return status;
+    return st;
 }

@@ -52,7 +52,6 @@ struct station {
     struct look *seen; /* what is there, when that is the question */
     bool all;          /* the erase is of the whole flash */
     bool many;         /* one of --gang: nobody can be asked */
-    bool secures;      /* SECURITY was agreed to */
     atomic_uint phase; /* of the install; others look at it */
     uint64_t bytes;    /* of the image */
     struct timespec started;
