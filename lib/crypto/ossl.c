@@ -7,25 +7,15 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
 
 #include "core/err.h"
 
-/* Never freed: a thread that ends frees its random generator in it, also after
- * the last context is gone.  So libsfi stays in the process, too (-z nodelete).
+/* With the default provider, which a new one loads when it is first asked for
+ * an algorithm.  Never freed: a thread that ends frees its random generator in
+ * it, also after the last context is gone.  So libsfi stays in the process, too
+ * (-z nodelete).
  */
 static _Atomic(OSSL_LIB_CTX *) ossl_lib;
-
-static OSSL_LIB_CTX *
-ossl_make_lib(void)
-{
-    OSSL_LIB_CTX *lib = OSSL_LIB_CTX_new();
-
-    if (lib == NULL || OSSL_PROVIDER_load(lib, "default") != NULL)
-        return lib;
-    OSSL_LIB_CTX_free(lib);
-    return NULL;
-}
 
 OSSL_LIB_CTX *
 sfi__ossl_lib(void)
@@ -35,7 +25,7 @@ sfi__ossl_lib(void)
 
     if (lib != NULL)
         return lib;
-    made = ossl_make_lib();
+    made = OSSL_LIB_CTX_new();
     if (made == NULL || atomic_compare_exchange_strong(&ossl_lib, &lib, made))
         return made;
     OSSL_LIB_CTX_free(made); /* another thread was quicker */

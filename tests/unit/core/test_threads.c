@@ -2,12 +2,14 @@
 /* Copyright The libsfi authors */
 /* Handles that only hold data are released by any thread, in any order, while
  * their context works on in its own.  Also for -Db_sanitize=thread. */
+#define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sfi/image.h>
+#include <sfi/key.h>
 
 #include "license/certificate.h"
 #include "license/license.h"
@@ -438,11 +440,59 @@ START_TEST(test_data_for_many_contexts)
 }
 END_TEST
 
+/* ---- the first use of libcrypto, by all at once ---- */
+
+#define RACERS 16u
+
+static pthread_barrier_t gate;
+
+static void *
+race_main(void *user)
+{
+    sfi_ctx *own;
+    sfi_key *key = NULL;
+    sfi_status *st = user;
+
+    if (sfi_ctx_new(NULL, &own) != SFI_OK)
+        return NULL;
+    (void)pthread_barrier_wait(&gate);
+    *st = sfi_key_generate(own, &key);
+    sfi_key_free(key);
+    sfi_ctx_free(own);
+    return NULL;
+}
+
+/* Each makes what libsfi needs of libcrypto, and one of them keeps it; a leak
+ * checker sees what the others forget.  Only the first test of a process can
+ * race. */
+START_TEST(test_first_use)
+{
+    pthread_t threads[RACERS];
+    sfi_status st[RACERS];
+
+    ck_assert_int_eq(pthread_barrier_init(&gate, NULL, RACERS), 0);
+    for (size_t i = 0; i < RACERS; i++) {
+        st[i] = SFI_ERR_INTERNAL;
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, race_main, &st[i]),
+                         0);
+    }
+    for (size_t i = 0; i < RACERS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        ck_assert_ok(st[i]);
+    }
+    (void)pthread_barrier_destroy(&gate);
+}
+END_TEST
+
 int
 main(void)
 {
     Suite *s = suite_create("threads");
+    TCase *earliest = tcase_create("first use");
     TCase *tc = tcase_create("release");
+
+    tcase_add_test(earliest, test_first_use);
+    suite_add_tcase(s, earliest);
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 30);
