@@ -1,14 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-info: tell what a file is, what it says, and whether it is sound. */
+#include <inttypes.h>
 #include <string.h>
 
+#include "cli/finding.h"
+#include "cli/map.h"
 #include "cli/secrets.h"
-#include "sfi_info.h"
+#include "sfi_info_table.h"
+
+#define EXIT_DIFFERENT 8 /* --compare: the files differ */
+#define RUNS_MAX 64u     /* of bytes that differ; the rest is counted */
+
+struct info {
+    struct cli cli;
+    sfi_ctx *ctx;
+    struct json out;
+    const char *path;
+    const char *place;    /* for errors that do not name the file, or "" */
+    const sfi_chip *chip; /* NULL: no check for a chip */
+    sfi_key *key;         /* NULL: not given */
+    uint8_t nonce_secret[SFI_NONCE_LEN];
+    uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
+    sfi_personalization *perso;
+    sfi_description *facts;
+    struct cli_file file; /* an image, where its facts are not enough */
+    sfi_layout *layout;   /* of an image that was checked */
+    struct cli_findings findings;
+    sfi_status refused; /* of the check */
+    const char *other_path;
+    sfi_description *other;
+    uint64_t runs; /* of bytes that differ, so far */
+    bool differs;
+};
 
 /* ---- what the command line names ---- */
 
-static int
+static uint32_t
+info_number(const struct info *in, size_t id, uint64_t max)
+{
+    const char *text = cli_value(&in->cli, id);
+    uint64_t value = 0;
+
+    if (text != NULL && !cli_number(text, max, &value))
+        cli_usage(&in->cli, "%s %s is not a number up to %" PRIu64,
+                  cli_next(&in->cli, id, NULL)->spelling, text, max);
+    return (uint32_t)value;
+}
+
+static bool
+info_extracts_binary(const struct info *in)
+{
+    const char *out = cli_value(&in->cli, OPT_EXTRACT);
+
+    return strcmp(sfi_firmware_format_by_name(out), "bin") == 0;
+}
+
+static void
+info_check_options(struct info *in)
+{
+    const struct cli_use *compare = cli_next(&in->cli, OPT_COMPARE, NULL);
+    const char *out = cli_value(&in->cli, OPT_EXTRACT);
+
+    if (out != NULL)
+        (void)cli_need(&in->cli, OPT_KEY);
+    if (out != NULL && strcmp(out, in->path) == 0)
+        cli_usage(&in->cli, "--extract %s is the image", in->path);
+    (void)info_number(in, OPT_AREA, UINT16_MAX);
+    (void)info_number(in, OPT_FILL, UINT8_MAX);
+    if (cli_has(&in->cli, OPT_FILL) && !info_extracts_binary(in))
+        cli_usage(&in->cli, "--fill is for a plain binary: the other formats "
+                            "keep their gaps");
+    if (compare != NULL && compare->count == 2)
+        cli_usage(&in->cli, "--compare OTHER KEY needs NONCE too");
+    if (cli_has(&in->cli, OPT_MAP) && cli_has(&in->cli, OPT_JSON))
+        cli_usage(&in->cli, "--map cannot be combined with --json");
+}
+
+static sfi_status
 info_load_keys(struct info *in)
 {
     const char *audit_key = cli_value(&in->cli, OPT_AUDIT_KEY);
@@ -23,15 +92,15 @@ info_load_keys(struct info *in)
         st = sfi_audit_key_load(in->ctx, audit_key, in->audit_key_secret);
     if (st == SFI_OK && perso != NULL)
         st = sfi_personalization_load(in->ctx, perso, &in->perso);
-    return st == SFI_OK ? 0 : cli_fail(&in->cli, in->ctx, st);
+    return st;
 }
 
-sfi_describe_options
-info_options(const struct info *in, uint32_t kind)
+/* What is known beside the file. */
+static sfi_describe_options
+info_options(const struct info *in)
 {
     return (sfi_describe_options){
         .struct_size = sizeof(sfi_describe_options),
-        .kind = kind,
         .key = in->key,
         .nonce = in->key != NULL ? in->nonce_secret : NULL,
         .chip = in->chip,
@@ -41,167 +110,356 @@ info_options(const struct info *in, uint32_t kind)
     };
 }
 
-/* ---- show it ---- */
-
-const char *
-info_fact_text(const struct info *in, const char *group, uint32_t item,
-               const char *name)
-{
-    const sfi_fact *f = sfi_description_find(in->facts, group, item, name);
-
-    return f != NULL ? f->text : "";
-}
+/* ---- what it is ---- */
 
 static bool
-info_is(const struct info *in, const char *kind)
+info_is(const sfi_description *d, const char *kind)
 {
-    return strcmp(info_fact_text(in, "", 0, "kind"), kind) == 0;
+    const sfi_fact *f = sfi_description_find(d, "", 0, "kind");
+
+    return f != NULL && strcmp(f->text, kind) == 0;
 }
 
-static void
+static sfi_status
 info_print_facts(const struct info *in)
 {
-    if (!info_is(in, "image"))
-        (void)printf("%s : %s\n\n", cli_visible(in->path),
-                     info_fact_text(in, "", 0, "what"));
-    if (sfi_description_text(in->facts, NULL, cli_write, stdout) != SFI_OK)
-        cli_nomem("sfi-info");
+    const sfi_fact *what = sfi_description_find(in->facts, "", 0, "what");
+
+    if (what == NULL || cli_wants_json() || cli_has(&in->cli, OPT_MAP))
+        return SFI_OK;
+    if (!info_is(in->facts, "image"))
+        cli_print("%s : %s\n\n", cli_visible(in->path), what->text);
+    return sfi_description_text(in->facts, NULL, cli_write, stdout);
 }
 
-static void
-info_print_text(const struct info *in, bool checked)
+/* What is known is shown after a failed check too; but of an image that is
+ * refused nothing can be trusted. */
+static sfi_status
+info_read(struct info *in)
 {
-    info_print_facts(in);
-    if (checked && in->findings.errors == 0)
-        (void)printf("\nChip check : %s can install it: %s\n",
-                     sfi_chip_name(in->chip),
-                     cli_findings_counts(&in->findings));
-}
+    sfi_describe_options o = info_options(in);
+    sfi_status shown = SFI_OK, st = sfi_description_new(in->ctx, &in->facts);
 
-static void
-info_print_json(struct info *in, bool checked)
-{
-    cli_json_begin(&in->out);
-    json_text(&in->out, "file", in->path);
-    if (sfi_description_json(in->facts, json_members, &in->out) != SFI_OK)
-        cli_nomem("sfi-info");
-    if (checked)
-        cli_findings_json(&in->out, &in->findings);
-}
-
-/* A refused image is not shown: nothing of it can be trusted. */
-static int
-info_show_failure(struct info *in, sfi_status st)
-{
-    int status = cli_fail(&in->cli, in->ctx, st);
-
-    if (cli_has(&in->cli, OPT_JSON))
-        info_print_json(in, false);
-    else if (sfi_description_at(in->facts, 0) != NULL && !info_is(in, "image"))
-        info_print_facts(in);
-    return status;
-}
-
-int
-info_need_content(struct info *in)
-{
-    sfi_status st = SFI_OK;
-
-    if (in->file.data == NULL)
-        st = cli_file_read(in->ctx, in->path, &in->file);
-    return st == SFI_OK ? 0 : cli_fail(&in->cli, in->ctx, st);
-}
-
-static int
-info_check_image(struct info *in, bool *checked)
-{
-    sfi_status st;
-    int status;
-
-    *checked = in->chip != NULL && info_is(in, "image");
-    if (!*checked)
-        return 0;
-    status = info_need_content(in);
-    if (status != 0)
-        return status;
-    st = info_check_chip(in);
-    return st != SFI_OK && in->findings.errors == 0
-               ? cli_fail_at(&in->cli, in->ctx, st, in->path)
-               : 0;
-}
-
-static int
-info_show(struct info *in)
-{
-    bool compares = cli_has(&in->cli, OPT_COMPARE);
     /* Who gives a key means an image, whatever its first bytes are. */
-    sfi_describe_options o =
-        info_options(in, in->key != NULL && !compares ? SFI_FILE_IMAGE : 0);
-    sfi_status st = sfi_description_new(in->ctx, &in->facts);
-    bool checked;
-    int status;
-
+    if (in->key != NULL && !cli_has(&in->cli, OPT_COMPARE))
+        o.kind = SFI_FILE_IMAGE;
     if (st == SFI_OK)
         st = sfi_description_read(in->facts, in->path, &o);
+    if (st == SFI_OK && cli_has(&in->cli, OPT_COMPARE))
+        return SFI_OK;
+    if (in->out.out != NULL)
+        shown = sfi_description_json(in->facts, json_members, &in->out);
+    else if (st == SFI_OK || !info_is(in->facts, "image"))
+        shown = info_print_facts(in);
+    return st != SFI_OK ? st : shown;
+}
+
+/* ---- whether a chip would install it ---- */
+
+static sfi_status
+info_need_content(struct info *in)
+{
+    in->place = in->path;
+    return in->file.data != NULL ? SFI_OK
+                                 : cli_file_read(in->ctx, in->path, &in->file);
+}
+
+/* With the key, the option bytes and the content are looked at too. */
+static sfi_status
+info_check_chip(struct info *in)
+{
+    const uint8_t *nonce = in->key != NULL ? in->nonce_secret : NULL;
+    sfi_status st;
+
+    if (in->chip == NULL || !info_is(in->facts, "image"))
+        return SFI_OK;
+    st = info_need_content(in);
+    if (st == SFI_OK)
+        st = sfi_image_layout(in->ctx, in->chip, in->file.data, in->file.len,
+                              in->key, nonce, &in->layout);
     if (st != SFI_OK)
-        return info_show_failure(in, st);
-    if (compares)
-        return info_compare(in);
-    status = info_check_image(in, &checked);
-    if (status == 0)
-        status = info_show_maps(in);
-    if (status != 0)
-        return status;
-    if (cli_has(&in->cli, OPT_JSON))
-        info_print_json(in, checked);
-    else if (!cli_has(&in->cli, OPT_MAP))
-        info_print_text(in, checked);
-    status = info_extract(in);
-    return status != 0 ? status : info_print_findings(in);
+        return st;
+    st = sfi_layout_check(in->layout, cli_findings_add, &in->findings);
+    if (st != SFI_OK && in->findings.errors == 0)
+        return st;
+    in->refused = st;
+    cli_findings_json(&in->out, &in->findings);
+    if (st == SFI_OK && !cli_has(&in->cli, OPT_MAP))
+        cli_print("\nChip check : %s can install it: %s\n",
+                  sfi_chip_name(in->chip), cli_findings_counts(&in->findings));
+    return SFI_OK;
+}
+
+static sfi_status
+info_show_maps(struct info *in)
+{
+    if (!cli_has(&in->cli, OPT_SVG) && !cli_has(&in->cli, OPT_MAP))
+        return SFI_OK;
+    if (in->layout == NULL)
+        return cli_report(in->ctx, SFI_ERR_FORMAT,
+                          "%s: only an image has a map", in->path);
+    return cli_maps(&in->cli, in->ctx, in->layout, in->path, OPT_SVG, OPT_MAP);
+}
+
+static sfi_status
+info_print_findings(const struct info *in)
+{
+    cli_findings_print(&in->cli, in->path, &in->findings, SFI_FINDING_NOTE);
+    if (in->refused == SFI_OK)
+        return SFI_OK;
+    return cli_report(in->ctx, in->refused, "%s: %s cannot install it",
+                      in->path, sfi_chip_name(in->chip));
+}
+
+/* ---- the firmware in an image, into a file of its owner ---- */
+
+static sfi_status
+extract_save(const struct info *in, const sfi_firmware *fw)
+{
+    const char *out = cli_value(&in->cli, OPT_EXTRACT);
+    sfi_firmware_save_options o = {.struct_size = sizeof(o),
+                                   .flags = SFI_FIRMWARE_PRIVATE};
+    sfi_status st;
+
+    if (cli_has(&in->cli, OPT_FORCE))
+        o.flags |= SFI_REPLACE;
+    if (cli_has(&in->cli, OPT_FILL))
+        o.fill = SFI_FIRMWARE_FILL(info_number(in, OPT_FILL, UINT8_MAX));
+    st = sfi_firmware_save(fw, out, &o);
+    if (st == SFI_OK)
+        cli_print("\nExtracted : %zu segments to %s\n",
+                  sfi_firmware_segment_count(fw), cli_visible(out));
+    return st;
+}
+
+/* The library has verified every tag before a byte is written. */
+static sfi_status
+info_extract(struct info *in)
+{
+    const char *out = cli_value(&in->cli, OPT_EXTRACT);
+    sfi_firmware *fw = NULL;
+    sfi_status st;
+
+    if (out == NULL)
+        return SFI_OK;
+    st = cli_check_output(in->ctx, out,
+                          info_extracts_binary(in) ? SFI_FILE_OTHER
+                                                   : SFI_FILE_FIRMWARE,
+                          cli_has(&in->cli, OPT_FORCE));
+    if (st == SFI_OK)
+        st = info_need_content(in);
+    if (st == SFI_OK)
+        st = sfi_image_firmware(in->ctx, in->file.data, in->file.len, in->key,
+                                in->nonce_secret,
+                                info_number(in, OPT_AREA, UINT16_MAX), &fw);
+    if (st != SFI_OK)
+        return st;
+    in->place = "";
+    st = extract_save(in, fw);
+    sfi_firmware_free(fw);
+    return st;
+}
+
+/* ---- another image or firmware: what differs, and where ---- */
+
+static void
+compare_show_fact(void *user, const sfi_fact *a, const sfi_fact *b)
+{
+    struct json *j = &((struct info *)user)->out;
+    const char *other = b != NULL ? b->text : "";
+
+    cli_print("  ");
+    if (a->item != 0)
+        cli_print("%s %" PRIu32 ", ", a->group, a->item);
+    cli_print("%s : %s, %s\n", a->label, a->text,
+              other[0] != '\0' ? other : "none");
+    json_object(j, NULL);
+    if (a->item != 0) {
+        json_text(j, "in", a->group);
+        json_number(j, "item", a->item);
+    }
+    json_text(j, "name", a->name);
+    json_text(j, "first", a->text);
+    json_text(j, "second", other);
+    json_close(j);
+}
+
+/* The facts are through. */
+static void
+compare_begin_runs(struct info *in)
+{
+    if (in->runs > 0)
+        return;
+    json_close(&in->out);
+    json_array(&in->out, "ranges");
+}
+
+static void
+compare_show_run(void *user, const sfi_firmware_difference *d)
+{
+    static const char *const words[] = {
+        [SFI_DIFFERS_CONTENT] = "differ",
+        [SFI_DIFFERS_ONLY_FIRST] = "only first",
+        [SFI_DIFFERS_ONLY_SECOND] = "only second",
+    };
+    struct info *in = user;
+    const char *only =
+        d->kind == SFI_DIFFERS_ONLY_FIRST ? in->path : in->other_path;
+
+    compare_begin_runs(in);
+    if (in->runs++ >= RUNS_MAX)
+        return;
+    cli_print("  0x%08" PRIx64 " : %" PRIu64 " bytes %s%s: 0x%02x, 0x%02x\n",
+              d->address, d->size,
+              d->kind == SFI_DIFFERS_CONTENT ? "differ" : "are only in ",
+              d->kind == SFI_DIFFERS_CONTENT ? "" : cli_visible(only), d->first,
+              d->second);
+    json_object(&in->out, NULL);
+    json_number(&in->out, "address", d->address);
+    json_number(&in->out, "size", d->size);
+    json_text(&in->out, "kind", words[d->kind]);
+    json_number(&in->out, "first_byte", d->first);
+    json_number(&in->out, "second_byte", d->second);
+    json_close(&in->out);
+}
+
+static void
+compare_end(struct info *in, const sfi_comparison *found)
+{
+    compare_begin_runs(in);
+    json_close(&in->out);
+    json_number(&in->out, "different_bytes", found->bytes);
+    json_bool(&in->out, "equal", !in->differs);
+    if (in->runs > RUNS_MAX)
+        cli_print("  and %" PRIu64 " more places\n", in->runs - RUNS_MAX);
+    if ((found->flags & SFI_COMPARED_NO_MODULES) != 0)
+        cli_print("The code of modules was not compared\n");
+    if (in->differs)
+        cli_print("Compared : %" PRIu64 " bytes in %" PRIu64
+                  " places, and %" PRIu64 " other facts differ\n",
+                  found->bytes, found->places, found->facts);
+    else
+        cli_print("Compared : the same %s\n",
+                  (found->flags & SFI_COMPARED_CONTENT) != 0
+                      ? "firmware"
+                      : "areas with the same tags");
+}
+
+/* Is it an image?  What is neither an image nor firmware is a usage error. */
+static bool
+compare_is_image(const struct info *in, const sfi_description *d,
+                 const char *path)
+{
+    if (!info_is(d, "image") && !info_is(d, "firmware"))
+        cli_usage(&in->cli,
+                  "%s is %s; only images and firmware can be compared", path,
+                  sfi_description_find(d, "", 0, "what")->text);
+    return info_is(d, "image");
+}
+
+/* The other file, with a key and nonce of its own if they are given. */
+static sfi_status
+compare_read_other(struct info *in, const struct cli_use *use)
+{
+    sfi_describe_options o = info_options(in);
+    uint8_t nonce_secret[SFI_NONCE_LEN];
+    sfi_key *key = NULL;
+    sfi_status st = sfi_description_new(in->ctx, &in->other);
+
+    if (st == SFI_OK && use->count == 3) {
+        st = sfi_key_load(in->ctx, use->value[1], &key);
+        if (st == SFI_OK)
+            st = sfi_nonce_load(in->ctx, use->value[2], nonce_secret);
+        o.key = key;
+        o.nonce = nonce_secret;
+    }
+    if (st == SFI_OK)
+        st = sfi_description_read(in->other, in->other_path, &o);
+    sfi_key_free(key);
+    cli_wipe(nonce_secret, sizeof(nonce_secret));
+    return st;
+}
+
+static sfi_status
+info_compare(struct info *in)
+{
+    const struct cli_use *use = cli_next(&in->cli, OPT_COMPARE, NULL);
+    sfi_comparison found = {.struct_size = sizeof(found)};
+    sfi_status st;
+
+    in->other_path = use->value[0];
+    st = compare_read_other(in, use);
+    if (st != SFI_OK)
+        return st;
+    if (compare_is_image(in, in->facts, in->path) !=
+        compare_is_image(in, in->other, in->other_path))
+        (void)cli_need(&in->cli, OPT_KEY);
+    json_text(&in->out, "other", in->other_path);
+    json_array(&in->out, "facts");
+    st = sfi_description_compare(in->facts, in->other, compare_show_fact,
+                                 compare_show_run, in, &found);
+    in->differs = st == SFI_OK && (found.facts != 0 || found.bytes != 0);
+    if (st == SFI_OK)
+        compare_end(in, &found);
+    return st;
 }
 
 /* ---- the program ---- */
 
-static int
+static sfi_status
 info_run(struct info *in)
 {
-    int status = info_load_keys(in);
+    sfi_status st = info_load_keys(in);
 
-    if (status == 0)
-        status = info_show(in);
+    cli_json_begin(&in->out);
+    json_text(&in->out, "file", in->path);
+    if (st == SFI_OK)
+        st = info_read(in);
+    if (st == SFI_OK && cli_has(&in->cli, OPT_COMPARE))
+        return info_compare(in);
+    if (st == SFI_OK)
+        st = info_check_chip(in);
+    if (st == SFI_OK)
+        st = info_show_maps(in);
+    if (st == SFI_OK)
+        st = info_extract(in);
+    return st == SFI_OK ? info_print_findings(in) : st;
+}
+
+static void
+info_free(struct info *in)
+{
     cli_findings_free(&in->findings);
     sfi_description_free(in->facts);
+    sfi_description_free(in->other);
     sfi_layout_free(in->layout);
     cli_file_free(&in->file);
     sfi_personalization_free(in->perso);
     sfi_key_free(in->key);
     cli_wipe(in->nonce_secret, sizeof(in->nonce_secret));
     cli_wipe(in->audit_key_secret, sizeof(in->audit_key_secret));
-    return status;
+    sfi_ctx_free(in->ctx);
 }
 
 int
 main(int argc, char **argv)
 {
-    struct info in = {.ctx = NULL};
-    const char *chip;
+    struct info in = {.place = ""};
+    sfi_status st;
     int status;
 
     cli_start();
     cli_hide_memory();
     cli_parse(&in.cli, &sfi_info_spec, argc, argv);
     in.path = in.cli.operands[0];
-    chip = cli_value(&in.cli, OPT_CHIP);
-    in.chip = cli_chip(&in.cli, chip);
-    info_check_extract(&in);
-    if (cli_has(&in.cli, OPT_COMPARE) &&
-        cli_next(&in.cli, OPT_COMPARE, NULL)->count == 2)
-        cli_usage(&in.cli, "--compare OTHER KEY needs NONCE too");
-    if (cli_has(&in.cli, OPT_MAP) && cli_has(&in.cli, OPT_JSON))
-        cli_usage(&in.cli, "--map cannot be combined with --json");
+    in.chip = cli_chip(&in.cli, cli_value(&in.cli, OPT_CHIP));
+    info_check_options(&in);
     in.ctx = cli_context(&in.cli);
-    status = info_run(&in);
-    sfi_ctx_free(in.ctx);
+    st = info_run(&in);
+    status = st != SFI_OK ? cli_fail_at(&in.cli, in.ctx, st, in.place)
+             : in.differs ? EXIT_DIFFERENT
+                          : 0;
+    info_free(&in);
     status = cli_finish(&in.cli, status);
     cli_free(&in.cli);
     return status;

@@ -11,6 +11,7 @@
 #include <sfi/ctx.h>
 #include <sfi/firmware.h>
 #include <sfi/key.h>
+#include <sfi/layout.h>
 #include <sfi/personalization.h>
 
 SFI_BEGIN_DECLS
@@ -261,6 +262,48 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_text(const sfi_description *d,
 SFI_API SFI_NODISCARD sfi_status sfi_description_json(const sfi_description *d,
                                                       sfi_write_fn write,
                                                       void *user);
+
+/**
+ * The firmware in a file that was described: of an image with the key that it
+ * was described with, as sfi_image_firmware(); or of a firmware file.
+ *
+ * @param d     what was read; the file is read again
+ * @param area  of an image: the number of one area, from 1; 0: all that hold
+ *              firmware
+ * @param out   receives the firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  d or out is NULL, no file was read, the image was
+ *                     described without its key, or an area of another file
+ *   any status of sfi_image_firmware() and sfi_firmware_load()
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_firmware(
+    const sfi_description *d, uint32_t area, sfi_firmware **out);
+
+/**
+ * What an image that was described puts where, as sfi_image_layout() tells:
+ * for sfi_layout_check() and for a map.
+ *
+ * @param d     what was read; the file is read again, with the key that it was
+ *              described with, if there was one
+ * @param chip  the part
+ * @param out   receives the layout, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or no file was read
+ *   SFI_ERR_FORMAT    not an image
+ *   any status of sfi_image_layout()
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_LIMIT
+ *                     the file cannot be read
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_layout(
+    const sfi_description *d, const sfi_chip *chip, sfi_layout **out);
 
 /** What a comparison covers. */
 #define SFI_COMPARED_CONTENT 0x1u    /**< every byte of the firmware */

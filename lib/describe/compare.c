@@ -3,17 +3,12 @@
 /* Two images, or an image and a firmware: what differs, and where. */
 #include <string.h>
 
-#include <sfi/image.h>
-
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "core/files.h"
 #include "describe/kept.h"
 
 SFI_ABI_PIN(sfi_comparison, bytes);
-
-#define IMAGE_MAX ((size_t)256 << 20)
 
 struct comparing {
     const sfi_description *a, *b;
@@ -118,26 +113,6 @@ compare_facts(struct comparing *c, bool has_modules)
 
 /* ---- content ---- */
 
-static sfi_status
-compare_load(const sfi_description *d, sfi_firmware **out)
-{
-    sfi_ctx *ctx = d->obj.ctx;
-    struct buf image;
-    sfi_status st;
-
-    if (!sfi__description_is(d, "image"))
-        return sfi_firmware_load(ctx, d->path, out);
-    st = sfi__load(ctx, d->path, IMAGE_MAX, false, &image);
-    if (st == SFI_OK) {
-        st = sfi_image_firmware(ctx, image.data, image.len, d->key,
-                                d->nonce_secret, 0, out);
-        if (st != SFI_OK)
-            (void)sfi__where(ctx, "%s", d->path);
-    }
-    sfi__buf_free(&image);
-    return st;
-}
-
 static void
 compare_on_bytes(void *user, const sfi_firmware_difference *d)
 {
@@ -152,10 +127,10 @@ static sfi_status
 compare_content(struct comparing *c)
 {
     sfi_firmware *a = NULL, *b = NULL;
-    sfi_status st = compare_load(c->a, &a);
+    sfi_status st = sfi_description_firmware(c->a, 0, &a);
 
     if (st == SFI_OK)
-        st = compare_load(c->b, &b);
+        st = sfi_description_firmware(c->b, 0, &b);
     if (st == SFI_OK)
         st = sfi_firmware_compare(a, b, compare_on_bytes, c, &c->found.bytes);
     sfi_firmware_free(a);

@@ -22,6 +22,8 @@ UNBOUND = {
     "sfi_firmware_load_binary": "sfi_firmware_load_with() does the same",
     "sfi_describe_file": "sfi_description_read() keeps what it tells",
     "sfi_description_find": "Description finds its facts itself",
+    "sfi_description_firmware": "image_firmware() takes a file's name",
+    "sfi_description_layout": "image_layout() takes a file's name",
     "sfi_image_reader_push": "sfi_image_reader_feed() keeps what is left",
     "sfi_installer_run": "a loop of steps, so that Ctrl-C is heard",
     "sfi_sim_manufacture": "sfi_sim_manufacture_with() does the same",

@@ -250,6 +250,63 @@ START_TEST(test_written_image)
 }
 END_TEST
 
+/* The content of a description is that of the file; an error names the file. */
+START_TEST(test_content)
+{
+    char path[300], elf_header[300];
+    const sfi_chip *chip = sfi_chip_find("stm32l462ce");
+    uint8_t nonce[SFI_NONCE_LEN];
+    sfi_key *key;
+    sfi_describe_options with = {.struct_size = sizeof(with), .nonce = nonce};
+    sfi_description *d[4];
+    sfi_firmware *fw;
+    sfi_layout *l;
+
+    ck_assert_ok(sfi_key_load(ctx, test_path(KEPT "image.key"), &key));
+    ck_assert_ok(sfi_nonce_load(ctx, test_path(KEPT "image.nonce"), nonce));
+    with.key = key;
+    (void)snprintf(path, sizeof(path), "%s", test_path(KEPT "image.sfi"));
+    (void)snprintf(elf_header, sizeof(elf_header), "%s:header",
+                   test_path(H7 ".elf"));
+    d[0] = read_of(path, &with, SFI_OK);
+    d[1] = read_of(path, NULL, SFI_OK);
+    d[2] = read_of(test_path(H7 ".elf"), NULL, SFI_OK);
+    ck_assert_ok(sfi_description_new(ctx, &d[3]));
+    sfi_key_free(key);
+    ck_assert_ok(sfi_description_firmware(d[0], 0, &fw));
+    ck_assert_uint_gt(sfi_firmware_segment_count(fw), 1);
+    sfi_firmware_free(fw);
+    ck_assert_ok(sfi_description_firmware(d[0], 1, &fw));
+    ck_assert_uint_eq(sfi_firmware_segment_count(fw), 1);
+    sfi_firmware_free(fw);
+    ck_assert_fails_about(sfi_description_firmware(d[0], 6, &fw), SFI_ERR_RANGE,
+                          path, "no area 6");
+    ck_assert_ptr_null(fw);
+    ck_assert_fails_about(sfi_description_firmware(d[1], 0, &fw),
+                          SFI_ERR_ARGUMENT, path, "key is NULL");
+    ck_assert_ok(sfi_description_firmware(d[2], 0, &fw));
+    ck_assert_uint_eq(sfi_firmware_segment_count(fw), 4);
+    sfi_firmware_free(fw);
+    ck_assert_fails_about(sfi_description_firmware(d[2], 1, &fw),
+                          SFI_ERR_ARGUMENT, "", "area == 0");
+    ck_assert_fails_about(sfi_description_firmware(d[3], 0, &fw),
+                          SFI_ERR_ARGUMENT, "", "path != NULL");
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_ok(sfi_description_layout(d[i], chip, &l));
+        ck_assert_uint_eq(sfi_layout_area_count(l), 5);
+        sfi_layout_free(l);
+    }
+    ck_assert_fails_about(sfi_description_layout(d[2], chip, &l),
+                          SFI_ERR_FORMAT, elf_header, "SFIMAGIC");
+    ck_assert_fails_about(sfi_description_layout(d[0], NULL, &l),
+                          SFI_ERR_ARGUMENT, path, "chip");
+    ck_assert_fails_about(sfi_description_layout(d[3], chip, &l),
+                          SFI_ERR_ARGUMENT, "", "path != NULL");
+    for (size_t i = 0; i < ROWS(d); i++)
+        sfi_description_free(d[i]);
+}
+END_TEST
+
 static unsigned facts_differ, bytes_differ;
 
 static void
@@ -360,6 +417,7 @@ main(void)
     tcase_add_loop_test(t, test_written, 0, ROWS(paths));
     tcase_add_test(t, test_written_exactly);
     tcase_add_test(t, test_written_image);
+    tcase_add_test(t, test_content);
     tcase_add_test(t, test_compare);
     tcase_add_test(t, test_compare_arguments);
     suite_add_tcase(s, t);
