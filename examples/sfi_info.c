@@ -16,21 +16,18 @@ struct info {
     struct cli cli;
     sfi_ctx *ctx;
     struct json out;
-    const char *path;
-    const char *place;    /* for errors that do not name the file, or "" */
-    const sfi_chip *chip; /* NULL: no check for a chip */
-    sfi_key *key;         /* NULL: not given */
+    const char *path, *other_path; /* the second of --compare */
+    sfi_describe_options with;     /* what is known beside the file */
     uint8_t nonce_secret[SFI_NONCE_LEN];
     uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
+    sfi_key *key;
     sfi_personalization *perso;
-    sfi_description *facts;
-    struct cli_file file; /* an image, where its facts are not enough */
-    sfi_layout *layout;   /* of an image that was checked */
+    sfi_description *facts, *other;
+    bool is_sound;
+    sfi_layout *layout; /* of an image that was checked for a chip */
     struct cli_findings findings;
     sfi_status refused; /* of the check */
-    const char *other_path;
-    sfi_description *other;
-    uint64_t runs; /* of bytes that differ, so far */
+    uint64_t runs;      /* of bytes that differ, so far */
     bool differs;
 };
 
@@ -84,30 +81,22 @@ info_load_keys(struct info *in)
     const char *perso = cli_value(&in->cli, OPT_PERSO);
     sfi_status st = SFI_OK;
 
-    if (cli_has(&in->cli, OPT_KEY) || cli_has(&in->cli, OPT_NONCE))
+    in->with.struct_size = sizeof(in->with);
+    if (cli_has(&in->cli, OPT_KEY) || cli_has(&in->cli, OPT_NONCE)) {
         st = cli_load_secrets(&in->cli, in->ctx, cli_need(&in->cli, OPT_KEY),
                               cli_need(&in->cli, OPT_NONCE), &in->key,
                               in->nonce_secret);
-    if (st == SFI_OK && audit_key != NULL)
+        in->with.key = in->key;
+        in->with.nonce = in->nonce_secret;
+    }
+    if (st == SFI_OK && audit_key != NULL) {
         st = sfi_audit_key_load(in->ctx, audit_key, in->audit_key_secret);
+        in->with.audit_key = in->audit_key_secret;
+    }
     if (st == SFI_OK && perso != NULL)
         st = sfi_personalization_load(in->ctx, perso, &in->perso);
+    in->with.ca = in->perso;
     return st;
-}
-
-/* What is known beside the file. */
-static sfi_describe_options
-info_options(const struct info *in)
-{
-    return (sfi_describe_options){
-        .struct_size = sizeof(sfi_describe_options),
-        .key = in->key,
-        .nonce = in->key != NULL ? in->nonce_secret : NULL,
-        .chip = in->chip,
-        .ca = in->perso,
-        .audit_key =
-            cli_has(&in->cli, OPT_AUDIT_KEY) ? in->audit_key_secret : NULL,
-    };
 }
 
 /* ---- what it is ---- */
@@ -120,63 +109,50 @@ info_is(const sfi_description *d, const char *kind)
     return f != NULL && strcmp(f->text, kind) == 0;
 }
 
+/* What is known is shown after a failed check too; but of an image that is
+ * refused nothing can be trusted. */
 static sfi_status
-info_print_facts(const struct info *in)
+info_show(struct info *in)
 {
     const sfi_fact *what = sfi_description_find(in->facts, "", 0, "what");
+    bool is_image = info_is(in->facts, "image");
 
-    if (what == NULL || cli_wants_json() || cli_has(&in->cli, OPT_MAP))
+    if (what == NULL)
         return SFI_OK;
-    if (!info_is(in->facts, "image"))
+    if (cli_wants_json())
+        return sfi_description_json(in->facts, json_members, &in->out);
+    if (in->is_sound ? cli_has(&in->cli, OPT_MAP) : is_image)
+        return SFI_OK;
+    if (!is_image)
         cli_print("%s : %s\n\n", cli_visible(in->path), what->text);
     return sfi_description_text(in->facts, NULL, cli_write, stdout);
 }
 
-/* What is known is shown after a failed check too; but of an image that is
- * refused nothing can be trusted. */
 static sfi_status
-info_read(struct info *in)
+info_read(struct info *in, uint32_t kind)
 {
-    sfi_describe_options o = info_options(in);
-    sfi_status shown = SFI_OK, st = sfi_description_new(in->ctx, &in->facts);
+    sfi_describe_options o = in->with;
+    sfi_status st = sfi_description_new(in->ctx, &in->facts);
 
-    /* Who gives a key means an image, whatever its first bytes are. */
-    if (in->key != NULL && !cli_has(&in->cli, OPT_COMPARE))
-        o.kind = SFI_FILE_IMAGE;
+    o.kind = kind;
     if (st == SFI_OK)
         st = sfi_description_read(in->facts, in->path, &o);
-    if (st == SFI_OK && cli_has(&in->cli, OPT_COMPARE))
-        return SFI_OK;
-    if (in->out.out != NULL)
-        shown = sfi_description_json(in->facts, json_members, &in->out);
-    else if (st == SFI_OK || !info_is(in->facts, "image"))
-        shown = info_print_facts(in);
-    return st != SFI_OK ? st : shown;
+    in->is_sound = st == SFI_OK;
+    return st;
 }
 
 /* ---- whether a chip would install it ---- */
-
-static sfi_status
-info_need_content(struct info *in)
-{
-    in->place = in->path;
-    return in->file.data != NULL ? SFI_OK
-                                 : cli_file_read(in->ctx, in->path, &in->file);
-}
 
 /* With the key, the option bytes and the content are looked at too. */
 static sfi_status
 info_check_chip(struct info *in)
 {
-    const uint8_t *nonce = in->key != NULL ? in->nonce_secret : NULL;
+    const sfi_chip *chip = in->with.chip;
     sfi_status st;
 
-    if (in->chip == NULL || !info_is(in->facts, "image"))
+    if (chip == NULL || !info_is(in->facts, "image"))
         return SFI_OK;
-    st = info_need_content(in);
-    if (st == SFI_OK)
-        st = sfi_image_layout(in->ctx, in->chip, in->file.data, in->file.len,
-                              in->key, nonce, &in->layout);
+    st = sfi_description_layout(in->facts, chip, &in->layout);
     if (st != SFI_OK)
         return st;
     st = sfi_layout_check(in->layout, cli_findings_add, &in->findings);
@@ -185,8 +161,8 @@ info_check_chip(struct info *in)
     in->refused = st;
     cli_findings_json(&in->out, &in->findings);
     if (st == SFI_OK && !cli_has(&in->cli, OPT_MAP))
-        cli_print("\nChip check : %s can install it: %s\n",
-                  sfi_chip_name(in->chip), cli_findings_counts(&in->findings));
+        cli_print("\nChip check : %s can install it: %s\n", sfi_chip_name(chip),
+                  cli_findings_counts(&in->findings));
     return SFI_OK;
 }
 
@@ -208,7 +184,7 @@ info_print_findings(const struct info *in)
     if (in->refused == SFI_OK)
         return SFI_OK;
     return cli_report(in->ctx, in->refused, "%s: %s cannot install it",
-                      in->path, sfi_chip_name(in->chip));
+                      in->path, sfi_chip_name(in->with.chip));
 }
 
 /* ---- the firmware in an image, into a file of its owner ---- */
@@ -247,15 +223,10 @@ info_extract(struct info *in)
                                                    : SFI_FILE_FIRMWARE,
                           cli_has(&in->cli, OPT_FORCE));
     if (st == SFI_OK)
-        st = info_need_content(in);
+        st = sfi_description_firmware(
+            in->facts, info_number(in, OPT_AREA, UINT16_MAX), &fw);
     if (st == SFI_OK)
-        st = sfi_image_firmware(in->ctx, in->file.data, in->file.len, in->key,
-                                in->nonce_secret,
-                                info_number(in, OPT_AREA, UINT16_MAX), &fw);
-    if (st != SFI_OK)
-        return st;
-    in->place = "";
-    st = extract_save(in, fw);
+        st = extract_save(in, fw);
     sfi_firmware_free(fw);
     return st;
 }
@@ -361,18 +332,18 @@ compare_is_image(const struct info *in, const sfi_description *d,
 static sfi_status
 compare_read_other(struct info *in, const struct cli_use *use)
 {
-    sfi_describe_options o = info_options(in);
+    sfi_describe_options o = in->with;
     uint8_t nonce_secret[SFI_NONCE_LEN];
     sfi_key *key = NULL;
     sfi_status st = sfi_description_new(in->ctx, &in->other);
 
     if (st == SFI_OK && use->count == 3) {
-        st = sfi_key_load(in->ctx, use->value[1], &key);
-        if (st == SFI_OK)
-            st = sfi_nonce_load(in->ctx, use->value[2], nonce_secret);
+        st = cli_load_secrets(&in->cli, in->ctx, use->value[1], use->value[2],
+                              &key, nonce_secret);
         o.key = key;
         o.nonce = nonce_secret;
     }
+    in->other_path = use->value[0];
     if (st == SFI_OK)
         st = sfi_description_read(in->other, in->other_path, &o);
     sfi_key_free(key);
@@ -383,12 +354,10 @@ compare_read_other(struct info *in, const struct cli_use *use)
 static sfi_status
 info_compare(struct info *in)
 {
-    const struct cli_use *use = cli_next(&in->cli, OPT_COMPARE, NULL);
     sfi_comparison found = {.struct_size = sizeof(found)};
-    sfi_status st;
+    sfi_status st =
+        compare_read_other(in, cli_next(&in->cli, OPT_COMPARE, NULL));
 
-    in->other_path = use->value[0];
-    st = compare_read_other(in, use);
     if (st != SFI_OK)
         return st;
     if (compare_is_image(in, in->facts, in->path) !=
@@ -409,14 +378,15 @@ info_compare(struct info *in)
 static sfi_status
 info_run(struct info *in)
 {
+    bool compares = cli_has(&in->cli, OPT_COMPARE);
     sfi_status st = info_load_keys(in);
 
-    cli_json_begin(&in->out);
-    json_text(&in->out, "file", in->path);
-    if (st == SFI_OK)
-        st = info_read(in);
-    if (st == SFI_OK && cli_has(&in->cli, OPT_COMPARE))
+    if (st == SFI_OK) /* who gives a key means an image, whatever it is */
+        st = info_read(in, in->key != NULL && !compares ? SFI_FILE_IMAGE : 0);
+    if (st == SFI_OK && compares)
         return info_compare(in);
+    if (st == SFI_OK)
+        st = info_show(in);
     if (st == SFI_OK)
         st = info_check_chip(in);
     if (st == SFI_OK)
@@ -433,7 +403,6 @@ info_free(struct info *in)
     sfi_description_free(in->facts);
     sfi_description_free(in->other);
     sfi_layout_free(in->layout);
-    cli_file_free(&in->file);
     sfi_personalization_free(in->perso);
     sfi_key_free(in->key);
     cli_wipe(in->nonce_secret, sizeof(in->nonce_secret));
@@ -444,7 +413,7 @@ info_free(struct info *in)
 int
 main(int argc, char **argv)
 {
-    struct info in = {.place = ""};
+    struct info in = {.ctx = NULL};
     sfi_status st;
     int status;
 
@@ -452,13 +421,17 @@ main(int argc, char **argv)
     cli_hide_memory();
     cli_parse(&in.cli, &sfi_info_spec, argc, argv);
     in.path = in.cli.operands[0];
-    in.chip = cli_chip(&in.cli, cli_value(&in.cli, OPT_CHIP));
+    in.with.chip = cli_chip(&in.cli, cli_value(&in.cli, OPT_CHIP));
     info_check_options(&in);
     in.ctx = cli_context(&in.cli);
+    cli_json_begin(&in.out);
+    json_text(&in.out, "file", in.path);
     st = info_run(&in);
-    status = st != SFI_OK ? cli_fail_at(&in.cli, in.ctx, st, in.place)
-             : in.differs ? EXIT_DIFFERENT
-                          : 0;
+    status = in.differs ? EXIT_DIFFERENT : 0;
+    if (st != SFI_OK)
+        status = cli_fail(&in.cli, in.ctx, st);
+    if (!in.is_sound)
+        (void)info_show(&in);
     info_free(&in);
     status = cli_finish(&in.cli, status);
     cli_free(&in.cli);

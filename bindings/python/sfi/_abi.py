@@ -1916,8 +1916,14 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_uint32,
         c_char_p,
     ]),
+    "sfi_description_firmware": (c_int, [
+        c_void_p,
+        c_uint32,
+        POINTER(c_void_p),
+    ]),
     "sfi_description_free": (None, [c_void_p]),
     "sfi_description_json": (c_int, [c_void_p, sfi_write_fn, c_void_p]),
+    "sfi_description_layout": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
     "sfi_description_new": (c_int, [c_void_p, POINTER(c_void_p)]),
     "sfi_description_read": (c_int, [
         c_void_p,
