@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include <sfi/sim.h>
+#include <sfi/sim_serve.h>
 
 #include "cli/cli.h"
 #include "sfi_sim_table.h"

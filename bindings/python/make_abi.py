@@ -22,7 +22,8 @@ INCLUDE = HERE.parent.parent / "include" / "sfi"
 OUTPUT = HERE / "sfi" / "_abi.py"
 
 # Which library has the functions of a header; all others: "sfi".
-LIBRARY = {"sim.h": "sim", "card.h": "sim", "device.h": "device"}
+LIBRARY = {"sim.h": "sim", "sim_serve.h": "sim", "card.h": "sim",
+           "device.h": "device"}
 
 # Names of enums in Python, by the prefix that their enumerators share.  An enum
 # that is not listed gets its name from its tag, or from that prefix.

@@ -16,7 +16,7 @@
 
 #include <sfi/dialect.h>
 #include <sfi/sfi.h>
-#include <sfi/sim.h>
+#include <sfi/sim_serve.h>
 
 #ifndef NEWER
 #define NEWER 0

@@ -30,7 +30,7 @@ FOLDER = source.ROOT / "tests/abi"
 INTENDED = FOLDER / "intended.suppr"
 INCLUDE = source.ROOT / "include"
 # libsfi-device.a is linked statically: only its numbers count.
-SIM, DEVICE = {"sim.h", "card.h"}, {"device.h"}
+SIM, DEVICE = {"sim.h", "sim_serve.h", "card.h"}, {"device.h"}
 ENUM = re.compile(r"^enum (sfi_\w+) \{", re.M)
 DUMP = ["abidw", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs",
         "--type-id-style", "hash",

@@ -114,6 +114,7 @@ PUBLIC = {
     "progress.h": "target",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim/storage",
+    "sim_serve.h": "sim/serve",
     "status.h": "core",
     "target.h": "target",
     "transport.h": "transport/base",

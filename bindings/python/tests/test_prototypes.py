@@ -22,7 +22,7 @@ sys.path.insert(0, str(PACKAGE))
 import make_abi  # noqa: E402
 
 ALL = "#include <sfi/sfi.h>\n#include <sfi/device.h>\n" \
-      "#include <sfi/sim.h>\n#include <sfi/card.h>\n"
+      "#include <sfi/sim_serve.h>\n#include <sfi/card.h>\n"
 
 
 def structs() -> Dict[str, Any]:

@@ -6,6 +6,8 @@
 
 #include <poll.h>
 
+#include <sfi/sim_serve.h>
+
 #include "sim/command.h"
 #include "sim/sim.h"
 

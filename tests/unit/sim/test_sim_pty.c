@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sfi/sim_serve.h>
+
 #include <bench/board.h>
 
 #define WAIT_MS 5000
