@@ -5,7 +5,8 @@
  * Virtual chips, for tests, examples and benches.
  *
  * A virtual chip is a folder: its flash, option bytes, certificate and key are
- * files there, up to date at any moment, even if the process is killed.  It
+ * files there, up to date at any moment, even if the process is killed.  Or it
+ * is in memory, and gone when it is freed (sfi_sim_make_in_memory()).  It
  * behaves at its links as the part does: an STM32H753xI starts the standard
  * bootloader (AN3155) until SECURITY is set, an STM32L462CE the secure one
  * until an install has succeeded.  An STM32H753xI has a debug port too: over
@@ -24,6 +25,7 @@
 
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/personalization.h>
 #include <sfi/transport.h>
 
 SFI_BEGIN_DECLS
@@ -108,7 +110,10 @@ typedef struct sfi_sim_make_options {
      * NULL: the newest. */
     const char *bootloader;
     const char *ca_dir;    /**< the CA's folder */
-    const char *state_dir; /**< the new chip's folder */
+    const char *state_dir; /**< the new chip's folder; NULL: in memory */
+    /** NULL, or a chip in memory whose CA certifies this one as well: for
+     * sfi_sim_make_in_memory(). */
+    const sfi_sim *maker;
 } sfi_sim_make_options;
 
 /**
@@ -130,6 +135,53 @@ typedef struct sfi_sim_make_options {
  */
 SFI_API SFI_NODISCARD sfi_status
 sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options);
+
+/**
+ * Make a new chip in memory, and power it on, with BOOT0 high.
+ *
+ * It is as one in a folder, but gone when it is freed; nothing is on the disk.
+ * Its CA is that of `ca_dir`, that of `maker`, or, if both are NULL, a new one,
+ * also in memory: one HSM trusts all chips of one CA.
+ *
+ * @param ctx      the context
+ * @param options  what to make; state_dir is NULL
+ * @param out      receives the chip, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, flags are unknown, the part has no
+ *                     bootloader of this version, there is a state_dir, both
+ *                     ca_dir and maker, or the maker is in a folder
+ *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
+ *   SFI_ERR_UNSUPPORTED  no security extension is known of this part
+ *   SFI_ERR_CRYPTO    no randomness, or the crypto library failed
+ *   SFI_ERR_NOMEM     no memory
+ *   and, with a ca_dir, as sfi_sim_manufacture()
+ *
+ * Blocks: on the files of ca_dir.  Thread: the context's; the maker's context
+ * may be another one, if no other thread frees it meanwhile.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_make_in_memory(
+    sfi_ctx *ctx, const sfi_sim_make_options *options, sfi_sim **out);
+
+/**
+ * The personalisation that makes an HSM trust the CA of a chip in memory.
+ *
+ * @param sim  a chip of sfi_sim_make_in_memory()
+ * @param out  receives it, for the chip's product; caller frees; NULL on any
+ *             failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_STATE     the chip is in a folder: the CA's folder has the file; or
+ *                     from inside a callback of the chip
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_sim_personalization(const sfi_sim *sim, sfi_personalization **out);
 
 /**
  * Open a chip and power it on, with BOOT0 high.

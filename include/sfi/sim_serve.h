@@ -54,8 +54,8 @@ typedef struct sfi_sim_links {
  *   SFI_ERR_ARGUMENT     an argument is NULL, no link is named, a name is
  *                        malformed, or flags are unknown
  *   SFI_ERR_ABI          struct_size is unknown, or its tail is not zero
- *   SFI_ERR_UNSUPPORTED  this system has no pseudo terminals, or the part no
- *                        JTAG
+ *   SFI_ERR_UNSUPPORTED  this system has no pseudo terminals, the part no JTAG,
+ *                        or a chip in memory no folder for `control`
  *   SFI_ERR_ACCESS       the name exists and is not a symbolic link, or cannot
  *                        be made; the port is in use; HOST is not a loopback
  *                        address; or `control` exists and is not a socket

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A new chip with a bootloader of a chosen version. */
+/* A new chip with a bootloader of a chosen version, in a folder or in memory.
+ */
 #include <string.h>
 
 #include <sfi/sim.h>
@@ -9,10 +10,10 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "chip/define/define.h"
-#include "sim/habits.h"
+#include "sim/sim.h"
 #include "sim/storage/factory.h"
 
-SFI_ABI_PIN(sfi_sim_make_options, state_dir);
+SFI_ABI_PIN(sfi_sim_make_options, maker);
 
 /* All versions of a part in a message. */
 #define VERSIONS_TEXT_MAX 128u
@@ -32,6 +33,25 @@ manufacture_unknown_loader(sfi_ctx *ctx, const struct sfi_chip *chip,
                      chip->name, known);
 }
 
+/* What both ways to make a chip need. */
+static sfi_status
+manufacture_take_options(sfi_ctx *ctx, const sfi_sim_make_options *options,
+                         sfi_sim_make_options *o)
+{
+    sfi_status st = SFI_ABI_IN(ctx, sfi_sim_make_options, o, options);
+
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(ctx, options->flags == 0);
+    SFI_ARG(ctx, options->chip != NULL);
+    st = sfi__chip_need_security(ctx, o->chip);
+    if (st != SFI_OK)
+        return st;
+    return sfi__sim_loader(o->chip, o->bootloader) != NULL
+               ? SFI_OK
+               : manufacture_unknown_loader(ctx, o->chip, o->bootloader);
+}
+
 sfi_status
 sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options)
 {
@@ -40,19 +60,13 @@ sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options)
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, options != NULL);
-    st = SFI_ABI_IN(ctx, sfi_sim_make_options, &o, options);
+    st = manufacture_take_options(ctx, options, &o);
     if (st != SFI_OK)
         return st;
-    SFI_ARG(ctx, options->flags == 0);
-    SFI_ARG(ctx, o.chip != NULL);
     SFI_ARG(ctx, o.ca_dir != NULL && o.ca_dir[0] != '\0');
     SFI_ARG(ctx, o.state_dir != NULL && o.state_dir[0] != '\0');
-    st = sfi__chip_need_security(ctx, o.chip);
-    if (st != SFI_OK)
-        return st;
-    if (sfi__sim_loader(o.chip, o.bootloader) == NULL)
-        return manufacture_unknown_loader(ctx, o.chip, o.bootloader);
-    return sfi__factory_make(ctx, o.chip, o.bootloader, o.ca_dir, o.state_dir);
+    SFI_ARG(ctx, o.maker == NULL);
+    return sfi__factory_make(ctx, &o);
 }
 
 sfi_status
@@ -71,4 +85,49 @@ sfi_sim_manufacture(sfi_ctx *ctx, const sfi_chip *chip, const char *ca_dir,
     SFI_ARG(ctx, ca_dir != NULL && ca_dir[0] != '\0');
     SFI_ARG(ctx, state_dir != NULL && state_dir[0] != '\0');
     return sfi_sim_manufacture_with(ctx, &options);
+}
+
+/* The CA is in memory, too. */
+static sfi_status
+manufacture_check_maker(sfi_ctx *ctx, const sfi_sim *maker)
+{
+    if (maker == NULL)
+        return SFI_OK;
+    SFI_ARG(ctx, sfi__is(maker, OBJ_SIM));
+    if (sfi__store_is_memory(&maker->store))
+        return SFI_OK;
+    return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                     "the maker's chip is in a folder, expected one in memory; "
+                     "or name the folder of the CA");
+}
+
+sfi_status
+sfi_sim_make_in_memory(sfi_ctx *ctx, const sfi_sim_make_options *options,
+                       sfi_sim **out)
+{
+    sfi_sim_make_options o;
+    sfi_status st;
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, options != NULL);
+    st = manufacture_take_options(ctx, options, &o);
+    if (st != SFI_OK)
+        return st;
+    SFI_ARG(ctx, o.state_dir == NULL);
+    SFI_ARG(ctx, o.ca_dir == NULL || o.ca_dir[0] != '\0');
+    SFI_ARG(ctx, o.ca_dir == NULL || o.maker == NULL);
+    st = manufacture_check_maker(ctx, o.maker);
+    return st == SFI_OK ? sfi__sim_make(ctx, &o, out) : st;
+}
+
+sfi_status
+sfi_sim_personalization(const sfi_sim *sim, sfi_personalization **out)
+{
+    SFI_ENTER_NEW(sim, SIM, out);
+    if (!sfi__store_is_memory(&sim->store))
+        return sfi__fail(sim->obj.ctx, SFI_ERR_STATE,
+                         "the chip is in a folder; the personalisation file is "
+                         "in the folder of its CA");
+    return sfi__perso_new(sim->obj.ctx, sim->store.personalization,
+                          sizeof(sim->store.personalization), out);
 }

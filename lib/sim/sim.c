@@ -20,6 +20,7 @@
 #include "sim/bus.h"
 #include "sim/options.h"
 #include "sim/secure.h"
+#include "sim/storage/factory.h"
 
 uint32_t
 sfi_sim_version(void)
@@ -41,7 +42,7 @@ sim_destroy(void *self)
     sfi__ctx_dealloc(sim->obj.ctx, sim->own_ram);
     sfi__buf_free(&sim->line);
     sfi__store_wipe(&sim->store);
-    sfi__flash_unmap(&sim->flash);
+    sfi__flash_close(&sim->flash);
     if (sim->lock_fd >= 0)
         (void)close(sim->lock_fd);
     sfi_ctx_free(sim->inner);
@@ -102,9 +103,9 @@ sim_allocate_ram(struct sfi_sim *sim)
     return sim->own_ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
 }
 
-/* "": the newest. */
+/* What the folder says, or the maker; "": the newest. */
 static sfi_status
-sim_find_loader(struct sfi_sim *sim, const char *dir)
+sim_find_loader(struct sfi_sim *sim)
 {
     const char *name = sim->store.loader;
 
@@ -115,19 +116,16 @@ sim_find_loader(struct sfi_sim *sim, const char *dir)
     }
     (void)sfi__fail(sim->obj.ctx, SFI_ERR_FORMAT, "%s has no bootloader \"%s\"",
                     sim->chip->name, name);
-    return sfi__where(sim->obj.ctx, "%s/%s", dir, STORE_LOADER);
+    return sfi__where(sim->obj.ctx, "%s/%s", sim->store.dir, STORE_LOADER);
 }
 
 static sfi_status
-sim_open_chip(struct sfi_sim *sim, const char *dir)
+sim_open_folder(struct sfi_sim *sim, const char *dir)
 {
     sfi_ctx *ctx = sim->obj.ctx;
     char path[STORE_PATH_MAX];
-    sfi_status st = sim_make_inner_context(sim);
+    sfi_status st = sim_lock_folder(sim, dir);
 
-    if (st != SFI_OK)
-        return st;
-    st = sim_lock_folder(sim, dir);
     if (st != SFI_OK)
         return st;
     st = sfi__store_open(ctx, dir, &sim->store);
@@ -137,31 +135,59 @@ sim_open_chip(struct sfi_sim *sim, const char *dir)
     if (st != SFI_OK)
         return st;
     sim->chip = sim->store.chip;
-    st = sim_find_loader(sim, dir);
+    st = sim_find_loader(sim);
     if (st != SFI_OK)
         return st;
-    st = sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
-    return st == SFI_OK ? sim_allocate_ram(sim) : st;
+    return sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
 }
 
-sfi_status
-sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
+static sfi_status
+sim_make(struct sfi_sim *sim, const sfi_sim_make_options *o)
 {
-    struct sfi_sim *sim;
-    sfi_status st;
+    sfi_ctx *ctx = sim->obj.ctx;
+    const struct store *maker = o->maker != NULL ? &o->maker->store : NULL;
+    sfi_status st = sfi__factory_make_in_memory(ctx, o, maker, &sim->store);
 
-    SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, state_dir != NULL);
-    sim = sfi__obj_new(ctx, OBJ_SIM, sizeof(*sim), sim_destroy);
+    if (st != SFI_OK)
+        return st;
+    sim->chip = sim->store.chip;
+    st = sim_find_loader(sim);
+    if (st != SFI_OK)
+        return st;
+    return sfi__flash_make(ctx, sim->chip, &sim->power, &sim->flash);
+}
+
+static struct sfi_sim *
+sim_new(sfi_ctx *ctx)
+{
+    struct sfi_sim *sim = sfi__obj_new(ctx, OBJ_SIM, sizeof(*sim), sim_destroy);
+
     if (sim == NULL)
-        return SFI_ERR_NOMEM;
+        return NULL;
     sim->lock_fd = -1;
     sim->boot0 = true;
     sim->cold = true;
     sim->store.power = &sim->power;
     sfi__power_init(&sim->power);
     sfi__buf_init(&sim->line, &ctx->alloc, true);
-    st = sim_open_chip(sim, state_dir);
+    return sim;
+}
+
+/* `o`: a chip to make; NULL: the one in the folder. */
+static sfi_status
+sim_start(sfi_ctx *ctx, const char *dir, const sfi_sim_make_options *o,
+          sfi_sim **out)
+{
+    struct sfi_sim *sim = sim_new(ctx);
+    sfi_status st;
+
+    if (sim == NULL)
+        return SFI_ERR_NOMEM;
+    st = sim_make_inner_context(sim);
+    if (st == SFI_OK)
+        st = o != NULL ? sim_make(sim, o) : sim_open_folder(sim, dir);
+    if (st == SFI_OK)
+        st = sim_allocate_ram(sim);
     if (st != SFI_OK) {
         sfi__obj_unref(sim);
         return st;
@@ -171,6 +197,20 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
     sfi__sim_reset(sim);
     *out = sim;
     return SFI_OK;
+}
+
+sfi_status
+sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
+{
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, state_dir != NULL);
+    return sim_start(ctx, state_dir, NULL, out);
+}
+
+sfi_status
+sfi__sim_make(sfi_ctx *ctx, const sfi_sim_make_options *o, sfi_sim **out)
+{
+    return sim_start(ctx, NULL, o, out);
 }
 
 const sfi_chip *

@@ -90,4 +90,8 @@ struct sfi_sim {
     size_t line_free; /* of it, before the flash is ready */
 };
 
+/* sfi_sim_make_in_memory() with options that were checked. */
+sfi_status sfi__sim_make(sfi_ctx *ctx, const sfi_sim_make_options *o,
+                         sfi_sim **out);
+
 #endif

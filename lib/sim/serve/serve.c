@@ -133,6 +133,18 @@ serve_close(struct sim_server *s)
     sfi__ctx_dealloc(s->sim->obj.ctx, s);
 }
 
+static sfi_status
+serve_open_control(struct sim_server *s)
+{
+    sfi_ctx *ctx = s->sim->obj.ctx;
+
+    if (!sfi__store_is_memory(&s->sim->store))
+        return sfi__control_open(ctx, s->sim->store.dir, &s->control_room);
+    return sfi__fail(ctx, SFI_ERR_UNSUPPORTED,
+                     "a chip in memory has no folder for a control socket; use "
+                     "sfi_sim_command()");
+}
+
 /* The control socket is there before the link appears, by which others see that
  * the chip listens. */
 static sfi_status
@@ -144,7 +156,7 @@ serve_open_links(struct sim_server *s, const sfi_sim_links *links)
     if (links->jtag != NULL)
         st = serve_open_jtag(s, links);
     if (st == SFI_OK && (links->flags & SFI_SIM_CONTROL) != 0) {
-        st = sfi__control_open(ctx, s->sim->store.dir, &s->control_room);
+        st = serve_open_control(s);
         if (st == SFI_OK)
             s->control = &s->control_room;
     }

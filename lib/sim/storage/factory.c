@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip maker: a CA in a folder, and the chips that it certifies. */
+/* The chip maker: a CA, in a folder or in memory, and the chips that it
+ * certifies. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
 #include <errno.h>
@@ -28,9 +29,6 @@
 
 /* A P-256 key in PEM has about 240 characters; other tools add a preamble. */
 #define PEM_MAX 4096u
-
-/* Fills the loader of a part that ships with one: not erased, and not code. */
-#define LOADER_FILL 0x5fu
 
 #define SECRET_MODE 0600u
 #define PUBLIC_MODE 0644u
@@ -230,107 +228,88 @@ factory_close_ca(struct ca *ca)
         (void)close(ca->lock_fd);
 }
 
-/* A blank part, except for the loader that it ships with. */
+/* What a chip is when it is new, but for its flash. */
+static sfi_status
+factory_fill_store(sfi_ctx *ctx, const struct sfi_chip *chip,
+                   const char *loader, const struct ca *ca, struct store *s)
+{
+    uint8_t public_key[SFI_ECC_PUBLIC_LEN];
+    sfi_status st = sfi__ecc_generate(ctx, s->device_secret, public_key);
+
+    if (st != SFI_OK)
+        return st;
+    s->chip = chip;
+    (void)sfi__text_copy(s->loader, sizeof(s->loader),
+                         loader != NULL ? loader : "");
+    for (uint32_t i = 0; i < chip->ob_count; i++)
+        s->options[i] = chip->ob[i].shipped;
+    return sfi__cert_issue(ctx, ca->secret, chip->product_id, public_key,
+                           s->certificate);
+}
+
 static sfi_status
 factory_write_flash(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip)
 {
-    uint32_t before = chip->user.base - chip->flash.base;
-    uint32_t after = before + chip->user.size;
     struct buf b;
     sfi_status st;
 
     sfi__buf_init(&b, &ctx->alloc, false);
     if (!sfi__buf_fill(&b, FLASH_ERASED, chip->flash.size))
         return sfi__nomem(ctx);
-    if (chip->ships_secure) {
-        sfi__fill(b.data, LOADER_FILL, before);
-        sfi__fill(b.data + after, LOADER_FILL, b.len - after);
-    }
+    sfi__flash_ship(chip, b.data);
     st = sfi__store_write(ctx, dir, STORE_FLASH, b.data, b.len, PUBLIC_MODE);
     sfi__buf_free(&b);
     return st;
 }
 
 static sfi_status
-factory_write_options(sfi_ctx *ctx, const char *dir,
-                      const struct sfi_chip *chip)
-{
-    uint32_t words[CHIP_OB_ROWS_MAX];
-    uint8_t raw[CHIP_OB_ROWS_MAX * 4];
-
-    for (uint32_t i = 0; i < chip->ob_count; i++)
-        words[i] = chip->ob[i].shipped;
-    sfi__store_pack(chip, words, raw);
-    return sfi__store_write(ctx, dir, STORE_OPTIONS, raw,
-                            (size_t)chip->ob_count * 4, PUBLIC_MODE);
-}
-
-static sfi_status
-factory_write_identity(sfi_ctx *ctx, const char *dir,
-                       const struct sfi_chip *chip, const struct ca *ca)
-{
-    uint8_t secret[SFI_ECC_SECRET_LEN];
-    uint8_t public_key[SFI_ECC_PUBLIC_LEN];
-    uint8_t cert[SFI_CERTIFICATE_LEN];
-    sfi_status st = sfi__ecc_generate(ctx, secret, public_key);
-
-    if (st != SFI_OK)
-        goto out;
-    st = sfi__cert_issue(ctx, ca->secret, chip->product_id, public_key, cert);
-    if (st != SFI_OK)
-        goto out;
-    st = sfi__store_write(ctx, dir, STORE_DEVICE_KEY, secret, sizeof(secret),
-                          SECRET_MODE);
-    if (st != SFI_OK)
-        goto out;
-    st = sfi__store_write(ctx, dir, STORE_CERTIFICATE, cert, sizeof(cert),
-                          PUBLIC_MODE);
-
-out:
-    sfi__wipe(secret, sizeof(secret));
-    return st;
-}
-
-static sfi_status
-factory_write_record(sfi_ctx *ctx, const char *dir)
-{
-    static const uint8_t record[SFI_DEVICE_RECORD_LEN];
-
-    return sfi__store_write(ctx, dir, STORE_RECORD, record, sizeof(record),
-                            PUBLIC_MODE);
-}
-
-/* NULL: no such file. */
-static sfi_status
 factory_write_line(sfi_ctx *ctx, const char *dir, const char *name,
                    const char *text)
 {
     char line[64];
 
-    if (text == NULL)
-        return SFI_OK;
     sfi__text_format(line, sizeof(line), "%s\n", text);
     return sfi__store_write(ctx, dir, name, (const uint8_t *)line, strlen(line),
                             PUBLIC_MODE);
 }
 
 static sfi_status
-factory_write_chip(sfi_ctx *ctx, const char *dir, const struct sfi_chip *chip,
-                   const struct ca *ca)
+factory_write_words(sfi_ctx *ctx, const char *dir, const struct store *s)
 {
-    sfi_status st = factory_write_identity(ctx, dir, chip, ca);
+    uint8_t raw[CHIP_OB_ROWS_MAX * 4];
+
+    sfi__store_pack(s->chip, s->options, raw);
+    return sfi__store_write(ctx, dir, STORE_OPTIONS, raw,
+                            (size_t)s->chip->ob_count * 4, PUBLIC_MODE);
+}
+
+static sfi_status
+factory_write_chip(sfi_ctx *ctx, const char *dir, const struct store *s)
+{
+    sfi_status st =
+        sfi__store_write(ctx, dir, STORE_DEVICE_KEY, s->device_secret,
+                         sizeof(s->device_secret), SECRET_MODE);
     if (st != SFI_OK)
         return st;
-    st = factory_write_record(ctx, dir);
+    st = sfi__store_write(ctx, dir, STORE_CERTIFICATE, s->certificate,
+                          sizeof(s->certificate), PUBLIC_MODE);
     if (st != SFI_OK)
         return st;
-    st = factory_write_options(ctx, dir, chip);
+    st = sfi__store_write(ctx, dir, STORE_RECORD, s->record, sizeof(s->record),
+                          PUBLIC_MODE);
     if (st != SFI_OK)
         return st;
-    st = factory_write_flash(ctx, dir, chip);
+    st = factory_write_words(ctx, dir, s);
     if (st != SFI_OK)
         return st;
-    return factory_write_line(ctx, dir, STORE_CHIP, chip->name);
+    if (s->loader[0] != '\0')
+        st = factory_write_line(ctx, dir, STORE_LOADER, s->loader);
+    if (st != SFI_OK)
+        return st;
+    st = factory_write_flash(ctx, dir, s->chip);
+    if (st != SFI_OK)
+        return st;
+    return factory_write_line(ctx, dir, STORE_CHIP, s->chip->name);
 }
 
 /* Remove a folder of ours that did not become a chip. */
@@ -400,8 +379,8 @@ factory_plan_folders(sfi_ctx *ctx, const char *state_dir,
 }
 
 static sfi_status
-factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const char *loader,
-                  const struct ca *ca, const char *dir, char *temp)
+factory_save_chip(sfi_ctx *ctx, const struct store *s, const char *dir,
+                  char *temp)
 {
     sfi_status st;
 
@@ -410,9 +389,7 @@ factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const char *loader,
                            "cannot make the chip's folder");
         return sfi__where(ctx, "%s", dir);
     }
-    st = factory_write_line(ctx, temp, STORE_LOADER, loader);
-    if (st == SFI_OK)
-        st = factory_write_chip(ctx, temp, chip, ca);
+    st = factory_write_chip(ctx, temp, s);
     if (st == SFI_OK)
         st = factory_publish_chip(ctx, temp, dir);
     if (st != SFI_OK)
@@ -421,19 +398,57 @@ factory_make_chip(sfi_ctx *ctx, const struct sfi_chip *chip, const char *loader,
 }
 
 sfi_status
-sfi__factory_make(sfi_ctx *ctx, const struct sfi_chip *chip, const char *loader,
-                  const char *ca_dir, const char *state_dir)
+sfi__factory_make(sfi_ctx *ctx, const sfi_sim_make_options *o)
 {
     char dir[STORE_PATH_MAX], temp[STORE_PATH_MAX];
+    struct store s = {.ctx = ctx};
     struct ca ca;
-    sfi_status st;
+    sfi_status st = factory_plan_folders(ctx, o->state_dir, dir, temp);
 
-    st = factory_plan_folders(ctx, state_dir, dir, temp);
     if (st != SFI_OK)
         return st;
-    st = factory_open_ca(ctx, ca_dir, &ca);
+    st = factory_open_ca(ctx, o->ca_dir, &ca);
     if (st == SFI_OK)
-        st = factory_make_chip(ctx, chip, loader, &ca, dir, temp);
+        st = factory_fill_store(ctx, o->chip, o->bootloader, &ca, &s);
+    if (st == SFI_OK)
+        st = factory_save_chip(ctx, &s, dir, temp);
+    sfi__store_wipe(&s);
+    factory_close_ca(&ca);
+    return st;
+}
+
+/* ---- in memory ---- */
+
+/* That of a folder, that of another chip, or a new one. */
+static sfi_status
+factory_choose_ca(sfi_ctx *ctx, const char *dir, const struct store *maker,
+                  struct ca *ca)
+{
+    *ca = (struct ca){.lock_fd = -1};
+    if (dir != NULL)
+        return factory_open_ca(ctx, dir, ca);
+    if (maker == NULL)
+        return sfi__ecc_generate(ctx, ca->secret, ca->public_key);
+    memcpy(ca->secret, maker->ca_secret, sizeof(ca->secret));
+    return SFI_OK;
+}
+
+sfi_status
+sfi__factory_make_in_memory(sfi_ctx *ctx, const sfi_sim_make_options *o,
+                            const struct store *maker, struct store *s)
+{
+    struct ca ca;
+    size_t len = 0;
+    sfi_status st = factory_choose_ca(ctx, o->ca_dir, maker, &ca);
+
+    if (st == SFI_OK)
+        st = factory_fill_store(ctx, o->chip, o->bootloader, &ca, s);
+    if (st == SFI_OK)
+        st = sfi__perso_issue(ctx, ca.secret, o->chip->product_id,
+                              s->personalization, sizeof(s->personalization),
+                              &len);
+    if (st == SFI_OK)
+        memcpy(s->ca_secret, ca.secret, sizeof(s->ca_secret));
     factory_close_ca(&ca);
     return st;
 }

@@ -4,13 +4,17 @@
 #ifndef SFI_SIM_STORAGE_FACTORY_H
 #define SFI_SIM_STORAGE_FACTORY_H
 
-#include <sfi/ctx.h>
+#include <sfi/sim.h>
 
-#include "chip/chip.h"
+#include "sim/storage/store.h"
 
-/* `loader`: the version of its bootloader; NULL: the newest. */
-sfi_status sfi__factory_make(sfi_ctx *ctx, const struct sfi_chip *chip,
-                             const char *loader, const char *ca_dir,
-                             const char *state_dir);
+/* Make a chip's folder. */
+sfi_status sfi__factory_make(sfi_ctx *ctx, const sfi_sim_make_options *o);
+/* Fill in all of a chip but its flash.  `maker`: that of a chip in memory,
+ * whose CA certifies this one; NULL: the CA of o->ca_dir, or a new one. */
+sfi_status sfi__factory_make_in_memory(sfi_ctx *ctx,
+                                       const sfi_sim_make_options *o,
+                                       const struct store *maker,
+                                       struct store *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The chip's flash: a mapped file, erased by sectors and programmed by
- * units. */
+/* The chip's flash: a mapped file or memory, erased by sectors and programmed
+ * by units. */
 #define _XOPEN_SOURCE 700
 #include "sim/storage/flash.h"
 
@@ -14,7 +14,11 @@
 
 #include "util/fd.h"
 #include "util/mem.h"
+#include "core/ctx.h"
 #include "core/err.h"
+
+/* Fills the loader of a part that ships with one: not erased, and not code. */
+#define LOADER_FILL 0x5fu
 
 static sfi_status
 flash_map_file(sfi_ctx *ctx, int fd, struct flash *f)
@@ -55,9 +59,36 @@ sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
 }
 
 void
-sfi__flash_unmap(struct flash *f)
+sfi__flash_ship(const struct sfi_chip *chip, uint8_t *mem)
 {
-    if (f->mem != NULL)
+    uint32_t before = chip->user.base - chip->flash.base;
+    uint32_t end = before + chip->user.size;
+
+    sfi__fill(mem, FLASH_ERASED, chip->flash.size);
+    if (!chip->ships_secure)
+        return;
+    sfi__fill(mem, LOADER_FILL, before);
+    sfi__fill(mem + end, LOADER_FILL, chip->flash.size - end);
+}
+
+sfi_status
+sfi__flash_make(sfi_ctx *ctx, const struct sfi_chip *chip, struct power *power,
+                struct flash *f)
+{
+    *f = (struct flash){.chip = chip, .power = power, .owner = ctx};
+    f->mem = sfi__ctx_alloc(ctx, chip->flash.size);
+    if (f->mem == NULL)
+        return SFI_ERR_NOMEM;
+    sfi__flash_ship(chip, f->mem);
+    return SFI_OK;
+}
+
+void
+sfi__flash_close(struct flash *f)
+{
+    if (f->owner != NULL)
+        sfi__ctx_dealloc(f->owner, f->mem);
+    else if (f->mem != NULL)
         (void)munmap(f->mem, f->chip->flash.size);
     f->mem = NULL;
 }

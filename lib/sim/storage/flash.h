@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* NOR flash in a file that is mapped shared, so that its content survives when
- * the process dies.  Whole units are programmed, once after each erase; whole
- * sectors are erased, to 0xff.  A unit that reads as 0xff counts as erased: one
- * programmed with nothing but 0xff can be programmed again, which a real part
- * with ECC refuses. */
+ * the process dies; or in memory.  Whole units are programmed, once after each
+ * erase; whole sectors are erased, to 0xff.  A unit that reads as 0xff counts
+ * as erased: one programmed with nothing but 0xff can be programmed again,
+ * which a real part with ECC refuses. */
 #ifndef SFI_SIM_STORAGE_FLASH_H
 #define SFI_SIM_STORAGE_FLASH_H
 
@@ -31,6 +31,7 @@ enum flash_result {
 struct flash {
     const struct sfi_chip *chip;
     struct power *power;
+    sfi_ctx *owner; /* of the memory; NULL: it is a mapped file */
     uint8_t *mem;
     struct chip_range
         torn[FLASH_TORN_MAX]; /* by power failures; size 0: none */
@@ -42,7 +43,13 @@ struct flash {
 sfi_status sfi__flash_map(sfi_ctx *ctx, const char *path,
                           const struct sfi_chip *chip, struct power *power,
                           struct flash *f);
-void sfi__flash_unmap(struct flash *f);
+/* Memory of the context, with what a new part has. */
+sfi_status sfi__flash_make(sfi_ctx *ctx, const struct sfi_chip *chip,
+                           struct power *power, struct flash *f);
+void sfi__flash_close(struct flash *f);
+/* What a new part has, in memory of the flash's size: nothing, or the loader
+ * that it ships with. */
+void sfi__flash_ship(const struct sfi_chip *chip, uint8_t *mem);
 enum flash_result sfi__flash_erase(struct flash *f, uint32_t address,
                                    uint32_t len);
 enum flash_result sfi__flash_program(struct flash *f, uint32_t address,

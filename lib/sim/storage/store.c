@@ -240,6 +240,13 @@ void
 sfi__store_wipe(struct store *s)
 {
     sfi__wipe(s->device_secret, sizeof(s->device_secret));
+    sfi__wipe(s->ca_secret, sizeof(s->ca_secret));
+}
+
+bool
+sfi__store_is_memory(const struct store *s)
+{
+    return s->dir[0] == '\0';
 }
 
 /* Replace a small file as a whole, or not at all. */
@@ -247,7 +254,7 @@ static bool
 store_replace_file(struct store *s, const char *name, const uint8_t *data,
                    size_t len)
 {
-    return s->dir[0] == '\0' ||
+    return sfi__store_is_memory(s) ||
            sfi__store_write(s->ctx, s->dir, name, data, len, 0644) == SFI_OK;
 }
 

@@ -11,6 +11,7 @@
 
 #include "chip/chip.h"
 #include "crypto/ecc.h"
+#include "license/personalization.h"
 #include "sim/storage/power.h"
 
 #define STORE_CHIP "chip" /* the part's name, one line */
@@ -38,6 +39,9 @@ struct store {
     uint8_t record[SFI_DEVICE_RECORD_LEN];
     uint8_t certificate[SFI_CERTIFICATE_LEN];
     uint8_t device_secret[SFI_ECC_SECRET_LEN];
+    /* Of a chip in memory only: the CA that certified it. */
+    uint8_t ca_secret[SFI_ECC_SECRET_LEN];
+    uint8_t personalization[PERSO_LEN];
 };
 
 /* SFI_ERR_LIMIT: too long. */
@@ -51,6 +55,8 @@ sfi_status sfi__store_read(sfi_ctx *ctx, const char *dir, const char *name,
                            uint8_t *out, size_t len);
 sfi_status sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
                             const uint8_t *data, size_t len, unsigned mode);
+/* Is the chip in memory only? */
+bool sfi__store_is_memory(const struct store *s);
 /* Read and check everything but the flash. */
 sfi_status sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s);
 void sfi__store_wipe(struct store *s);

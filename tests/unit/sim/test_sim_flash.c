@@ -56,7 +56,7 @@ setup(void)
 static void
 teardown(void)
 {
-    sfi__flash_unmap(&flash);
+    sfi__flash_close(&flash);
     test_rmdir(folder);
     fixture_teardown();
 }
@@ -217,7 +217,7 @@ START_TEST(test_survives_kill)
     pid_t child;
 
     map("stm32l462ce");
-    sfi__flash_unmap(&flash);
+    sfi__flash_close(&flash);
     child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
