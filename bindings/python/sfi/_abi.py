@@ -1690,6 +1690,7 @@ sfi_sim_make_options._fields_ = [
     ("bootloader", c_char_p),
     ("ca_dir", c_char_p),
     ("state_dir", c_char_p),
+    ("maker", c_void_p),
 ]
 
 sfi_spi_ops_select = CFUNCTYPE(c_int, c_void_p, c_int)
@@ -2472,6 +2473,11 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_sim_has_power": (c_int, [c_void_p]),
     "sfi_sim_jtag_port": (c_uint32, [c_void_p]),
+    "sfi_sim_make_in_memory": (c_int, [
+        c_void_p,
+        POINTER(sfi_sim_make_options),
+        POINTER(c_void_p),
+    ]),
     "sfi_sim_manufacture": (c_int, [c_void_p, c_void_p, c_char_p, c_char_p]),
     "sfi_sim_manufacture_with": (c_int, [
         c_void_p,
@@ -2485,6 +2491,7 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         POINTER(c_size_t),
     ]),
+    "sfi_sim_personalization": (c_int, [c_void_p, POINTER(c_void_p)]),
     "sfi_sim_poll": (c_int, [c_void_p, c_uint32]),
     "sfi_sim_power_cut_after": (None, [c_void_p, c_uint64]),
     "sfi_sim_power_on": (c_int, [c_void_p]),

@@ -10,6 +10,8 @@
     with sim.Simulator("chip") as chip:
         with sfi.Installer("blink.sfi", chip.transport("usart"), hsm) as i:
             i.run()
+
+A chip may also be in memory, and needs no folder then: Simulator.in_memory().
 """
 from __future__ import annotations
 
@@ -30,6 +32,7 @@ from ._handle import (
     encode_path,
     read_only,
 )
+from .certificate import Personalization
 from .chips import Chip, ChipLike, chip as find_chip, chip_at
 from .context import Context, chosen
 from .enums import CardEventKind, SimArea, Status
@@ -50,6 +53,16 @@ __all__ = [
 ]
 
 
+def _options(chip: ChipLike, bootloader: Optional[str],
+             ca_dir: Optional[StrPath], state_dir: Optional[StrPath]) -> Any:
+    return _abi.sfi_sim_make_options(
+        struct_size=ctypes.sizeof(_abi.sfi_sim_make_options),
+        chip=find_chip(chip)._pointer,
+        bootloader=None if bootloader is None else encode(bootloader),
+        ca_dir=None if ca_dir is None else encode_path(ca_dir),
+        state_dir=None if state_dir is None else encode_path(state_dir))
+
+
 def manufacture(chip: ChipLike, ca_dir: StrPath, state_dir: StrPath, *,
                 bootloader: Optional[str] = None,
                 context: Optional[Context] = None) -> None:
@@ -68,11 +81,7 @@ def manufacture(chip: ChipLike, ca_dir: StrPath, state_dir: StrPath, *,
     :raises LibraryError: libsfi-sim was not found or does not fit
     """
     where = chosen(context)
-    options = _abi.sfi_sim_make_options(
-        struct_size=ctypes.sizeof(_abi.sfi_sim_make_options),
-        chip=find_chip(chip)._pointer,
-        bootloader=None if bootloader is None else encode(bootloader),
-        ca_dir=encode_path(ca_dir), state_dir=encode_path(state_dir))
+    options = _options(chip, bootloader, ca_dir, state_dir)
     where._state.call(_lib.sim().sfi_sim_manufacture_with,
                       where._state.pointer, ctypes.byref(options))
 
@@ -161,6 +170,8 @@ def _links(usart: Optional[StrPath], jtag: Optional[str], remote: bool,
 class Simulator(Handle):
     """A virtual chip, powered on, with BOOT0 high.
 
+    :meth:`in_memory` makes one without a folder.
+
     :param state_dir: the folder that :func:`manufacture` made
     :raises AccessError: another simulator runs it
     :raises InputError: a file has a wrong length
@@ -176,9 +187,46 @@ class Simulator(Handle):
         self._make(where, "sfi_sim_open", where._state.pointer,
                    encode_path(state_dir))
 
+    @classmethod
+    def in_memory(cls, chip: ChipLike, *, maker: Optional["Simulator"] = None,
+                  ca_dir: Optional[StrPath] = None,
+                  bootloader: Optional[str] = None,
+                  context: Optional[Context] = None) -> "Simulator":
+        """Make a new chip in memory, which is gone when it is closed.
+
+        :param chip: which part
+        :param maker: a chip in memory whose CA certifies this one as well
+        :param ca_dir: the folder of a CA; without it and `maker` the chip has a
+            CA of its own, see :attr:`personalization`
+        :param bootloader: as for :func:`manufacture`
+        :raises UsageError: the part is unknown, has no such bootloader, or
+            `maker` is in a folder
+        :raises Error: as :func:`manufacture`, with a `ca_dir`
+        """
+        where, made = chosen(context), cls.__new__(cls)
+        options = _options(chip, bootloader, ca_dir, None)
+        if maker is not None:
+            options.maker = maker._pointer
+        made._make(where, "sfi_sim_make_in_memory", where._state.pointer,
+                   ctypes.byref(options))
+        return made
+
     @staticmethod
     def _lib() -> _lib.Library:
         return _lib.sim()
+
+    @property
+    def personalization(self) -> Personalization:
+        """What makes an HSM trust the CA of a chip in memory.
+
+        :raises UsageError: the chip is in a folder
+        """
+        made, out = (Personalization.__new__(Personalization),
+                     ctypes.c_void_p())
+        with self._context._state:
+            self._call("sfi_sim_personalization", ctypes.byref(out))
+            made._own(self._context, out.value or 0)
+        return made
 
     @property
     def chip(self) -> Chip:

@@ -110,6 +110,68 @@ class Chips(BenchCase):
             self.simulator("l4", "stm32l462ce").transport, "jtag")
 
 
+class InMemory(BenchCase):
+    """Chips that are nowhere on the disk."""
+
+    def vault(self, chip: sim.Simulator) -> sfi.Hsm:
+        """An HSM that trusts the chip's CA, and has the bench's key."""
+        hsm = sfi.Hsm.open(f"vault:{self.path('line.vault')}")
+        hsm.login(bench.PIN)
+        hsm.provision(sfi.Key.from_bytes(bench.KEY), bench.NONCE, "blink", 9,
+                      chip.personalization)
+        return hsm
+
+    def test_install(self) -> None:
+        """One HSM serves two chips of one maker, and no stranger."""
+        first = sim.Simulator.in_memory(bench.CHIP)
+        second = sim.Simulator.in_memory(bench.CHIP, maker=first)
+        hsm = self.vault(first)
+        for chip in (first, second):
+            sfi.Installer(bench.image(), chip.transport(), hsm).run()
+            self.assertEqual(chip.read_flash(bench.BASE, 3000),
+                             bench.content(3000))
+        stranger = sim.Simulator.in_memory(bench.CHIP)
+        with self.assertRaises(sfi.Error) as caught:
+            sfi.Installer(bench.image(), stranger.transport(), hsm).run()
+        self.assertEqual(caught.exception.status, Status.CERTIFICATE)
+        self.assertEqual(hsm.info().remaining, 7)
+        self.assertEqual({p.name.partition("-")[0]
+                          for p in self.folder.iterdir()}, {"line.vault"})
+
+    def test_gang(self) -> None:
+        """Each chip is in a context of its own, and one of them is the maker
+        of all."""
+        first = sim.Simulator.in_memory(bench.CHIP)
+
+        def port(context: sfi.Context) -> sfi.Transport:
+            return sim.Simulator.in_memory(
+                bench.CHIP, maker=first, context=context).transport()
+
+        results = sfi.Gang(bench.image(), [port] * 4, self.vault(first)).run()
+        self.assertTrue(all(r.ok for r in results), results)
+        self.assertEqual(len({r.device_id for r in results}), 4)
+
+    def test_ca_in_a_folder(self) -> None:
+        folder = self.simulator()
+        chip = sim.Simulator.in_memory(bench.CHIP, ca_dir=bench.folder() / "ca",
+                                       bootloader="V9.0")
+        self.assertEqual(chip.state()["bootloader"], "V9.0")
+        sfi.Installer(bench.image(), chip.transport(), self.hsm()).run()
+        with self.assertRaises(sfi.UsageError) as caught:
+            folder.personalization
+        self.assertEqual(caught.exception.status, Status.STATE)
+        self.assert_fails(sfi.UsageError, Status.ARGUMENT,
+                          sim.Simulator.in_memory, bench.CHIP, maker=folder)
+
+    def test_serve(self) -> None:
+        chip = sim.Simulator.in_memory(bench.CHIP)
+        self.assert_fails(sfi.Unsupported, Status.UNSUPPORTED,
+                          chip.serve_begin, self.path("tty"), control=True)
+        chip.serve_begin(self.path("tty"))
+        self.assertTrue(chip.waits())
+        chip.serve_end()
+
+
 class Served(BenchCase):
     def test_usart(self) -> None:
         port = self.path("port")
