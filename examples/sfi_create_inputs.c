@@ -103,7 +103,7 @@ print_changed_fields(const struct job *j, const sfi_option_bytes *ob)
     sfi_option_bytes *fresh;
 
     if (sfi_option_bytes_new(j->ctx, j->chip, &fresh) == SFI_OK)
-        cli_fields_print(stdout, ob, fresh);
+        cli_fields_print(ob, fresh);
     sfi_option_bytes_free(fresh);
 }
 

@@ -20,7 +20,7 @@ field_at(const sfi_option_bytes *ob, size_t i, sfi_option_field *f)
 
 /* A text below the values, in lines that fit a terminal. */
 static void
-field_print_effect(FILE *out, const char *text)
+field_print_effect(const char *text)
 {
     while (*text != '\0') {
         size_t len = strlen(text);
@@ -33,7 +33,7 @@ field_print_effect(FILE *out, const char *text)
             if (n == 0)
                 n = WIDTH - INDENT;
         }
-        (void)fprintf(out, "%*s%.*s\n", INDENT, "", (int)n, text);
+        cli_print("%*s%.*s\n", INDENT, "", (int)n, text);
         text += n;
         text += *text == ' ';
     }
@@ -51,8 +51,7 @@ field_is_as_new(const sfi_option_bytes *fresh, size_t i,
 }
 
 void
-cli_fields_print(FILE *out, const sfi_option_bytes *ob,
-                 const sfi_option_bytes *fresh)
+cli_fields_print(const sfi_option_bytes *ob, const sfi_option_bytes *fresh)
 {
     char told[SFI_OPTION_EFFECT_MAX] = "";
     size_t others = 0;
@@ -63,16 +62,15 @@ cli_fields_print(FILE *out, const sfi_option_bytes *ob,
             others++;
             continue;
         }
-        (void)fprintf(out, "  %-17s: 0x%-5" PRIx32 " %s%s%s\n", f.name, f.value,
-                      f.about, f.text[0] != '\0' ? ": " : "", f.text);
+        cli_print("  %-17s: 0x%-5" PRIx32 " %s%s%s\n", f.name, f.value, f.about,
+                  f.text[0] != '\0' ? ": " : "", f.text);
         /* both ends of an area have the same */
         if (strcmp(f.effect, told) != 0)
-            field_print_effect(out, f.effect);
+            field_print_effect(f.effect);
         (void)snprintf(told, sizeof(told), "%s", f.effect);
     }
     if (others > 0)
-        (void)fprintf(out, "  %zu fields do what they do in a new part\n",
-                      others);
+        cli_print("  %zu fields do what they do in a new part\n", others);
 }
 
 static bool

@@ -6,9 +6,9 @@
 
 #include "cli/cli.h"
 
-/* A line for each field, and lines for what it will do.  Fields that do what
- * they do in `fresh` are only counted; NULL: show all. */
-void cli_fields_print(FILE *out, const sfi_option_bytes *ob,
+/* A line for each field, silent with --json, and lines for what it will do.
+ * Fields that do what they do in `fresh` are only counted; NULL: show all. */
+void cli_fields_print(const sfi_option_bytes *ob,
                       const sfi_option_bytes *fresh);
 /* The words NAME=VALUE of an option from number `first` on: another word is a
  * usage error; set the fields. */
