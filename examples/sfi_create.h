@@ -13,54 +13,45 @@
 struct job {
     struct cli cli;
     sfi_ctx *ctx;
-    bool json;
-    struct json out; /* with --json */
+    struct json json;
     const sfi_chip *chip;
     sfi_image_builder *builder;
     sfi_key *key;
     uint8_t nonce[SFI_NONCE_LEN];
-    char *reg;       /* the register of nonces; NULL: none */
-    FILE *image_out; /* for the image; NULL: the file of -o */
-    char *image;
-    size_t size;
-    uint64_t ram_size; /* of -rs */
-    struct cli_findings findings;
+    char *reg; /* the register of nonces; NULL: none */
     struct cli_select select;
+    struct cli_findings findings;
+    /* of the error that ends the program: a file, and a line below it */
+    const char *place, *hint;
+    FILE *image_out; /* standard output; NULL: the file of -o */
+    uint64_t size;   /* of the image */
 };
 
-/* 0, or the exit status for an error that is recorded in the context. */
-int create_status(const struct job *j, sfi_status st);
-
-/* sfi_create_keys.c: make the files that --genkey and --gennonce name; check
- * the words about keys; give key, nonce and register to the builder: from -k
- * and -n, or made for --new-keys, when all else has been checked. */
-int create_keys(struct job *j);
-/* sfi_create_options.c: check the words of -ob; the option bytes of -ob FILE
- * NAME=VALUE...; the CSV that --template-ob asks for. */
-void create_check_ob_words(const struct cli *c);
-sfi_status create_option_bytes(const struct job *j, const struct cli_use *use,
-                               sfi_option_bytes **out);
-int create_template(struct job *j);
+/* sfi_create_keys.c: make files of a new key and nonce, NULL: not that one;
+ * check the options of keys; give key, nonce and register to the builder, for
+ * --new-keys those that it makes. */
+sfi_status create_key_files(struct job *j, const char *key, const char *nonce);
 void create_check_key_options(const struct cli *c);
-int create_load_keys(struct job *j);
-int create_new_keys(struct job *j);
-/* sfi_create_image.c: prepare standard output, check -o before the work begins;
- * make the image, read it back and verify every tag; write it. */
-int create_open_output(struct job *j);
-int create_check_output(struct job *j);
-int create_make_image(struct job *j);
-int create_save_image(struct job *j);
+sfi_status create_set_secrets(struct job *j);
+
+/* sfi_create_inputs.c: the CSV that --template-ob asks for; give everything
+ * that the command line names to a new builder. */
+sfi_status create_template(struct job *j);
+sfi_status create_add_inputs(struct job *j);
+
+/* sfi_create_image.c: does the output go to standard output; keep that for the
+ * image alone; check -o, before the work begins; show what the rules find, and
+ * what is where; write it. */
+bool create_output_is_stdout(const struct cli *c);
+sfi_status create_take_stdout(struct job *j);
+sfi_status create_check_output(const struct job *j, uint32_t kind);
+sfi_status create_check_image(struct job *j);
+sfi_status create_save_image(struct job *j);
+
 /* sfi_create_words.c: the number of -v; check what -rs, -ct and -hash say, and
  * tell what it means. */
 uint32_t create_version(const struct cli *c);
-void create_check_words(struct job *j);
+void create_check_words(const struct job *j);
 void create_tell_words(const struct job *j);
-/* sfi_create_inputs.c: give everything that the command line names to a new
- * builder. */
-int create_add_inputs(struct job *j);
-/* sfi_create_check.c: show what the rules find. */
-int create_check_rules(struct job *j);
-void create_hint_new_keys(void);
-/* --check: the same with all findings, and nothing is made. */
-int create_check_only(struct job *j);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The image: made in memory, read back, and then written as it was read: to a
- * file, or with "-" to standard output, which then has nothing else. */
+/* The image: checked, shown, and written to a file, or with "-" to standard
+ * output, which then has nothing else. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
@@ -9,17 +9,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/map.h"
 #include "sfi_create.h"
 
-int
-create_open_output(struct job *j)
+/* ---- the output ---- */
+
+bool
+create_output_is_stdout(const struct cli *c)
 {
-    const char *out = cli_value(&j->cli, OPT_OUTFILE);
+    const char *out = cli_value(c, OPT_OUTFILE);
+
+    return out == NULL || strcmp(out, "-") == 0;
+}
+
+/* From here on, what is printed goes to standard error. */
+sfi_status
+create_take_stdout(struct job *j)
+{
     int fd;
 
-    if (out == NULL || strcmp(out, "-") != 0)
-        return 0;
-    if (j->json)
+    if (!cli_has(&j->cli, OPT_OUTFILE) || !create_output_is_stdout(&j->cli))
+        return SFI_OK;
+    if (cli_wants_json())
         cli_usage(&j->cli, "-o -: --json has standard output: name a file");
     if (isatty(STDOUT_FILENO))
         cli_usage(&j->cli,
@@ -27,20 +38,52 @@ create_open_output(struct job *j)
     fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     j->image_out = fd >= 0 ? fdopen(fd, "wb") : NULL;
     if (j->image_out == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-        return cli_fail_text(&j->cli, SFI_ERR_OS, "standard output: %s",
-                             strerror(errno));
-    return 0;
+        return cli_report_os(j->ctx, errno, "standard output");
+    return SFI_OK;
 }
 
-int
-create_check_output(struct job *j)
+sfi_status
+create_check_output(const struct job *j, uint32_t kind)
 {
-    if (j->image_out != NULL)
-        return 0;
-    return create_status(
-        j, cli_check_output(j->ctx, cli_need(&j->cli, OPT_OUTFILE),
-                            SFI_FILE_IMAGE, cli_has(&j->cli, OPT_FORCE)));
+    if (create_output_is_stdout(&j->cli))
+        return SFI_OK;
+    return cli_check_output(j->ctx, cli_value(&j->cli, OPT_OUTFILE), kind,
+                            cli_has(&j->cli, OPT_FORCE));
 }
+
+static sfi_status
+write_to_stdout(void *user, const uint8_t *data, size_t len)
+{
+    const struct job *j = user;
+
+    if (fwrite(data, 1, len, j->image_out) == len)
+        return SFI_OK;
+    return cli_report_os(j->ctx, errno, "standard output: cannot write");
+}
+
+sfi_status
+create_save_image(struct job *j)
+{
+    const char *out = cli_value(&j->cli, OPT_OUTFILE);
+    sfi_status st;
+
+    if (j->image_out == NULL)
+        st = sfi_image_builder_save(j->builder, out);
+    else
+        st = sfi_image_builder_write(j->builder, write_to_stdout, j);
+    if (st == SFI_OK && j->image_out != NULL && fclose(j->image_out) != 0)
+        st = cli_report_os(j->ctx, errno, "standard output: cannot write");
+    if (st != SFI_OK)
+        return st;
+    cli_print("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n",
+              j->image_out != NULL ? "standard output" : cli_visible(out),
+              j->size);
+    json_text(&j->json, "image", out);
+    json_number(&j->json, "size", j->size);
+    return SFI_OK;
+}
+
+/* ---- what a chip says to it ---- */
 
 static void
 print_areas(const sfi_layout *l)
@@ -48,64 +91,69 @@ print_areas(const sfi_layout *l)
     sfi_layout_area a = {.struct_size = sizeof(a)};
     size_t count = sfi_layout_area_count(l);
 
-    (void)printf("Image : protocol version 1, %zu areas\n", count);
+    cli_print("Image : protocol version 1, %zu areas\n", count);
     for (size_t i = 0; sfi_layout_get_area(l, i, &a) == SFI_OK; i++)
-        (void)printf("  area %zu : %c, 0x%08" PRIx64 ", %" PRIu64 " bytes\n",
-                     i + 1, (char)a.kind, a.address, a.size);
+        cli_print("  area %zu : %c, 0x%08" PRIx64 ", %" PRIu64 " bytes\n",
+                  i + 1, (char)a.kind, a.address, a.size);
 }
 
-int
-create_make_image(struct job *j)
+/* What the image has that no file has is told without --check too. */
+static void
+print_fill(const struct cli_findings *f)
 {
-    FILE *f = open_memstream(&j->image, &j->size);
-    sfi_layout *l = NULL;
-    sfi_status st;
+    for (size_t i = 0; i < f->count; i++) {
+        const sfi_finding *o = &f->all[i].finding;
 
-    if (f == NULL)
-        cli_nomem(j->cli.spec->program);
-    st = sfi_image_builder_write(j->builder, cli_write, f);
-    if (fclose(f) != 0)
-        cli_nomem(j->cli.spec->program);
-    if (st == SFI_OK)
-        st = sfi_image_layout(j->ctx, j->chip, (const uint8_t *)j->image,
-                              j->size, j->key, j->nonce, &l);
-    if (st == SFI_OK)
-        print_areas(l);
-    sfi_layout_free(l);
-    return create_status(j, st);
-}
-
-static int
-write_to_stdout(const struct job *j)
-{
-    if (fwrite(j->image, 1, j->size, j->image_out) == j->size &&
-        fclose(j->image_out) == 0)
-        return 0;
-    return cli_fail_text(&j->cli, SFI_ERR_OS,
-                         "standard output: cannot write: %s", strerror(errno));
-}
-
-int
-create_save_image(struct job *j)
-{
-    const char *out = cli_value(&j->cli, OPT_OUTFILE);
-    uint32_t flags = cli_has(&j->cli, OPT_FORCE) ? SFI_REPLACE : 0;
-    int status;
-
-    if (j->image_out != NULL)
-        status = write_to_stdout(j);
-    else
-        status =
-            create_status(j, sfi_ctx_save_output(j->ctx, out, SFI_FILE_IMAGE,
-                                                 flags, j->image, j->size));
-    if (status != 0)
-        return status;
-    (void)printf("%s : %zu bytes\nSFI generation SUCCESS\n",
-                 j->image_out != NULL ? "standard output" : cli_visible(out),
-                 j->size);
-    if (j->json) {
-        json_text(&j->out, "image", out);
-        json_number(&j->out, "size", j->size);
+        if (strcmp(o->rule, "padded") == 0 ||
+            strcmp(o->rule, "gaps-filled") == 0)
+            cli_print("Fill : %s\n", cli_visible(o->message));
     }
-    return 0;
+}
+
+static sfi_status
+check_rules(struct job *j)
+{
+    bool only_checks = cli_has(&j->cli, OPT_CHECK);
+    const struct cli_findings *f = &j->findings;
+    sfi_status st =
+        sfi_image_builder_check(j->builder, cli_findings_add, &j->findings);
+
+    if (!only_checks)
+        print_fill(f);
+    cli_findings_print(&j->cli, NULL, f,
+                       only_checks ? SFI_FINDING_NOTE : SFI_FINDING_WARNING);
+    if (st == SFI_OK || f->errors == 0)
+        return st;
+    /* looked at when nothing else is wrong */
+    if (f->count == 0 ||
+        strcmp(f->all[f->count - 1].finding.rule, "nonce-reuse") != 0)
+        return cli_report(j->ctx, st,
+                          "%s cannot install this image, nothing was written",
+                          sfi_chip_name(j->chip));
+    j->hint = "--new-keys PREFIX makes a key and a nonce for this image; "
+              "--same-nonce\n        accepts what the second image reveals";
+    return cli_report(j->ctx, st, "nothing was written");
+}
+
+/* The maps are also of an image that a chip refuses. */
+sfi_status
+create_check_image(struct job *j)
+{
+    const struct cli *c = &j->cli;
+    sfi_layout *l = NULL;
+    sfi_status st = sfi_image_builder_layout(j->builder, &l);
+
+    if (st == SFI_OK)
+        st =
+            cli_maps(c, j->ctx, l, cli_value(c, OPT_OUTFILE), OPT_SVG, OPT_MAP);
+    if (st == SFI_OK)
+        st = check_rules(j);
+    if (st == SFI_OK && cli_has(c, OPT_CHECK))
+        cli_print("Check : %s can install it: %s\n", sfi_chip_name(j->chip),
+                  cli_findings_counts(&j->findings));
+    else if (st == SFI_OK)
+        print_areas(l);
+    j->size = sfi_layout_image_size(l);
+    sfi_layout_free(l);
+    return st;
 }

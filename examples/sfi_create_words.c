@@ -61,12 +61,17 @@ word_number(const struct cli *c, size_t id, uint64_t max, const char *expected)
     return value;
 }
 
-static void
-check_ram_size(struct job *j)
+static uint64_t
+ram_size(const struct cli *c)
 {
-    j->ram_size = word_number(&j->cli, OPT_RAMSIZE, UINT32_MAX,
-                              "a size in bytes, such as 0x1e000");
-    if (j->ram_size == 0)
+    return word_number(c, OPT_RAMSIZE, UINT32_MAX,
+                       "a size in bytes, such as 0x1e000");
+}
+
+static void
+check_ram_size(const struct job *j)
+{
+    if (ram_size(&j->cli) == 0)
         cli_usage(&j->cli, "-rs 0: expected the bytes of RAM that a part has "
                            "for an image");
 }
@@ -98,7 +103,7 @@ check_hash(const struct job *j)
 }
 
 void
-create_check_words(struct job *j)
+create_check_words(const struct job *j)
 {
     if (cli_has(&j->cli, OPT_RAMSIZE))
         check_ram_size(j);
@@ -111,14 +116,14 @@ create_check_words(struct job *j)
 void
 create_tell_words(const struct job *j)
 {
-    if (cli_has(&j->cli, OPT_RAMSIZE) && j->size > j->ram_size)
+    if (cli_has(&j->cli, OPT_RAMSIZE) && j->size > ram_size(&j->cli))
         cli_warn(j->cli.spec->program,
-                 "the image has %zu bytes, more than -rs "
+                 "the image has %" PRIu64 " bytes, more than -rs "
                  "%" PRIu64 ": it is not cut into pieces, since %s takes "
                  "it area by area",
-                 j->size, j->ram_size, sfi_chip_name(j->chip));
+                 j->size, ram_size(&j->cli), sfi_chip_name(j->chip));
     if (cli_has(&j->cli, OPT_TOKEN))
-        (void)printf("Continuation token %s : not needed, the image is one "
-                     "piece\n",
-                     cli_visible(cli_value(&j->cli, OPT_TOKEN)));
+        cli_print("Continuation token %s : not needed, the image is one "
+                  "piece\n",
+                  cli_visible(cli_value(&j->cli, OPT_TOKEN)));
 }

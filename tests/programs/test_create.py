@@ -272,6 +272,9 @@ def a_register_elsewhere(folder):
     # an output never takes its place
     refused(folder, 4, [about(f"sfi-create: {register}", "register")],
             *registered(folder, o=[register]), "--force")
+    refused(folder, 64, [f"sfi-create: -o {register} is an input and would be "
+                         "overwritten", CREATE_HELP],
+            *registered(folder, o=[register]), "--register", register)
     for words, message in (
             (["--no-register", "--register", "x"],
              "--register and --no-register contradict each other"),
@@ -306,6 +309,9 @@ def new_keys_for_an_image(folder):
         INFO, folder / "out.sfi", "-k", key, "-n", nonce)
     fails(4, [about(f"sfi-create: {key}", "File exists")],
           *words, "--new-keys", prefix)
+    told = json.loads(succeeds(*words, "--new-keys", folder / "json", "--json"))
+    same((told["key"], told["nonce"]),
+         (f"{folder}/json.key", f"{folder}/json.nonce"))
     # a mistake leaves no keys
     refused(folder, 2, [about("sfi-create", "segment 1", "below 0x08001000"),
                         about("sfi-create", "segment 3", "flash"),
