@@ -189,6 +189,16 @@ use_set_key_value(const struct cli *c, struct cli_use *use, const char *word,
     cli_usage(c, "%s: unknown \"%s=\"", use->spelling, key);
 }
 
+static bool
+option_ignores_word(const struct cli_option *o, const char *word)
+{
+    for (size_t i = 0; i < CLI_ALSO_MAX && o->ignores[i] != NULL; i++) {
+        if (strcmp(o->ignores[i], word) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 use_take_values(const struct cli *c, struct cli_use *use, struct words *w)
 {
@@ -199,12 +209,14 @@ use_take_values(const struct cli *c, struct cli_use *use, struct words *w)
 
         if (key > 0)
             use_set_key_value(c, use, words_take_next(w), key);
+        else if (use->count >= o->min && option_ignores_word(o, *w->at))
+            (void)words_take_next(w);
         else if (use->count < o->max)
             use->value[use->count++] = words_take_next(w);
         else
             break;
     }
-    if (use->count < o->min)
+    if (use->count < o->min || (o->partial >> use->count % 64 & 1) != 0)
         cli_usage(c, "%s needs %s", use->spelling, o->values);
 }
 
@@ -221,6 +233,7 @@ parse_one_option(struct cli *c, struct words *w)
     if (!c->spec->options[id].repeats && cli_has(c, id))
         cli_usage(c, "%s is given twice", spelling);
     c->use_count++;
+    c->given |= (uint64_t)1 << id;
     use->id = id;
     use->spelling = spelling;
     if (*value == '=') { /* --name=value */
@@ -230,28 +243,6 @@ parse_one_option(struct cli *c, struct words *w)
         use->value[use->count++] = value + 1;
     }
     use_take_values(c, use, w);
-}
-
-/* Between options, as their rows say; the first of the command line tells. */
-static void
-check_rules_of_options(const struct cli *c)
-{
-    uint64_t given = 0;
-
-    for (size_t i = 0; i < c->use_count; i++)
-        given |= (uint64_t)1 << c->uses[i].id;
-    for (size_t i = 0; i < c->use_count; i++) {
-        const struct cli_use *use = &c->uses[i];
-        const struct cli_option *o = &c->spec->options[use->id];
-
-        for (size_t k = 0; o->with != 0 && k < c->use_count; k++) {
-            if ((o->with >> c->uses[k].id & 1) == 0)
-                cli_usage(c, "%s cannot be combined with %s",
-                          c->uses[k].spelling, use->spelling);
-        }
-        if (o->needs != 0 && (given & o->needs) == 0)
-            cli_usage(c, "%s needs %s", use->spelling, o->needs_text);
-    }
 }
 
 void
@@ -264,6 +255,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
     report_begin(spec->program, argc, argv);
     c->spec = spec;
     c->use_count = 0;
+    c->given = 0;
     c->operand_count = 0;
     c->uses = calloc(count, sizeof(*c->uses));
     c->operands = calloc(count, sizeof(*c->operands));
@@ -282,7 +274,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
     if (c->operand_count < spec->operands_min)
         cli_usage(c, "an argument is missing, expected: %.*s",
                   (int)strcspn(spec->usage, "\n"), spec->usage);
-    check_rules_of_options(c);
+    words_check(c);
     report_check(c);
 }
 
@@ -318,7 +310,17 @@ cli_next_use(const struct cli *c, const struct cli_use *last)
 bool
 cli_has(const struct cli *c, size_t id)
 {
-    return cli_next(c, id, NULL) != NULL;
+    return (c->given >> id & 1) != 0;
+}
+
+bool
+cli_has_any(const struct cli *c, size_t first, size_t last)
+{
+    for (size_t id = first; id <= last; id++) {
+        if (cli_has(c, id))
+            return true;
+    }
+    return false;
 }
 
 const char *
@@ -341,19 +343,45 @@ cli_need(const struct cli *c, size_t id)
     return value;
 }
 
+/* The index of a key in a use; CLI_KEYS_MAX: it is absent. */
+static size_t
+use_find_key(const struct cli *c, const struct cli_use *use, const char *key)
+{
+    const char *const *keys;
+
+    if (use == NULL)
+        return CLI_KEYS_MAX;
+    keys = c->spec->options[use->id].keys;
+    for (size_t i = 0; keys[i] != NULL; i++) {
+        if (strcmp(keys[i], key) == 0)
+            return use->key_value[i] != NULL ? i : CLI_KEYS_MAX;
+    }
+    return CLI_KEYS_MAX;
+}
+
 const char *
 cli_key(const struct cli *c, const struct cli_use *use, const char *key)
 {
-    const struct cli_option *o;
+    size_t i = use_find_key(c, use, key);
 
-    if (use == NULL)
-        return NULL;
-    o = &c->spec->options[use->id];
-    for (size_t i = 0; o->keys[i] != NULL; i++) {
-        if (strcmp(o->keys[i], key) == 0)
-            return use->key_value[i];
-    }
-    return NULL;
+    return i < CLI_KEYS_MAX ? use->key_value[i] : NULL;
+}
+
+uint64_t
+cli_key_number(const struct cli *c, const struct cli_use *use, const char *key,
+               uint64_t absent)
+{
+    size_t i = use_find_key(c, use, key);
+
+    return i < CLI_KEYS_MAX ? use->key_number[i] : absent;
+}
+
+uint64_t
+cli_value_number(const struct cli *c, size_t id, uint64_t absent)
+{
+    const struct cli_use *use = cli_next(c, id, NULL);
+
+    return use != NULL && use->count > 0 ? use->number[0] : absent;
 }
 
 static unsigned

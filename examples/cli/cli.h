@@ -36,6 +36,7 @@ void cli_refuse_debuggers(void); /* the part that depends on the system */
 #define CLI_VALUES_MAX 64 /* option bytes of a part */
 #define CLI_KEYS_MAX 40
 #define CLI_ALSO_MAX 2
+#define CLI_CHOICES_MAX 8
 
 /* ---- options ---- */
 
@@ -47,12 +48,48 @@ struct cli_option {
     const char *values; /* for --help: "FILE [ADDRESS]"; NULL: none */
     unsigned min, max;  /* how many plain values; max <= CLI_VALUES_MAX */
     const char *keys[CLI_KEYS_MAX + 1]; /* the keys of key=value words */
+    uint64_t partial; /* numbers of values that are too few of a group */
+    const char *ignores[CLI_ALSO_MAX]; /* words that change nothing */
     bool repeats;
-    bool lists_chips;       /* --help adds a line for each part */
-    uint64_t needs;         /* one of these options, each a bit; 0: none */
-    const char *needs_text; /* how a message names them */
-    uint64_t with;    /* the options that may be beside this one; 0: any */
+    unsigned most;    /* how often; 0: no limit */
+    bool lists_chips; /* --help adds a line for each part */
     const char *help; /* may have several lines */
+};
+
+enum cli_kind {
+    CLI_NUMBER,  /* from min to max, and a multiple */
+    CLI_CHOICE,  /* one of the choices */
+    CLI_FIELD,   /* NAME=NUMBER, or alone one of the choices */
+    CLI_FOREIGN, /* not one of the choices */
+    CLI_NEEDED   /* a key that must be there */
+};
+
+/* What some values of an option, or that of a key, have to be. */
+struct cli_type {
+    size_t option;
+    enum cli_kind kind;
+    bool is_key;
+    unsigned first, last; /* of the values, or of the keys */
+    uint64_t min, max, multiple;
+    const char *choices[CLI_CHOICES_MAX];
+    const char *sentence; /* what others are not, or what is expected */
+};
+
+enum cli_rule_kind {
+    CLI_NEEDS, /* one of the others; the sentence names them */
+    CLI_WITH,  /* nothing but the others can be beside it */
+    CLI_NOT,   /* with one of the others; the sentence, which may be NULL, goes
+                * on behind the option */
+    CLI_REQUIRED /* unless one of the others is there; the sentence, which may
+                  * be NULL, is the message */
+};
+
+/* How an option goes together with others, each a bit. */
+struct cli_rule {
+    size_t option;
+    enum cli_rule_kind kind;
+    uint64_t others;
+    const char *sentence;
 };
 
 /* A word of another tool that this program has no option for. */
@@ -69,6 +106,10 @@ struct cli_spec {
                           * that begins with a blank continues it */
     const struct cli_option *options;
     size_t option_count;
+    const struct cli_type *types;
+    size_t type_count;
+    const struct cli_rule *rules;
+    size_t rule_count;
     const struct cli_foreign *foreign; /* ends with a row without a word; NULL:
                                         * none */
     unsigned operands_min, operands_max; /* words that belong to no option */
@@ -84,12 +125,16 @@ struct cli_use {
     /* By index in keys, inside the word KEY=VALUE as it was typed; NULL:
      * absent. */
     const char *key_value[CLI_KEYS_MAX];
+    /* Of those that have a type: a number, the value of a field, or the index
+     * of a choice, unless it is a number itself. */
+    uint64_t number[CLI_VALUES_MAX], key_number[CLI_KEYS_MAX];
 };
 
 struct cli {
     const struct cli_spec *spec;
     struct cli_use *uses;
     size_t use_count;
+    uint64_t given;        /* the options, each a bit */
     const char **operands; /* the last is followed by NULL */
     size_t operand_count;
 };
@@ -106,6 +151,8 @@ const struct cli_spec *cli_command(const char *program, const char *purpose,
                                    size_t count, int argc, char **argv);
 
 bool cli_has(const struct cli *c, size_t id);
+/* One of the options from `first` to `last`. */
+bool cli_has_any(const struct cli *c, size_t first, size_t last);
 /* The next occurrence after `last`; NULL: the first. */
 const struct cli_use *cli_next(const struct cli *c, size_t id,
                                const struct cli_use *last);
@@ -114,11 +161,15 @@ const struct cli_use *cli_next_use(const struct cli *c,
                                    const struct cli_use *last);
 /* First value of the first occurrence; NULL: absent. */
 const char *cli_value(const struct cli *c, size_t id);
+/* Its number, which cli_parse() has checked; `absent` without it. */
+uint64_t cli_value_number(const struct cli *c, size_t id, uint64_t absent);
 /* The same of a required option: exits with 64 when it is absent. */
 const char *cli_need(const struct cli *c, size_t id);
 /* Value of `key` in a use, which may be NULL; NULL: absent. */
 const char *cli_key(const struct cli *c, const struct cli_use *use,
                     const char *key);
+uint64_t cli_key_number(const struct cli *c, const struct cli_use *use,
+                        const char *key, uint64_t absent);
 
 /* A whole number up to `max`, decimal or 0x-prefixed. */
 bool cli_number(const char *text, uint64_t max, uint64_t *out);

@@ -16,42 +16,71 @@ import sys
 
 VALUES_MAX = 64  # CLI_VALUES_MAX
 OPTIONS_MAX = 64  # a bit each
+CHOICES_MAX = 8  # CLI_CHOICES_MAX
+NO_LIMIT = (1 << 64) - 1
 RESERVED = {"help", "h", "?", "version"}  # of every program
 HEAD = re.compile(r"([A-Z][A-Z0-9_]*) (?:-([\w-]+), )?--(\w[\w-]*)(?: (.+))?$")
 TEXTS = ("purpose", "usage", "notes")
-FACTS = ("values", "keys", "also", "repeats", "chips", "needs", "with")
+ONE, MANY = False, True  # how often a fact of an option may be there
+FACTS = {"values": ONE, "keys": MANY, "also": ONE, "repeats": ONE, "chips": ONE,
+         "ignores": ONE, "value": MANY, "key": MANY, "foreign": MANY,
+         "needs": ONE, "with": ONE, "not": MANY, "required": ONE}
+BARE = {"repeats", "chips", "required"}  # need no words
+SENTENCED = {"value", "key", "foreign", "not", "required"}
 
 
 class Refused(Exception):
     """Where the text is wrong, and how."""
 
 
-class Block:
-    """A line at the margin, with the lines that belong to it."""
+class Line:
+    """Something that can be refused where it is: a fact of an option, with the
+    sentence below it."""
 
     def __init__(self, where, word, rest):
         self.where, self.word, self.rest = where, word, rest
-        self.text, self.facts = [], {}
+        self.words, self.sentence = rest.split(), ""
 
     def refuse(self, what):
         raise Refused(f"{self.where}: {what}")
 
+
+class Block(Line):
+    """A line at the margin, with the lines that belong to it."""
+
+    def __init__(self, where, word, rest):
+        super().__init__(where, word, rest)
+        self.text, self.facts = [], []
+
+    def all(self, word):
+        return [f for f in self.facts if f.word == word]
+
+    def words_of(self, word):
+        return [w for f in self.all(word) for w in f.words]
+
     def add(self, where, line):
-        word, _, rest = line.partition(" ")
-        if word == "|":
-            self.text.append(rest)
+        fact = Line(where, *line.partition(" ")[::2])
+        if fact.word == "|":
+            self.text.append(fact.rest)
             return
-        if self.word != "option" or word not in FACTS:
-            raise Refused(f'{where}: unknown word "{word}" of '
-                          f'"{self.word}"')
-        if word == "keys":
-            rest = " ".join([*self.facts.pop("keys", []), rest])
-        if word in self.facts:
-            raise Refused(f'{where}: "{word}" is there twice')
-        if bool(rest) == (word in ("repeats", "chips")):
-            raise Refused(f'{where}: "{word}" {"takes no" if rest else "needs"}'
-                          f' more words')
-        self.facts[word] = rest.split()
+        if line.startswith("    "):
+            self.add_sentence(fact, line.strip())
+            return
+        if self.word != "option" or fact.word not in FACTS:
+            fact.refuse(f'unknown word "{fact.word}" of "{self.word}"')
+        if FACTS[fact.word] == ONE and self.all(fact.word):
+            fact.refuse(f'"{fact.word}" is there twice')
+        if not fact.words and fact.word not in BARE:
+            fact.refuse(f'"{fact.word}" needs more words')
+        if fact.words and fact.word == "chips":
+            fact.refuse(f'"{fact.word}" takes no more words')
+        self.facts.append(fact)
+
+    def add_sentence(self, line, text):
+        if not self.facts or self.facts[-1].word not in SENTENCED:
+            line.refuse("it is the sentence of nothing")
+        fact = self.facts[-1]
+        fact.sentence = f"{fact.sentence} {text}".strip()
 
 
 def read(path):
@@ -91,6 +120,101 @@ def two_numbers(block, words, limit):
     return low, high
 
 
+def number(fact, word):
+    """A number in C's spelling; * is no limit."""
+    if word == "*":
+        return NO_LIMIT
+    if not re.fullmatch(r"\d+|0x[0-9a-f]+", word):
+        fact.refuse(f'"{word}" is not a number')
+    return int(word, 0)
+
+
+def listed(words):
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+class Type:
+    """What a value or the value of a key has to be: a row of its table."""
+
+    def __init__(self, option, fact):
+        self.fact, self.members = fact, {}
+        self.place, words = fact.words[:1], fact.words[1:]
+        kind = words[0] if words else ""
+        if fact.word == "foreign":
+            self.place, kind, words = ["1..."], "foreign", ["", *fact.words]
+        make = getattr(self, f"make_{kind}", None)
+        if make is None or kind == "needed" and fact.word != "key":
+            fact.refuse(f'"{fact.rest}" is not a place and a kind')
+        self.find_place(option)
+        usual = make(words[1:], option)
+        self.sentence = fact.sentence or usual
+        if not self.sentence:
+            fact.refuse("it has no sentence")
+
+    def find_place(self, option):
+        place = self.place[0]
+        if self.fact.word == "key":
+            if place not in option.keys:
+                self.fact.refuse(f'there is no key "{place}="')
+            index = option.keys.index(place)
+            self.members |= {"is_key": "true", "first": index, "last": index}
+            return
+        found = re.fullmatch(r"(\d+)(\.\.\.)?", place)
+        if not found or not 1 <= int(found[1]) <= option.max:
+            self.fact.refuse(f'there is no value "{place}"')
+        first = int(found[1]) - 1
+        last = option.max - 1 if found[2] else first
+        self.members |= {"first": first, "last": last}
+
+    def make_number(self, words, _):
+        if len(words) != 2:
+            self.fact.refuse("number MIN MAX")
+        low, high = (number(self.fact, w) for w in words)
+        if low > high:
+            self.fact.refuse(f"{words[0]} to {words[1]} is not possible")
+        self.members |= {"kind": "CLI_NUMBER", "min": f"UINT64_C({low})",
+                         "max": f"UINT64_C({high})"}
+        if high == NO_LIMIT:
+            return f"a number, expected {low} or more" if low else "a number"
+        return f"a value from {low} to {words[1]}" if low else \
+            f"a value up to {words[1]}"
+
+    def make_address(self, words, _):
+        if len(words) > 1:
+            self.fact.refuse("address, or address MULTIPLE")
+        self.members |= {"kind": "CLI_NUMBER", "max": "UINT32_MAX"}
+        if not words:
+            return "an address, expected one like 0x08000000"
+        self.members["multiple"] = number(self.fact, words[0])
+        return f"an address, expected a multiple of {words[0]}"
+
+    def choices(self, kind, words):
+        if len(words) > CHOICES_MAX:
+            self.fact.refuse(f"more than {CHOICES_MAX} words")
+        self.members["kind"] = kind
+        if words:
+            self.members["choices"] = c_list(words)
+
+    def make_choice(self, words, _):
+        if not words:
+            self.fact.refuse("choice WORD...")
+        self.choices("CLI_CHOICE", words)
+        return listed(words)
+
+    def make_field(self, words, _):
+        self.choices("CLI_FIELD", words)
+        return ", or ".join([*words, "NAME=VALUE"])
+
+    def make_foreign(self, words, _):
+        self.choices("CLI_FOREIGN", words)
+
+    def make_needed(self, words, option):
+        if words:
+            self.fact.refuse("key NAME needed")
+        self.members["kind"] = "CLI_NEEDED"
+        return option.values
+
+
 class Option:
     """A row of the table."""
 
@@ -98,30 +222,47 @@ class Option:
         head = HEAD.match(block.rest)
         if not head:
             block.refuse(f'"{block.rest}" is not ID [-x, ]--name [VALUES]')
-        self.block, facts = block, block.facts
+        self.block = block
         self.id, self.brief, self.name, self.values = head.groups()
-        self.also = facts.get("also", [])
+        self.also = block.words_of("also")
         shown = re.findall(r"\b([a-z]\w*)=", self.values or "")
-        self.keys = list(dict.fromkeys(shown)) + facts.get("keys", [])
-        self.min, self.max = self.count_values()
-        if "values" in facts:
-            self.min, self.max = two_numbers(block, facts["values"], VALUES_MAX)
+        self.keys = list(dict.fromkeys(shown)) + block.words_of("keys")
+        self.min, self.max, self.partial = self.count_values()
+        if block.all("values"):
+            self.partial = []
+            self.min, self.max = two_numbers(block, block.words_of("values"),
+                                             VALUES_MAX)
         if len(set(self.keys)) != len(self.keys):
             block.refuse("a key is there twice")
         if not block.text:
             block.refuse(f"--{self.name} has no help")
+        self.repeats = self.count_uses()
+        self.types = [Type(self, f) for f in block.facts
+                      if f.word in ("value", "key", "foreign")]
+
+    def count_uses(self):
+        """repeats, or repeats MAX; 0: without limit."""
+        for fact in self.block.all("repeats"):
+            most = number(fact, fact.rest) if fact.rest else 0
+            if most == 1 or most > 0xffff:
+                fact.refuse(f"{fact.rest} times is not possible")
+            return most
+        return 1
 
     def count_values(self):
         """WORD is one value, [WORD] none or one, WORD... one or more; what
-        begins with `key=` is no value."""
-        low = high = 0
+        begins with `key=` is no value.  Fewer and most, and the numbers between
+        that leave a group in brackets incomplete."""
+        counts = {0}
         for group in re.findall(r"\[[^]]*\]\S*|\S+", self.values or ""):
             words = [w for w in group.strip("[]").split()
                      if not re.match(r"[a-z]\w*=", w)]
-            low += 0 if group.startswith("[") else len(words)
-            high += VALUES_MAX if group.rstrip("]").endswith("...") else \
-                len(words)
-        return low, min(high, VALUES_MAX)
+            more = {c + len(words) for c in counts}
+            counts = counts | more if group.startswith("[") else more
+            if group.rstrip("]").endswith("..."):
+                counts |= set(range(min(more), VALUES_MAX + 1))
+        low, high = min(counts), min(max(counts), VALUES_MAX)
+        return low, high, [c for c in range(low, high) if c not in counts]
 
     def spellings(self):
         short = [self.brief] if self.brief and self.brief != self.name else []
@@ -165,27 +306,44 @@ class Program:
                 self.claim(block, word, f"--{option.name}")
             self.options.append(option)
 
-    def ids_of(self, option, fact):
-        """The options whose spellings are in a fact."""
-        ids = []
-        for word in option.block.facts.get(fact, []):
+    def ids_of(self, fact):
+        """The options whose spellings are in a fact; `-a to -b` is both and
+        what is between them."""
+        all_ids, ids, last = [o.id for o in self.options], [], ""
+        for word in fact.words:
             spelling = word.strip("-,")
             owner = [o.id for o in self.options if spelling in o.spellings()]
             if word.startswith("-") and not owner:
-                option.block.refuse(f'{fact}: there is no option "{word}"')
-            ids += owner if word.startswith("-") else []
-        if fact in option.block.facts and not ids:
-            option.block.refuse(f"{fact}: no option is named")
+                fact.refuse(f'{fact.word}: there is no option "{word}"')
+            if word.startswith("-"):
+                first = all_ids.index(ids[-1] if last == "to" else owner[0])
+                ids += all_ids[first + (last == "to"):
+                               all_ids.index(owner[0]) + 1]
+            last = word
+        if fact.words and not ids:
+            fact.refuse(f"{fact.word}: no option is named")
         return ids
+
+    def find_rules(self):
+        """How options go together: rows of (option, kind, others, sentence)."""
+        self.rules = []
+        for option in self.options:
+            for fact in option.block.facts:
+                if fact.word not in ("needs", "with", "not", "required"):
+                    continue
+                ids = self.ids_of(fact)
+                if fact.word == "with":
+                    ids.append(option.id)
+                if fact.word == "required" and fact.words[:1] not in (
+                        [], ["unless"]):
+                    fact.refuse("required, or required unless OPTION...")
+                text = fact.rest if fact.word == "needs" else fact.sentence
+                self.rules.append((option.id, fact.word, ids, text))
 
     def check(self, has_commands):
         if len(self.options) > OPTIONS_MAX:
             self.block.refuse(f"more than {OPTIONS_MAX} options")
-        for option in self.options:
-            option.needs = self.ids_of(option, "needs")
-            option.beside = self.ids_of(option, "with")
-            if option.beside:
-                option.beside.append(option.id)
+        self.find_rules()
         if "purpose" not in self.texts:
             self.block.refuse(f"{self.name} has no purpose")
         if has_commands != ("usage" not in self.texts):
@@ -229,10 +387,33 @@ def prefix(program, first):
         re.sub(r"\W", "_", program.name.split()[-1]).upper()
 
 
-def row(option, lead):
-    def bits(ids):
-        return " | ".join(f"UINT64_C(1) << {lead}_{i}" for i in ids)
+def struct(members):
+    return "{" + ", ".join(f".{k} = {v}" for k, v in members.items()) + "}"
 
+
+def array(kind, name, rows):
+    return f"static const struct {kind} {name}[] = {{\n" + \
+        "".join(f"    {r},\n" for r in rows) + "};\n\n"
+
+
+def type_row(option, made, lead):
+    members = {"option": f"{lead}_{option.id}", **made.members,
+               "sentence": c_text(made.sentence)}
+    return struct(members)
+
+
+def rule_row(rule, lead):
+    option, kind, others, sentence = rule
+    members = {"option": f"{lead}_{option}", "kind": f"CLI_{kind.upper()}"}
+    if others:
+        members["others"] = " | ".join(f"UINT64_C(1) << {lead}_{i}"
+                                       for i in others)
+    if sentence:
+        members["sentence"] = c_text(sentence)
+    return struct(members)
+
+
+def row(option, lead):
     members = []
     if option.brief:
         members.append(f'.brief = "{option.brief}"')
@@ -245,15 +426,15 @@ def row(option, lead):
         members.append(f".min = {option.min}, .max = {option.max}")
     if option.keys:
         members.append(f".keys = {c_list(option.keys)}")
-    if "repeats" in option.block.facts:
-        members.append(".repeats = true")
-    if "chips" in option.block.facts:
+    if option.block.all("ignores"):
+        members.append(f".ignores = {c_list(option.block.words_of('ignores'))}")
+    if option.partial:
+        bits = " | ".join(f"UINT64_C(1) << {n}" for n in option.partial)
+        members.append(f".partial = {bits}")
+    if option.repeats != 1:
+        members.append(f".repeats = true, .most = {option.repeats}")
+    if option.block.all("chips"):
         members.append(".lists_chips = true")
-    if option.needs:
-        text = c_text(" ".join(option.block.facts["needs"]))
-        members.append(f".needs = {bits(option.needs)}, .needs_text = {text}")
-    if option.beside:
-        members.append(f".with = {bits(option.beside)}")
     members.append(f".help =\n     {c_text(chr(10).join(option.block.text))}")
     return f"    [{lead}_{option.id}] = {{{', '.join(members)}}},\n"
 
@@ -270,6 +451,13 @@ def spec(program, lead):
         tables += "".join(row(o, lead) for o in program.options)
         tables += "};\n\n"
         members += [f".options = {name}", f".option_count = {lead}_COUNT"]
+    types = [type_row(o, t, lead) for o in program.options for t in o.types]
+    rules = [rule_row(r, lead) for r in program.rules]
+    for kind, rows in (("type", types), ("rule", rules)):
+        if rows:
+            name = f"{lead.lower()}_{kind}s"
+            tables += array(f"cli_{kind}", name, rows)
+            members.append(f".{kind}s = {name}, .{kind}_count = {len(rows)}")
     if program.foreign:
         name = f"{lead.lower()}_foreign"
         tables += f"static const struct cli_foreign {name}[] = {{\n"

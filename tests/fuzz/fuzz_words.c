@@ -35,12 +35,48 @@ static const struct cli_option options[OPT_COUNT] = {
     [OPT_FLAG] = {.name = "json", .help = "flag"},
 };
 
+static const struct cli_type types[] = {
+    {.option = OPT_FILE,
+     .kind = CLI_NUMBER,
+     .first = 1,
+     .last = 1,
+     .max = 1024,
+     .multiple = 4,
+     .sentence = "a number"},
+    {.option = OPT_SFI,
+     .kind = CLI_CHOICE,
+     .is_key = true,
+     .choices = {"0", "1"},
+     .sentence = "0 or 1"},
+    {.option = OPT_SFI,
+     .kind = CLI_FIELD,
+     .first = 1,
+     .last = 1,
+     .sentence = "NAME=VALUE"},
+    {.option = OPT_CONNECT,
+     .kind = CLI_NEEDED,
+     .is_key = true,
+     .sentence = "port="},
+};
+
+static const struct cli_rule rules[] = {
+    {.option = OPT_FILE, .kind = CLI_NOT, .others = UINT64_C(1) << OPT_CONNECT},
+    {.option = OPT_FLAG,
+     .kind = CLI_NEEDS,
+     .others = UINT64_C(1) << OPT_FILE,
+     .sentence = "-f"},
+};
+
 static const struct cli_spec spec = {
     .program = "fuzz",
     .purpose = "Tests.",
     .usage = "[FILE]",
     .options = options,
     .option_count = OPT_COUNT,
+    .types = types,
+    .type_count = sizeof(types) / sizeof(*types),
+    .rules = rules,
+    .rule_count = sizeof(rules) / sizeof(*rules),
     .operands_max = 1,
 };
 

@@ -17,7 +17,7 @@
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { OPT_CONNECT, OPT_SFI, OPT_FILE, OPT_FLAG, OPT_COUNT };
+enum { OPT_CONNECT, OPT_SFI, OPT_FILE, OPT_FIELDS, OPT_FLAG, OPT_COUNT };
 
 static const struct cli_option options[OPT_COUNT] = {
     [OPT_CONNECT] = {.brief = "c",
@@ -38,7 +38,27 @@ static const struct cli_option options[OPT_COUNT] = {
                   .max = 2,
                   .repeats = true,
                   .help = "file"},
+    [OPT_FIELDS] = {.name = "ob",
+                    .min = 1,
+                    .max = 64,
+                    .ignores = {"again"},
+                    .help = "fields"},
     [OPT_FLAG] = {.name = "json", .help = "flag"},
+};
+
+static const struct cli_type types[] = {
+    {.option = OPT_FILE,
+     .kind = CLI_NUMBER,
+     .first = 1,
+     .last = 1,
+     .max = UINT32_MAX},
+    {.option = OPT_SFI,
+     .kind = CLI_CHOICE,
+     .is_key = true,
+     .first = 2,
+     .last = 2,
+     .choices = {"8", "live"}},
+    {.option = OPT_FIELDS, .kind = CLI_FIELD, .last = 63, .choices = {"displ"}},
 };
 
 static const struct cli_spec spec = {
@@ -47,6 +67,8 @@ static const struct cli_spec spec = {
     .usage = "[FILE]",
     .options = options,
     .option_count = OPT_COUNT,
+    .types = types,
+    .type_count = ROWS(types),
     .operands_max = 1,
 };
 
@@ -99,6 +121,28 @@ START_TEST(test_values_and_keys)
     ck_assert_uint_eq(use->count, 2);
     ck_assert_str_eq(use->value[1], "my.license");
     ck_assert_str_eq(cli_key(&c, use, "hsm"), "0");
+    cli_free(&c);
+}
+END_TEST
+
+START_TEST(test_numbers_of_words)
+{
+    const struct cli_use *use;
+    struct cli c;
+
+    parse(&c, "-f a.bin 0x63 --sfi a.sfi hsm=1 protocol=live -ob A=3 again "
+              "B=0xffffffff --json");
+    ck_assert_uint_eq(cli_next(&c, OPT_FILE, NULL)->number[1], 99);
+    use = cli_next(&c, OPT_SFI, NULL);
+    ck_assert_uint_eq(cli_key_number(&c, use, "protocol", 7), 1);
+    ck_assert_uint_eq(cli_key_number(&c, use, "slot", 7), 7);
+    use = cli_next(&c, OPT_FIELDS, NULL);
+    ck_assert_uint_eq(use->count, 2);
+    ck_assert_uint_eq(use->number[1], UINT32_MAX);
+    ck_assert_uint_eq(cli_value_number(&c, OPT_FIELDS, 7), 3);
+    ck_assert_uint_eq(cli_value_number(&c, OPT_CONNECT, 7), 7);
+    ck_assert(cli_has_any(&c, OPT_CONNECT, OPT_SFI));
+    ck_assert(!cli_has_any(&c, OPT_CONNECT, OPT_CONNECT));
     cli_free(&c);
 }
 END_TEST
@@ -724,6 +768,7 @@ main(void)
     int failed;
 
     tcase_add_test(tc, test_values_and_keys);
+    tcase_add_test(tc, test_numbers_of_words);
     tcase_add_test(tc, test_other_spellings);
     tcase_add_test(tc, test_repeats_and_operands);
     tcase_add_loop_test(tc, test_numbers, 0, (int)ROWS(numbers));

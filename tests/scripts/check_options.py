@@ -21,7 +21,7 @@ usage
     |  [--fill BYTE]
 operands 1 *
 
-option FILL -f, --fill BYTE [ADDRESS] [br=1]
+option FILL -f, --fill BYTE [ADDRESS END] [br=1]
     keys one two
     keys three
     also paint
@@ -30,6 +30,31 @@ option FILL -f, --fill BYTE [ADDRESS] [br=1]
     needs --yes or FILE
     with --yes
     | says "x\\"
+
+option TAKE --take NUMBER [WORD...]
+    repeats 3
+    ignores old new
+    value 1 number 1 0x10
+    value 2... choice a b c
+    key no needed
+    key no number 0 *
+        any
+        number
+    keys no
+    foreign gone lost
+        it is lost
+    not --yes
+    not -f to -take
+        has nothing to fill
+    required unless --yes -f
+    | takes
+
+option ROW --row [at=N] NAME=VALUE...
+    value 1... field all
+    key at address 4
+    required
+        the row is missing
+    | row
 
 include more.txt
 
@@ -42,6 +67,31 @@ option YES --yes
     | go on
 """
 TAIL = "\n    | text\n"
+# Of the tables of types and rules.
+ROWS = [
+    "{.option = OPT_FILL, .kind = CLI_NEEDS, .others = UINT64_C(1) << OPT_YES, "
+    '.sentence = "--yes or FILE"}',
+    "{.option = OPT_FILL, .kind = CLI_WITH, .others = UINT64_C(1) << OPT_YES | "
+    "UINT64_C(1) << OPT_FILL}",
+    "{.option = OPT_TAKE, .first = 0, .last = 0, .kind = CLI_NUMBER, .min = "
+    'UINT64_C(1), .max = UINT64_C(16), .sentence = "a value from 1 to 0x10"}',
+    "{.option = OPT_TAKE, .first = 1, .last = 63, .kind = CLI_CHOICE, .choices "
+    '= {"a", "b", "c"}, .sentence = "a, b or c"}',
+    "{.option = OPT_TAKE, .is_key = true, .first = 0, .last = 0, .kind = "
+    'CLI_NEEDED, .sentence = "NUMBER [WORD...]"}',
+    '.max = UINT64_C(18446744073709551615), .sentence = "any number"}',
+    '.kind = CLI_FOREIGN, .choices = {"gone", "lost"}, .sentence = "it is lost"',
+    "{.option = OPT_TAKE, .kind = CLI_NOT, .others = UINT64_C(1) << OPT_YES}",
+    '.others = UINT64_C(1) << OPT_FILL | UINT64_C(1) << OPT_TAKE, '
+    '.sentence = "has nothing to fill"}',
+    "{.option = OPT_TAKE, .kind = CLI_REQUIRED, .others = UINT64_C(1) << "
+    "OPT_YES | UINT64_C(1) << OPT_FILL}",
+    '.kind = CLI_FIELD, .choices = {"all"}, .sentence = "all, or NAME=VALUE"}',
+    ".max = UINT32_MAX, .multiple = 4, .sentence = \"an address, expected a "
+    'multiple of 4"}',
+    '{.option = OPT_ROW, .kind = CLI_REQUIRED, .sentence = "the row is '
+    'missing"}',
+]
 
 # What replaces what, and what is said; at the end when nothing is replaced.
 BAD = [
@@ -49,7 +99,29 @@ BAD = [
     ("    repeats\n", "    repeat\n", ':13: unknown word "repeat" of "option"'),
     ("    repeats\n", "    repeats\n    repeats\n", ':14: "repeats" is there '
      "twice"),
-    ("    repeats\n", "    repeats 3\n", ':13: "repeats" takes no more words'),
+    ("    chips\n", "    chips 3\n", ':14: "chips" takes no more words'),
+    ("    repeats 3\n", "    repeats 1\n", ":20: 1 times is not possible"),
+    ("    repeats 3\n", "    repeats x\n", ':20: "x" is not a number'),
+    ("number 1 0x10", "number 1", ":22: number MIN MAX"),
+    ("number 1 0x10", "number 17 0x10", ":22: 17 to 0x10 is not possible"),
+    ("number 1 0x10", "number one 2", ':22: "one" is not a number'),
+    ("number 1 0x10", "numbers 1 2", ':22: "1 numbers 1 2" is not a place and'),
+    ("value 1 number 1 0x10", "value 1 needed", ':22: "1 needed" is not a '),
+    ("value 1 number 1 0x10", "value 0 number 1 2", ':22: there is no value '
+     '"0"'),
+    ("value 2... choice", "value 65 choice", ':23: there is no value "65"'),
+    ("choice a b c", "choice", ":23: choice WORD..."),
+    ("choice a b c", "choice a b c d e f g h i", ":23: more than 8 words"),
+    ("key no needed", "key on needed", ':24: there is no key "on="'),
+    ("key no needed", "key no needed 1", ":24: key NAME needed"),
+    ("        it is lost\n", "", ":29: it has no sentence"),
+    ("    not --yes\n", "    not\n", ':31: "not" needs more words'),
+    ("    not -f to", "    not -x to", ':32: not: there is no option "-x"'),
+    ("required unless", "required with", ":34: required, or required unless"),
+    ("required unless --yes -f", "required unless", ":34: required: no option"),
+    ("address 4", "address 4 4", ":39: address, or address MULTIPLE"),
+    ("    repeats\n", "    repeats\n        often\n", ":14: it is the sentence "
+     "of nothing"),
     ("    also paint\n", "    also\n", ':12: "also" needs more words'),
     ("    keys three\n", "    keys one\n", ":9: a key is there twice"),
     ("    keys three\n", "    keys br\n", ":9: a key is there twice"),
@@ -59,27 +131,27 @@ BAD = [
     ("    also paint\n", "    also yes\n", 'more.txt:1: "yes" is --fill '
      "already"),
     ("    also paint\n", "    also f\n", ':9: "f" is --fill already'),
-    ("-f, --fill", "-f, -fill", ':9: "FILL -f, -fill BYTE [ADDRESS] [br=1]" '
+    ("-f, --fill", "-f, -fill", ':9: "FILL -f, -fill BYTE [ADDRESS END] [br=1]" '
      "is not ID"),
     ("-f, --fill", "-version, --fill", ':9: "version" is --help and --version '
      "already"),
     ("FILL -f", "YES -f", "more.txt:1: YES is there twice"),
     ('    | says "x\\"\n', "", ":9: --fill has no help"),
-    ("old older", "old yes", ':21: "yes" is --yes already'),
-    ("foreign old older", "foreign", ":21: foreign WORD..., and its sentence below"),
+    ("old older", "old yes", ':46: "yes" is --yes already'),
+    ("foreign old older", "foreign", ":46: foreign WORD..., and its sentence below"),
     ("    | Does it.\n", "", ':2: "purpose" has one text, below it'),
     ("purpose\n    | Does it.\n", "", ":1: sfi-x has no purpose"),
     ("usage\n    | FILE\n    |  [--fill BYTE]\n", "", ":1: sfi-x has no usage"),
     ("program sfi-x\n", "", ":1: the first line is program NAME"),
-    ("needs --yes", "needs --no", ':9: needs: there is no option "--no"'),
-    ("needs --yes", "needs", ":9: needs: no option is named"),
-    ("with --yes", "with -F", ':9: with: there is no option "-F"'),
-    (None, "program sfi-y\n", ":24: the first line is program NAME"),
-    (None, "operands 1 1\n", ':24: "operands" is there twice'),
-    (None, "usage" + TAIL, ':24: "usage" has one text, below it'),
+    ("needs --yes", "needs --no", ':15: needs: there is no option "--no"'),
+    ("needs --yes", "needs", ":15: needs: no option is named"),
+    ("with --yes", "with -F", ':16: with: there is no option "-F"'),
+    (None, "program sfi-y\n", ":49: the first line is program NAME"),
+    (None, "operands 1 1\n", ':49: "operands" is there twice'),
+    (None, "usage" + TAIL, ':49: "usage" has one text, below it'),
     (None, "command go\npurpose" + TAIL + "usage" + TAIL,
      ":1: sfi-x has no usage"),
-    (None, "notes \n", ":24: a tab, or blanks at the end"),
+    (None, "notes \n", ":49: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
 ]
@@ -99,12 +171,12 @@ def check(folder):
     table = (folder / "x.c").read_text()
     for part in ('.usage =\n    "FILE\\n"\n     " [--fill BYTE]"',
                  '.keys = {"br", "one", "two", "three"}', ".repeats = true",
-                 ".lists_chips = true", '.min = 1, .max = 2', '"says \\"x\\\\\\""',
-                 ".needs = UINT64_C(1) << OPT_YES, .needs_text = \"--yes or ",
-                 ".with = UINT64_C(1) << OPT_YES | UINT64_C(1) << OPT_FILL",
+                 ".lists_chips = true", '.min = 1, .max = 3', '"says \\"x\\\\\\""',
+                 ".partial = UINT64_C(1) << 2", ".repeats = true, .most = 3",
+                 '.ignores = {"old", "new"}', *ROWS,
                  '{"older", "it is gone"}', ".operands_max = UINT_MAX"):
         assert part in table.replace("\n     \"FILE", "\n    \"FILE"), part
-    assert "OPT_FILL,\n    OPT_YES,\n    OPT_COUNT" in \
+    assert "OPT_FILL,\n    OPT_TAKE,\n    OPT_ROW,\n    OPT_YES,\n    OPT_COUNT" in \
         (folder / "x.h").read_text()
     for old, new, expected in BAD:
         text = GOOD + new if old is None else GOOD.replace(old, new)

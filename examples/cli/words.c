@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* What the words of a command line have to be, and which options go together,
+ * as the tables of the program say. */
+#include <string.h>
+
+#include "cli/help.h"
+
+#define FIELD_NAME_MAX 63u
+
+/* ---- one word ---- */
+
+static bool
+word_is_number(const struct cli_type *t, const char *word, uint64_t *out)
+{
+    return cli_number(word, t->max, out) && *out >= t->min &&
+           (t->multiple == 0 || *out % t->multiple == 0);
+}
+
+static bool
+word_is_choice(const struct cli_type *t, const char *word, uint64_t *out)
+{
+    for (size_t i = 0; i < CLI_CHOICES_MAX && t->choices[i] != NULL; i++) {
+        if (strcmp(t->choices[i], word) != 0)
+            continue;
+        if (!cli_number(word, UINT64_MAX, out))
+            *out = i;
+        return true;
+    }
+    return false;
+}
+
+static bool
+word_is_field(const char *word, uint64_t *out)
+{
+    const char *equals = strchr(word, '=');
+
+    return equals != NULL && equals != word &&
+           (size_t)(equals - word) <= FIELD_NAME_MAX &&
+           cli_number(equals + 1, UINT32_MAX, out);
+}
+
+static bool
+word_is_right(const struct cli_use *use, const struct cli_type *t,
+              const char *word, uint64_t *out)
+{
+    switch (t->kind) {
+    case CLI_NUMBER:
+        return word_is_number(t, word, out);
+    case CLI_CHOICE:
+        return word_is_choice(t, word, out);
+    case CLI_FIELD:
+        return word_is_field(word, out) ||
+               (use->count == 1 && word_is_choice(t, word, out));
+    case CLI_FOREIGN:
+        return !word_is_choice(t, word, out);
+    case CLI_NEEDED:
+        break;
+    }
+    return true;
+}
+
+/* ---- the words of an option ---- */
+
+/* The option as typed, without a value behind '='. */
+static int
+spelling_length(const struct cli_use *use)
+{
+    return (int)strcspn(use->spelling, "=");
+}
+
+static _Noreturn void
+refuse_value(const struct cli *c, const struct cli_use *use,
+             const struct cli_type *t, const char *word)
+{
+    int len = spelling_length(use);
+
+    if (t->kind == CLI_FOREIGN)
+        cli_usage(c, "%.*s %s: %s", len, use->spelling, word, t->sentence);
+    if (c->spec->options[use->id].max == 1)
+        cli_usage(c, "%.*s %s%s %s", len, use->spelling, word,
+                  t->kind == CLI_NUMBER ? " is not" : ", expected",
+                  t->sentence);
+    cli_usage(c, "%.*s: \"%s\"%s %s", len, use->spelling, word,
+              t->kind == CLI_NUMBER ? " is not" : ", expected", t->sentence);
+}
+
+static void
+check_values(const struct cli *c, struct cli_use *use, const struct cli_type *t)
+{
+    for (unsigned i = t->first; i <= t->last && i < use->count; i++) {
+        if (!word_is_right(use, t, use->value[i], &use->number[i]))
+            refuse_value(c, use, t, use->value[i]);
+    }
+}
+
+static void
+check_key(const struct cli *c, struct cli_use *use, const struct cli_type *t)
+{
+    const char *key = c->spec->options[use->id].keys[t->first];
+    const char *word = use->key_value[t->first];
+
+    if (word == NULL && t->kind == CLI_NEEDED)
+        cli_usage(c, "%.*s needs %s", spelling_length(use), use->spelling,
+                  t->sentence);
+    if (word != NULL &&
+        !word_is_right(use, t, word, &use->key_number[t->first]))
+        cli_usage(c, "%s=%s%s %s", key, word,
+                  t->kind == CLI_NUMBER ? " is not" : ", expected",
+                  t->sentence);
+}
+
+static void
+check_words(const struct cli *c, struct cli_use *use)
+{
+    for (size_t i = 0; i < c->spec->type_count; i++) {
+        const struct cli_type *t = &c->spec->types[i];
+
+        if (t->option != use->id)
+            continue;
+        if (t->is_key)
+            check_key(c, use, t);
+        else
+            check_values(c, use, t);
+    }
+}
+
+/* ---- options together ---- */
+
+/* The first use of one of these options, or of none of them. */
+static const struct cli_use *
+find_use_of(const struct cli *c, uint64_t options, bool of_them)
+{
+    for (size_t i = 0; i < c->use_count; i++) {
+        if ((options >> c->uses[i].id & 1) == of_them)
+            return &c->uses[i];
+    }
+    return NULL;
+}
+
+static void
+check_rule(const struct cli *c, const struct cli_rule *r,
+           const struct cli_use *use)
+{
+    const struct cli_use *other =
+        find_use_of(c, r->others, r->kind != CLI_WITH);
+    int len = spelling_length(use);
+
+    if (r->kind == CLI_NEEDS && other == NULL)
+        cli_usage(c, "%.*s needs %s", len, use->spelling, r->sentence);
+    if (r->kind == CLI_WITH && other != NULL)
+        cli_usage(c, "%.*s cannot be combined with %.*s",
+                  spelling_length(other), other->spelling, len, use->spelling);
+    if (r->kind != CLI_NOT || other == NULL)
+        return;
+    if (r->sentence != NULL)
+        cli_usage(c, "%.*s %s", len, use->spelling, r->sentence);
+    cli_usage(c, "%.*s cannot be combined with %.*s", len, use->spelling,
+              spelling_length(other), other->spelling);
+}
+
+static void
+check_how_often(const struct cli *c, const struct cli_use *use)
+{
+    const struct cli_option *o = &c->spec->options[use->id];
+    const struct cli_use *next = NULL;
+    unsigned count = 0;
+
+    while ((next = cli_next(c, use->id, next)) != NULL)
+        count++;
+    if (o->most > 0 && count > o->most)
+        cli_usage(c, "%.*s is given %u times, expected at most %u",
+                  spelling_length(use), use->spelling, count, o->most);
+}
+
+static void
+check_rules(const struct cli *c, const struct cli_use *use)
+{
+    check_how_often(c, use);
+    for (size_t i = 0; i < c->spec->rule_count; i++) {
+        if (c->spec->rules[i].option == use->id)
+            check_rule(c, &c->spec->rules[i], use);
+    }
+}
+
+static void
+check_required(const struct cli *c)
+{
+    for (size_t i = 0; i < c->spec->rule_count; i++) {
+        const struct cli_rule *r = &c->spec->rules[i];
+
+        if (r->kind != CLI_REQUIRED || cli_has(c, r->option) ||
+            (c->given & r->others) != 0)
+            continue;
+        if (r->sentence != NULL)
+            cli_usage(c, "%s", r->sentence);
+        (void)cli_need(c, r->option);
+    }
+}
+
+/* The first of the command line tells. */
+void
+words_check(struct cli *c)
+{
+    for (size_t i = 0; i < c->use_count; i++)
+        check_rules(c, &c->uses[i]);
+    check_required(c);
+    for (size_t i = 0; i < c->use_count; i++)
+        check_words(c, &c->uses[i]);
+}
