@@ -40,10 +40,6 @@ void program_read_port(struct program *p, struct station *s);
  * a link; a port that cannot be one is a usage error. */
 void program_port(const struct program *p, const struct cli_use *use,
                   const char *port, char uri[URI_MAX]);
-/* Check the options of the actions, OPT_WRITE to OPT_HALT and OPT_ERASE: exit
- * on a usage error.  True: one of OPT_WRITE to OPT_HALT is given. */
-bool program_check_actions(const struct cli *c);
-
 /* Seconds on the monotonic clock. */
 double program_seconds_since(const struct timespec *then);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
@@ -78,8 +74,6 @@ void program_check_gang(const struct program *p);
  * chips are printed. */
 sfi_status program_gang(struct program *p);
 
-/* OPT_LIST: check the command line, exit on a usage error. */
-void program_check_list(const struct cli *c);
-sfi_status program_list(struct program *p);
+sfi_status program_list(struct program *p); /* OPT_LIST */
 
 #endif

@@ -42,22 +42,11 @@ check_gang_sfi(const struct cli *c, const struct cli_use *sfi)
 void
 program_check_gang(const struct program *p)
 {
-    /* what one chip fills */
-    static const size_t files[] = {OPT_GET_CERTIFICATE, OPT_CHIP_LICENSE,
-                                   OPT_READ, OPT_CAPTURE};
     const struct cli *c = &p->cli;
     const struct cli_use *sfi = cli_next(c, OPT_SFI, NULL);
     const char *port = cli_value(c, OPT_GANG);
     size_t count = 1;
 
-    if (cli_has(c, OPT_CONNECT))
-        cli_usage(c,
-                  "--gang names the ports, so it cannot be combined with -c");
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-        if (cli_has(c, files[i]))
-            cli_usage(c, "%s fills one file from one chip: use it with -c",
-                      cli_next(c, files[i], NULL)->spelling);
-    }
     if (sfi != NULL)
         check_gang_sfi(c, sfi);
     for (;; port++) {

@@ -171,28 +171,6 @@ list_write_not_built_in(const struct list *l)
     json_close(l->out);
 }
 
-void
-program_check_list(const struct cli *c)
-{
-    const char *word = cli_value(c, OPT_LIST);
-    const struct cli_use *use = cli_next(c, OPT_LIST, NULL);
-    int i = 0;
-
-    if (use == NULL)
-        return;
-    while (word != NULL && i < KIND_COUNT && strcmp(kinds[i].word, word) != 0)
-        i++;
-    if (i == KIND_COUNT &&
-        (strncmp(word, "st-link", 7) == 0 || strncmp(word, "stlink", 6) == 0))
-        cli_usage(c,
-                  "%s %s: OpenOCD finds ST-LINKs; %s probe lists CMSIS-DAP "
-                  "probes",
-                  use->spelling, word, use->spelling);
-    if (i == KIND_COUNT)
-        cli_usage(c, "%s %s, expected uart, spi, usb or probe", use->spelling,
-                  word);
-}
-
 sfi_status
 program_list(struct program *p)
 {

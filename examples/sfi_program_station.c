@@ -75,16 +75,6 @@ station_end(struct station *s)
     free(s->notes_text);
 }
 
-unsigned
-station_write_words(const struct cli_use *use)
-{
-    unsigned last = use->count - 1;
-
-    return last > 0 && strcmp(use->value[last], "incremental") == 0
-               ? last
-               : use->count;
-}
-
 sfi_status
 station_load_files(struct station *s)
 {
@@ -97,10 +87,8 @@ station_load_files(struct station *s)
             .struct_size = sizeof(how),
             .flags = cli_lenient_flags(c, OPT_NO_END_RECORD),
         };
-        struct cli_use words = *use;
 
-        words.count = station_write_words(use);
-        st = cli_firmware_load(c, s->ctx, &words, &how,
+        st = cli_firmware_load(c, s->ctx, use, &how,
                                &s->firmware[use - c->uses]);
     }
     return st;

@@ -126,8 +126,6 @@ sfi_status station_go(struct station *s, const struct cli_use *use);
 sfi_status station_reset(struct station *s, const struct cli_use *use);
 sfi_status station_halt(struct station *s, const struct cli_use *use);
 
-/* How many words of OPT_WRITE are FILE, ADDRESS and raw. */
-unsigned station_write_words(const struct cli_use *use);
 /* Bytes of a value of OPT_R8 to OPT_W32. */
 unsigned station_value_width(const struct cli_use *use);
 /* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */

@@ -255,7 +255,7 @@ SENTENCES = [
     (["-c", "port=x", "-w8", "0", "256"],
      '-w8: "256" is not a value up to 0xff'),
     (["-c", "port=x", "-w32", "2", "1"],
-     "-w32: the address 2 is not a multiple of 4"),
+     '-w32: "2" is not an address, expected a multiple of 4'),
     (["-c", "port=x", "-fillmemory", "0", "pattern=1"],
      "-fillmemory needs ADDRESS size=N"),
     (["-c", "port=x", "-fillmemory", "0", "size=8", "pattern=256"],
@@ -265,13 +265,13 @@ SENTENCES = [
     (["-c", "port=x", "-fillmemory", "0", "size=6", "dataWidth=32"],
      "size=6 is not a size from 1 byte to 64 MiB in whole values"),
     (["-c", "port=x", "-checksum", "0"],
-     "-checksum needs ADDRESS SIZE, or nothing"),
+     "-checksum needs [ADDRESS SIZE]"),
     (["-c", "port=x", "-e", "0", "--skipErase"], "--skipErase needs -w FILE"),
     (["-c", "port=x", "-e", "0", "-nv"], "-nv needs -w8, -w16 or -w32"),
     (["-c", "port=x", "-ob", "unlockchip"], "-ob unlockchip: libsfi has no "
      "table of defaults; -ob displ shows the option bytes, -ob NAME=VALUE sets "
      "one"),
-    (["-hsmgl", "f", "protocol=live"], "-hsmgl: protocol=live, expected "
+    (["-hsmgl", "f", "protocol=live"], "protocol=live, expected "
      "static: a live licence is made during the install"),
     (["-vb", "4"], "-vb 4, expected 1, 2 or 3"),
     (["-t", "0"], "-t 0 is not a time from 1 to 3600000 ms"),
