@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file describe.h
- * What a file is, what it says, and whether it is sound.
+ * What a file is, what it says, and whether it is sound; and what a chip is.
  */
 #ifndef SFI_DESCRIBE_H
 #define SFI_DESCRIBE_H
@@ -13,6 +13,7 @@
 #include <sfi/key.h>
 #include <sfi/layout.h>
 #include <sfi/personalization.h>
+#include <sfi/target.h>
 
 SFI_BEGIN_DECLS
 
@@ -35,8 +36,8 @@ enum sfi_check_result {
 };
 
 /**
- * One fact about a file.  Pointers are valid during the call that receives the
- * fact; group, name and label are static.
+ * One fact about a file or a chip.  Pointers are valid during the call that
+ * receives the fact; group, name and label are static.
  *
  * A fact with an item belongs to an entry of a list, such as an area of an
  * image.  Those of one entry follow one another, and so do the entries.
@@ -137,8 +138,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_describe_file(
     sfi_fact_fn report, void *user);
 
 /**
- * The facts about a file, kept: for a window that shows them, and to compare
- * two files.
+ * The facts about a file or a chip, kept: for a window that shows them, and to
+ * compare two files.
  */
 typedef struct sfi_description sfi_description;
 
@@ -179,6 +180,33 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_new(sfi_ctx *ctx,
  */
 SFI_API SFI_NODISCARD sfi_status sfi_description_read(
     sfi_description *d, const char *path, const sfi_describe_options *opts);
+
+/**
+ * Describe a connected chip: its part, its bootloader, and what is in it.
+ *
+ * The facts of sfi_target_get_info() and sfi_target_inspect(), with the names
+ * that doc/json.md has; the first two are "kind", which is "chip", and "what".
+ * What protection hides has no fact.  Nothing in the chip changes.
+ *
+ * @param t    the target
+ * @param out  receives the description, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     t or out is NULL
+ *   SFI_ERR_STATE        called from a callback
+ *   SFI_ERR_UNSUPPORTED  the secure bootloader has another version
+ *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
+ *   SFI_ERR_DEVICE       the secure bootloader refuses
+ *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
+ *   SFI_ERR_CANCELLED    sfi_target_cancel() was called
+ *   SFI_ERR_CRYPTO       the crypto library failed
+ *   SFI_ERR_NOMEM        no memory
+ *
+ * Blocks: up to 30 s on a bad line.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_target_describe(sfi_target *t,
+                                                     sfi_description **out);
 
 /**
  * One of the facts, in the order of sfi_describe_file().

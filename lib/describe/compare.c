@@ -151,7 +151,7 @@ compare_check(const sfi_description *d, bool is_image)
     (void)sfi__fail(ctx, SFI_ERR_FORMAT,
                     "it is %s; only images and firmware can be compared",
                     what->text);
-    return sfi__where(ctx, "%s", d->path);
+    return d->path != NULL ? sfi__where(ctx, "%s", d->path) : SFI_ERR_FORMAT;
 }
 
 static sfi_status

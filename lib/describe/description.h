@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The description of a file while it is made: facts go to the caller one by
- * one, and the first failure is kept. */
+/* The description of a file or a chip while it is made: facts go to the caller
+ * one by one, and the first failure is kept. */
 #ifndef SFI_DESCRIBE_DESCRIPTION_H
 #define SFI_DESCRIBE_DESCRIPTION_H
 
@@ -39,6 +39,10 @@ void sfi__fact_text(struct description *d, const char *name, const char *label,
                     const char *text);
 void sfi__fact_number(struct description *d, const char *name,
                       const char *label, uint64_t number);
+/* A number with words of its own. */
+void sfi__fact_number_text(struct description *d, const char *name,
+                           const char *label, uint64_t number,
+                           const char *text);
 void sfi__fact_address(struct description *d, const char *name,
                        const char *label, uint64_t address);
 /* 0 is no time. */
@@ -83,6 +87,9 @@ sfi_status sfi__describe_nonces(struct description *d);
 sfi_status sfi__describe_map(struct description *d);
 sfi_status sfi__describe_key(struct description *d);
 sfi_status sfi__describe_credential(struct description *d);
+
+/* Not a file, but a chip that answers. */
+sfi_status sfi__describe_chip(struct description *d, sfi_target *t);
 
 /* Do these bytes look like option bytes of any part? */
 bool sfi__describe_is_option_bytes(struct description *d);

@@ -70,6 +70,13 @@ sfi__fact_number(struct description *d, const char *name, const char *label,
 }
 
 void
+sfi__fact_number_text(struct description *d, const char *name,
+                      const char *label, uint64_t number, const char *text)
+{
+    fact_report_number(d, SFI_FACT_NUMBER, name, label, number, text);
+}
+
+void
 sfi__fact_address(struct description *d, const char *name, const char *label,
                   uint64_t address)
 {

@@ -9,6 +9,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "keys/key.h"
+#include "target/target.h"
+#include "describe/description.h"
 
 static sfi_fact *
 kept_at(const sfi_description *d, size_t index)
@@ -117,6 +119,29 @@ sfi_description_read(sfi_description *d, const char *path,
         return st;
     kept_clear(d);
     return sfi__nomem(d->obj.ctx);
+}
+
+sfi_status
+sfi_target_describe(sfi_target *t, sfi_description **out)
+{
+    sfi_description *made;
+    struct description d;
+    sfi_status st;
+
+    SFI_ENTER_NEW(t, TARGET, out);
+    st = sfi_description_new(t->obj.ctx, &made);
+    if (st != SFI_OK)
+        return st;
+    d = (struct description){
+        .ctx = t->obj.ctx, .report = kept_take, .user = made};
+    st = sfi__describe_chip(&d, t);
+    if (st == SFI_OK && made->failed)
+        st = sfi__nomem(d.ctx);
+    if (st == SFI_OK)
+        *out = made;
+    else
+        sfi_description_free(made);
+    return st;
 }
 
 const sfi_fact *

@@ -54,7 +54,7 @@ BELOW = {
     "boot": ["chip", "proto", "transport/base"],
     "target": ["boot", "firmware", "option_bytes", "license"],
     "installer": ["image", "target", "hsm/base", "journal"],
-    "describe": ["image", "hsm", "transport/trace", "journal"],
+    "describe": ["image", "hsm", "transport/trace", "target", "journal"],
     "device": ["chip", "proto"],
     "sim/storage": ["chip/define", "license"],
     "sim": ["device", "sim/storage", "proto"],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""What a file is, what it says, and whether it is sound."""
+"""What a file is, what it says, and whether it is sound; what a chip is."""
 from __future__ import annotations
 
 import ctypes
@@ -44,7 +44,7 @@ FactValue = Union[str, int, bool, bytes, CheckResult]
 
 @dataclasses.dataclass(frozen=True)
 class Fact:
-    """One fact about a file."""
+    """One fact about a file or a chip."""
 
     #: what it is: how to show its value
     kind: FactKind
@@ -84,7 +84,7 @@ class Comparison:
 
 
 class Description(Handle, Sequence[Fact]):
-    """The facts about a file, in their order.
+    """The facts about a file or a chip, in their order.
 
     ``description["kind"]`` is the value of the fact of that name that belongs
     to no list, and ``description.items("areas")`` are the entries of a list.
@@ -102,15 +102,24 @@ class Description(Handle, Sequence[Fact]):
         with state:
             status = self._lib().sfi_description_read(
                 self._pointer, encode_path(path), ctypes.byref(options))
-            while True:
-                raw = self._lib().sfi_description_at(
-                    self._pointer, len(self._facts))
-                if not raw:
-                    break
-                self._facts.append(_fact(raw.contents))
+            self._take_facts()
             if status != Status.OK and self._facts:
                 self.error, status = state.error(status), Status.OK
             state.check(status)
+
+    def _keep(self) -> None:
+        """The facts of a description that C has made."""
+        with self._context._state:
+            self._take_facts()
+
+    def _take_facts(self) -> None:
+        self._facts, self.error = [], None
+        while True:
+            raw = self._lib().sfi_description_at(
+                self._pointer, len(self._facts))
+            if not raw:
+                break
+            self._facts.append(_fact(raw.contents))
 
     def to_text(self, group: Optional[str] = None) -> str:
         """The facts in words, as sfi-info shows them, fit for a terminal.
@@ -275,7 +284,6 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
     secret = _buffer(audit_key, _abi.SFI_AUDIT_KEY_LEN, "audit key")
     number = _buffer(checked_nonce(nonce), _abi.SFI_NONCE_LEN, "nonce")
     made = Description._made(where, "sfi_description_new")
-    made._facts, made.error = [], None
     try:
         if secret is not None:
             options.audit_key = ctypes.addressof(secret)

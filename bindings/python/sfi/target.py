@@ -13,6 +13,7 @@ from ._handle import BytesLike, Handle, decode, read_only, unsigned
 from .certificate import Certificate
 from .chips import Chip, ChipLike, chip as find_chip, chip_at
 from .context import Context
+from .describe import Description
 from .dialect import Dialect
 from .enums import (
     Cause,
@@ -225,6 +226,19 @@ class Target(Handle):
             entry=raw.entry if raw.has_vectors else None,
             security=raw.security if raw.has_options else None,
             has_image=bool(raw.has_image), device_id=decode(raw.device_id))
+
+    def describe(self) -> Description:
+        """The facts of :meth:`info` and :meth:`inspect`, in words and JSON::
+
+            print(target.describe().to_text())
+
+        :raises Unsupported: the secure bootloader has another version
+        """
+        made = Description.__new__(Description)
+        made._make(self._context, "sfi_target_describe", self._pointer,
+                   long=True, cancel=self._watch.cancel)
+        made._keep()
+        return made
 
     # memory
 

@@ -3,6 +3,7 @@
 """Sessions with open and secure chips."""
 from __future__ import annotations
 
+import json
 import threading
 from typing import List
 
@@ -46,6 +47,22 @@ class Open(BenchCase):
         self.assertEqual((contents.state, contents.stack, contents.entry),
                          (sfi.TargetState.PROGRAMMED, 0x20001000, BASE + 0x101))
         self.assertIn("program", contents.text)
+
+    def test_describe(self) -> None:
+        self.target.program(self.firmware())
+        found = self.target.describe()
+        self.assertEqual(
+            [found[name] for name in ("kind", "chip", "flash_size", "secure",
+                                      "entry")],
+            ["chip", bench.CHIP, 2 << 20, False, BASE + 0x101])
+        self.assertIn(f"  Part               : {bench.CHIP}\n",
+                      found.to_text())
+        self.assertEqual(json.loads(found.to_json())["state"],
+                         "open, has a program")
+        self.assertTrue(found.sound)
+        self.target.cancel()
+        self.assert_fails(sfi.Cancelled, Status.CANCELLED,
+                          self.target.describe)
 
     def test_read_firmware(self) -> None:
         self.target.program(self.firmware())
