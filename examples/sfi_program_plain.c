@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program with the open bootloader: erase, option bytes, start. */
+/* sfi-program with the open bootloader: erase, option bytes, start; and what is
+ * there. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <string.h>
 
 #include "sfi_program.h"
+
+#define APPLICATION_RUNS "application running"
 
 /* The word of an action that succeeded, and its key in JSON. */
 static sfi_status
@@ -207,4 +210,36 @@ station_halt(struct station *s, const struct cli_use *use)
 {
     (void)use;
     return action_end(s, sfi_target_halt(s->target), "Core halted", "halted");
+}
+
+/* ---- what is there ---- */
+
+sfi_status
+station_look(struct station *s)
+{
+    sfi_status st = sfi_target_describe(s->target, &s->seen);
+
+    cli_progress_end(&s->progress);
+    if (st == SFI_OK && s->shows != NULL)
+        st = sfi_description_text(s->seen, NULL, cli_write, s->shows);
+    return st;
+}
+
+void
+station_look_in_vain(struct station *s)
+{
+    s->heard =
+        sfi_error_peer_code(sfi_ctx_error(s->ctx)) == SFI_PEER_APPLICATION;
+    if (s->heard)
+        station_show(s, "  State             : %s", APPLICATION_RUNS);
+}
+
+void
+station_write_seen(const struct station *s, struct json *j)
+{
+    if (s->heard)
+        json_text(j, "state", APPLICATION_RUNS);
+    if (s->seen != NULL &&
+        sfi_description_json(s->seen, json_members, j) != SFI_OK)
+        cli_nomem(s->p->cli.spec->program);
 }

@@ -61,7 +61,7 @@ station_end_job(struct station *s)
     *job = (sfi_journal_job){.struct_size = sizeof(*job)};
     if (s->in != NULL && sfi_installer_get_job(s->in, job) != SFI_OK)
         *job = (sfi_journal_job){.struct_size = sizeof(*job)};
-    if (job->chip == NULL && s->part != NULL)
+    if (job->chip == NULL && s->part != NULL && s->seen == NULL)
         job->chip = sfi_chip_name(s->part);
     job->port = s->port;
     job->result = station_result_word(s);

@@ -66,7 +66,7 @@ station_end(struct station *s)
         sfi_firmware_free(s->firmware[i]);
     free(s->firmware);
     sfi_option_bytes_free(s->shown);
-    free(s->seen);
+    sfi_description_free(s->seen);
     sfi_installer_free(s->in);
     sfi_target_free(s->target);
     sfi_transport_free(s->tp);

@@ -49,11 +49,12 @@ struct station {
     char *notes_text;
     size_t notes_len;
     struct station_done done[DONE_MAX + 1]; /* in the order that it began */
-    struct look *seen; /* what is there, when that is the question */
-    bool all;          /* the erase is of the whole flash */
-    bool many;         /* one of --gang: nobody can be asked */
-    atomic_uint phase; /* of the install; others look at it */
-    uint64_t bytes;    /* of the image */
+    sfi_description *seen; /* what is there, when that is the question */
+    bool heard;            /* nothing but an application, over USART */
+    bool all;              /* the erase is of the whole flash */
+    bool many;             /* one of --gang: nobody can be asked */
+    atomic_uint phase;     /* of the install; others look at it */
+    uint64_t bytes;        /* of the image */
     struct timespec started;
     const atomic_int *stop; /* set: end between two steps; or NULL */
     /* The result. */

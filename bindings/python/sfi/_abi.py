@@ -847,8 +847,8 @@ class sfi_dialect_ops(Structure):
 
 
 class sfi_fact(Structure):
-    """One fact about a file. Pointers are valid during the call that
-    receives the fact; group, name and label are static.
+    """One fact about a file or a chip. Pointers are valid during the call
+    that receives the fact; group, name and label are static.
 
     A fact with an item belongs to an entry of a list, such as an area of an
     image. Those of one entry follow one another, and so do the entries."""
@@ -2348,6 +2348,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(sfi_connect_options),
         POINTER(c_void_p),
     ]),
+    "sfi_target_describe": (c_int, [c_void_p, POINTER(c_void_p)]),
     "sfi_target_erase": (c_int, [c_void_p, POINTER(c_uint32), c_size_t]),
     "sfi_target_erase_all": (c_int, [c_void_p]),
     "sfi_target_free": (None, [c_void_p]),
