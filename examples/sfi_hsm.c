@@ -7,44 +7,7 @@
 #include "cli/hsm_words.h"
 #include "sfi_hsm.h"
 
-/* ---- what the files share ---- */
-
-int
-hsm_report_with(struct program *p, sfi_status st, const char *name,
-                const char *value)
-{
-    const char *where = sfi_error_where(sfi_ctx_error(p->ctx));
-    struct json *j = &p->out;
-    int status = 0;
-
-    if (st != SFI_OK)
-        status =
-            cli_fail_at(&p->cli, p->ctx, st, where[0] != '\0' ? "" : p->slot);
-    if (p->json) {
-        cli_json_begin(j);
-        json_text(j, "slot", p->slot);
-        if (st == SFI_OK && name != NULL)
-            json_text(j, name, value);
-        if (st == SFI_OK)
-            hsm_json(j, &p->info);
-    } else if (st == SFI_OK) {
-        hsm_print(stdout, &p->info);
-    }
-    return status;
-}
-
-int
-hsm_report(struct program *p, sfi_status st)
-{
-    return hsm_report_with(p, st, NULL, NULL);
-}
-
-int
-hsm_refuse(struct program *p, sfi_status st, const char *why)
-{
-    sfi_ctx_report(p->ctx, st, 0, why);
-    return hsm_report(p, st);
-}
+/* ---- what the modes share ---- */
 
 sfi_status
 hsm_query_info(struct program *p)
@@ -54,63 +17,45 @@ hsm_query_info(struct program *p)
 }
 
 sfi_status
-hsm_open_perhaps_blank(struct program *p)
+hsm_log_in(struct program *p, bool new_pin)
 {
-    sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
+    struct cli_pin pin;
+    sfi_status st = cli_pin_read(
+        &p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE), new_pin, &pin);
 
-    return st == SFI_OK ? hsm_query_info(p) : st;
+    if (st == SFI_OK)
+        st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
+    cli_pin_wipe(&pin);
+    return st;
 }
 
 sfi_status
-hsm_open_and_query(struct program *p)
+hsm_refuse(struct program *p, sfi_status st, const char *why)
 {
-    sfi_status st = hsm_open_perhaps_blank(p);
-
-    if (st != SFI_OK || !hsm_is_missing(p->slot, &p->info))
-        return st;
-    sfi_ctx_report(p->ctx, SFI_ERR_OS, 0, HSM_MISSING);
-    return SFI_ERR_OS;
+    sfi_ctx_report(p->ctx, st, 0, why);
+    return st;
 }
 
-int
-hsm_log_in(struct program *p, bool new_pin, sfi_status *st)
+sfi_status
+hsm_confirm(struct program *p, const char *question)
 {
-    struct cli_pin pin;
-
-    *st = cli_pin_read(&p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE),
-                       new_pin, &pin);
-    if (*st == SFI_OK)
-        *st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
-    cli_pin_wipe(&pin);
-    return 0;
+    if (cli_has(&p->cli, OPT_YES) || cli_confirm(&p->cli, question, "--yes"))
+        return SFI_OK;
+    return hsm_refuse(p, SFI_ERR_CANCELLED,
+                      "not confirmed, the HSM is unchanged");
 }
 
-/* ---- the modes ---- */
-
-static int
-show_hsm_info(struct program *p)
-{
-    return hsm_report(p, hsm_open_and_query(p));
-}
-
-struct slots {
-    struct json *out; /* NULL: text */
-    size_t count;
-};
+/* ---- card readers ---- */
 
 static void
-show_reader_slot(void *user, const sfi_hsm_slot *slot)
+show_reader(void *user, const sfi_hsm_slot *slot)
 {
-    struct slots *slots = user;
-    struct json *j = slots->out;
+    struct program *p = user;
+    struct json *j = &p->out;
 
-    slots->count++;
-    if (j == NULL) {
-        (void)printf("SLOT %" PRIu32 ": %s%s\n", slot->number,
-                     cli_visible(slot->name),
-                     slot->present != 0 ? ", with a card" : "");
-        return;
-    }
+    p->readers++;
+    cli_print("SLOT %" PRIu32 ": %s%s\n", slot->number, cli_visible(slot->name),
+              slot->present != 0 ? ", with a card" : "");
     json_object(j, NULL);
     json_number(j, "number", slot->number);
     json_text(j, "name", slot->name);
@@ -118,49 +63,102 @@ show_reader_slot(void *user, const sfi_hsm_slot *slot)
     json_close(j);
 }
 
-static int
-list_reader_slots(struct program *p)
+static sfi_status
+list_readers(struct program *p)
 {
-    struct slots slots = {p->json ? &p->out : NULL, 0};
     sfi_status st;
 
-    if (p->json) {
-        cli_json_begin(&p->out);
-        json_array(&p->out, "slots");
-    }
-    st = sfi_hsm_list(p->ctx, show_reader_slot, &slots);
-    if (p->json) {
-        json_close(&p->out);
-    } else if (st == SFI_OK && slots.count == 0) {
-        (void)printf("no card reader is connected\n");
-    }
-    return st == SFI_OK ? 0 : cli_fail(&p->cli, p->ctx, st);
+    json_array(&p->out, "slots");
+    st = sfi_hsm_list(p->ctx, show_reader, p);
+    json_close(&p->out);
+    if (st == SFI_OK && p->readers == 0)
+        cli_print("no card reader is connected\n");
+    return st;
 }
+
+/* ---- the modes ---- */
+
+#define BLANK "the HSM is blank: "
 
 /* What each mode can be combined with is in options/sfi-hsm.txt. */
 static const struct mode {
     size_t option;
-    int (*run)(struct program *p);
+    sfi_status (*run)(struct program *p); /* NULL: only show the HSM */
+    const char *blank; /* why a blank HSM is refused; NULL: it is not */
+    const char *key;   /* of the option's value in the JSON, or NULL */
+    const char *end;   /* printed last */
 } modes[] = {
-    {OPT_INFO, show_hsm_info},
-    {OPT_AUDIT, hsm_export_audit},
-    {OPT_VERIFY_AUDIT, hsm_verify_audit},
-    {OPT_VERIFY_HSM, hsm_verify_inside},
-    {OPT_CHANGE_PIN, hsm_change_pin},
-    {OPT_RETIRE, hsm_retire},
-    {OPT_MATCHES, hsm_match_image},
-    {OPT_LIST, list_reader_slots},
-    {OPT_COUNT, hsm_provision_once}, /* none of the above */
+    {OPT_INFO, NULL, NULL, NULL, ""},
+    {OPT_AUDIT, hsm_export_audit, NULL, "audit", ""},
+    {OPT_VERIFY_AUDIT, hsm_verify_audit, NULL, NULL, ""},
+    {OPT_VERIFY_HSM, hsm_verify_inside, BLANK "it has no records", NULL, ""},
+    {OPT_CHANGE_PIN, hsm_change_pin, BLANK "it has no PIN", NULL, ""},
+    {OPT_RETIRE, hsm_retire, BLANK "there is nothing to retire", NULL,
+     "HSM retired: save its audit log as proof\n"},
+    {OPT_MATCHES, hsm_match_image, BLANK "it has no key yet", "matches", ""},
+    {OPT_LIST, list_readers, NULL, NULL, ""},
+    {OPT_COUNT, hsm_provision_once, NULL, NULL, /* no other mode */
+     "HSM successfully programmed\n"},
 };
 
 static const struct mode *
-pick_program_mode(const struct cli *c)
+pick_mode(const struct cli *c)
 {
     const struct mode *m = modes;
 
     while (m->option != OPT_COUNT && !cli_has(c, m->option))
         m++;
     return m;
+}
+
+static sfi_status
+open_hsm(struct program *p, const struct mode *m)
+{
+    sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
+
+    if (st == SFI_OK)
+        st = hsm_query_info(p);
+    if (st != SFI_OK || m->option == OPT_COUNT)
+        return st;
+    if (hsm_is_missing(p->slot, &p->info))
+        return hsm_refuse(p, SFI_ERR_OS, HSM_MISSING);
+    if (p->info.state == SFI_HSM_BLANK && m->blank != NULL)
+        return hsm_refuse(p, SFI_ERR_HSM_STATE, m->blank);
+    return SFI_OK;
+}
+
+static sfi_status
+run_at_hsm(struct program *p, const struct mode *m)
+{
+    sfi_status st = open_hsm(p, m);
+
+    json_text(&p->out, "slot", p->slot);
+    if (st == SFI_OK && m->run != NULL)
+        st = m->run(p);
+    if (st == SFI_OK)
+        st = hsm_query_info(p);
+    if (st != SFI_OK)
+        return st;
+    if (m->key != NULL)
+        json_text(&p->out, m->key, cli_value(&p->cli, m->option));
+    hsm_json(&p->out, &p->info);
+    if (!cli_wants_json())
+        hsm_print(stdout, &p->info);
+    cli_print("%s", m->end);
+    return SFI_OK;
+}
+
+/* The place of an error is the HSM, if it has no other. */
+static int
+run_mode(struct program *p, const struct mode *m)
+{
+    sfi_status st = p->slot != NULL ? run_at_hsm(p, m) : m->run(p);
+    bool placed = sfi_error_where(sfi_ctx_error(p->ctx))[0] != '\0';
+
+    if (st == SFI_OK)
+        return 0;
+    return cli_fail_at(&p->cli, p->ctx, st,
+                       p->slot == NULL || placed ? "" : p->slot);
 }
 
 int
@@ -173,12 +171,12 @@ main(int argc, char **argv)
     cli_start();
     cli_hide_memory();
     cli_parse(&p.cli, &sfi_hsm_spec, argc, argv);
-    mode = pick_program_mode(&p.cli);
+    mode = pick_mode(&p.cli);
     if (mode->option != OPT_VERIFY_AUDIT && mode->option != OPT_LIST)
         p.slot = cli_need(&p.cli, OPT_SLOT);
-    p.json = cli_has(&p.cli, OPT_JSON);
     p.ctx = cli_context(&p.cli);
-    status = mode->run(&p);
+    cli_json_begin(&p.out);
+    status = run_mode(&p, mode);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);
     status = cli_finish(&p.cli, status);

@@ -10,7 +10,7 @@
 
 /* ---- the audit log ---- */
 
-int
+sfi_status
 hsm_export_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_AUDIT);
@@ -18,12 +18,10 @@ hsm_export_audit(struct program *p)
                                      cli_has(&p->cli, OPT_FORCE));
 
     if (st == SFI_OK)
-        st = hsm_open_and_query(p);
-    if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);
-    if (st == SFI_OK && !p->json)
-        (void)printf("Writing audit log to file %s\n", cli_visible(path));
-    return hsm_report_with(p, st, "audit", path);
+    if (st == SFI_OK)
+        cli_print("Writing audit log to file %s\n", cli_visible(path));
+    return st;
 }
 
 #define DATE_LEN 32
@@ -42,62 +40,50 @@ audit_format_date(char out[DATE_LEN], uint64_t seconds)
 }
 
 static void
-print_audit_summary(const sfi_audit_summary *s, const char *before)
+show_audit_times(struct program *p, const sfi_audit_summary *s)
 {
     char first[DATE_LEN], last[DATE_LEN];
 
-    (void)printf("AUDIT LOG VERIFIED: every record is in place and "
-                 "authentic\n"
-                 "HSM SERIAL NUMBER: %s\n"
-                 "HSM FW IDENTIFIER: %s\n"
-                 "HSM PRODUCT ID: %s\n"
-                 "AUDIT RECORDS: %" PRIu64 "\n",
-                 s->serial, s->firmware_id, s->product_id, s->records);
-    if (s->records > 0)
-        (void)printf("AUDIT TIME: %s to %s\n",
-                     audit_format_date(first, s->first_time),
-                     audit_format_date(last, s->last_time));
-    (void)printf("DEVICES LICENSED: %" PRIu64 " of %" PRIu64 "\n"
-                 "INSTALLATIONS LEFT: %" PRIu64 "\n"
-                 "AUDIT LOG CLOSED: %s\n",
-                 s->licensed, s->maximum, s->remaining,
-                 s->retired != 0 ? "yes, no licence can follow" : "no");
-    if (s->set_back > 0)
-        (void)printf("CLOCK SET BACK: %" PRIu64 " times\n", s->set_back);
-    if (before != NULL)
-        (void)printf("AUDIT LOG CONTINUES: %s\n", cli_visible(before));
+    if (s->records == 0)
+        return;
+    (void)audit_format_date(first, s->first_time);
+    (void)audit_format_date(last, s->last_time);
+    cli_print("AUDIT TIME: %s to %s\n", first, last);
+    json_text(&p->out, "first_time", first);
+    json_text(&p->out, "last_time", last);
 }
 
 static void
-print_audit_json(struct program *p, const char *path, const char *before,
-                 const sfi_audit_summary *s, sfi_status st)
+show_audit_summary(struct program *p, const sfi_audit_summary *s)
 {
     struct json *j = &p->out;
-    char first[DATE_LEN], last[DATE_LEN];
 
-    cli_json_begin(j);
-    json_text(j, "audit", path);
-    json_bool(j, "verified", st == SFI_OK);
-    if (st == SFI_OK) {
-        json_text(j, "serial", s->serial);
-        json_text(j, "firmware_id", s->firmware_id);
-        json_text(j, "product_id", s->product_id);
-        json_number(j, "records", s->records);
-        json_number(j, "licensed", s->licensed);
-        json_number(j, "remaining", s->remaining);
-        json_number(j, "maximum", s->maximum);
-        json_bool(j, "retired", s->retired != 0);
-        if (s->records > 0) {
-            json_text(j, "first_time", audit_format_date(first, s->first_time));
-            json_text(j, "last_time", audit_format_date(last, s->last_time));
-        }
-        json_number(j, "set_back", s->set_back);
-    }
-    if (st == SFI_OK && before != NULL)
-        json_text(j, "before", before);
+    cli_print("AUDIT LOG VERIFIED: every record is in place and authentic\n"
+              "HSM SERIAL NUMBER: %s\n"
+              "HSM FW IDENTIFIER: %s\n"
+              "HSM PRODUCT ID: %s\n"
+              "AUDIT RECORDS: %" PRIu64 "\n",
+              s->serial, s->firmware_id, s->product_id, s->records);
+    show_audit_times(p, s);
+    cli_print("DEVICES LICENSED: %" PRIu64 " of %" PRIu64 "\n"
+              "INSTALLATIONS LEFT: %" PRIu64 "\n"
+              "AUDIT LOG CLOSED: %s\n",
+              s->licensed, s->maximum, s->remaining,
+              s->retired != 0 ? "yes, no licence can follow" : "no");
+    if (s->set_back > 0)
+        cli_print("CLOCK SET BACK: %" PRIu64 " times\n", s->set_back);
+    json_text(j, "serial", s->serial);
+    json_text(j, "firmware_id", s->firmware_id);
+    json_text(j, "product_id", s->product_id);
+    json_number(j, "records", s->records);
+    json_number(j, "licensed", s->licensed);
+    json_number(j, "remaining", s->remaining);
+    json_number(j, "maximum", s->maximum);
+    json_bool(j, "retired", s->retired != 0);
+    json_number(j, "set_back", s->set_back);
 }
 
-int
+sfi_status
 hsm_verify_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_VERIFY_AUDIT);
@@ -106,178 +92,97 @@ hsm_verify_audit(struct program *p)
     uint8_t key_secret[SFI_AUDIT_KEY_LEN];
     sfi_status st =
         sfi_audit_key_load(p->ctx, cli_need(&p->cli, OPT_KEY), key_secret);
-    int status = 0;
 
     if (st == SFI_OK)
         st = sfi_audit_verify(p->ctx, path, key_secret, sizeof(key_secret),
                               before, &sum);
     cli_wipe(key_secret, sizeof(key_secret));
+    json_text(&p->out, "audit", path);
+    json_bool(&p->out, "verified", st == SFI_OK);
     if (st != SFI_OK)
-        status = cli_fail(&p->cli, p->ctx, st);
-    if (p->json)
-        print_audit_json(p, path, before, &sum, st);
-    else if (st == SFI_OK)
-        print_audit_summary(&sum, before);
-    return status;
+        return st;
+    show_audit_summary(p, &sum);
+    if (before == NULL)
+        return SFI_OK;
+    cli_print("AUDIT LOG CONTINUES: %s\n", cli_visible(before));
+    json_text(&p->out, "before", before);
+    return SFI_OK;
 }
 
 /* Every record, with the key that the HSM has. */
-int
+sfi_status
 hsm_verify_inside(struct program *p)
 {
-    sfi_status st = hsm_open_and_query(p);
-    int status = 0;
+    sfi_status st = hsm_log_in(p, false);
 
-    if (st == SFI_OK && p->info.state == SFI_HSM_BLANK)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE,
-                          "the HSM is blank: it has no records");
-    if (st == SFI_OK)
-        status = hsm_log_in(p, false, &st);
-    if (status != 0)
-        return status;
     if (st == SFI_OK)
         st = sfi_hsm_verify_audit(p->hsm);
-    if (st == SFI_OK && !p->json)
-        (void)printf("HSM VERIFIED: all %" PRIu64 " records are in place and "
-                     "authentic\n",
-                     p->info.records);
-    return hsm_report(p, st);
+    if (st == SFI_OK)
+        cli_print("HSM VERIFIED: all %" PRIu64 " records are in place and "
+                  "authentic\n",
+                  p->info.records);
+    return st;
 }
 
 /* ---- images ---- */
 
-static int
-match_loaded_image(struct program *p, const struct cli_file *image)
-{
-    const char *path = cli_value(&p->cli, OPT_MATCHES);
-    sfi_status st = SFI_OK;
-    int status = hsm_log_in(p, false, &st);
-
-    if (status != 0)
-        return status;
-    if (st == SFI_OK)
-        st = sfi_hsm_check_image(p->hsm, image->data, image->len);
-    if (st == SFI_OK)
-        st = hsm_query_info(p);
-    if (st == SFI_OK && !p->json)
-        (void)printf("IMAGE MATCHES: %s has the key and nonce of this HSM\n",
-                     path);
-    return hsm_report_with(p, st, "matches", path);
-}
-
-int
+sfi_status
 hsm_match_image(struct program *p)
 {
+    const char *path = cli_value(&p->cli, OPT_MATCHES);
     struct cli_file image;
-    sfi_status st =
-        cli_file_read(p->ctx, cli_value(&p->cli, OPT_MATCHES), &image);
-    int status;
+    sfi_status st = cli_file_read(p->ctx, path, &image);
 
-    if (st != SFI_OK)
-        return cli_fail(&p->cli, p->ctx, st);
-    st = hsm_open_and_query(p);
-    if (st != SFI_OK)
-        status = hsm_report(p, st);
-    else if (p->info.state == SFI_HSM_BLANK)
-        status = hsm_refuse(p, SFI_ERR_HSM_STATE,
-                            "the HSM is blank: it has no key yet");
-    else
-        status = match_loaded_image(p, &image);
+    if (st == SFI_OK)
+        st = hsm_log_in(p, false);
+    if (st == SFI_OK)
+        st = sfi_hsm_check_image(p->hsm, image.data, image.len);
+    if (st == SFI_OK)
+        cli_print("IMAGE MATCHES: %s has the key and nonce of this HSM\n",
+                  cli_visible(path));
     cli_file_free(&image);
-    return status;
+    return st;
 }
 
 /* ---- the PIN ---- */
 
-static sfi_status
-read_both_pins(struct program *p, struct cli_pin *old, struct cli_pin *new)
+sfi_status
+hsm_change_pin(struct program *p)
 {
     const char *old_file = cli_value(&p->cli, OPT_PIN_FILE);
     const char *new_file = cli_value(&p->cli, OPT_NEW_PIN_FILE);
-    sfi_status st = cli_pin_read(&p->cli, p->ctx, old_file, false, old);
-
-    if (st != SFI_OK)
-        return st;
-    return cli_new_pin_read(&p->cli, p->ctx, new_file, "--new-pin-file FILE",
-                            new);
-}
-
-int
-hsm_change_pin(struct program *p)
-{
     struct cli_pin old = {{0}, 0}, new = {{0}, 0};
-    sfi_status st = hsm_open_and_query(p);
+    sfi_status st = cli_pin_read(&p->cli, p->ctx, old_file, false, &old);
 
-    if (st != SFI_OK)
-        return hsm_report(p, st);
-    if (p->info.state == SFI_HSM_BLANK)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE,
-                          "the HSM is blank: it has no PIN");
-    st = read_both_pins(p, &old, &new);
+    if (st == SFI_OK)
+        st = cli_new_pin_read(&p->cli, p->ctx, new_file, "--new-pin-file FILE",
+                              &new);
     if (st == SFI_OK)
         st = sfi_hsm_change_pin(p->hsm, old.pin_secret, old.len, new.pin_secret,
                                 new.len);
     cli_pin_wipe(&old);
     cli_pin_wipe(&new);
     if (st == SFI_OK)
-        st = hsm_query_info(p);
-    if (st == SFI_OK)
-        (void)printf("The PIN was changed\n");
-    return hsm_report(p, st);
+        cli_print("The PIN was changed\n");
+    return st;
 }
 
 /* ---- retire ---- */
 
-static bool
-confirm_retirement(struct program *p)
+sfi_status
+hsm_retire(struct program *p)
 {
+    sfi_status st;
+
+    if (p->info.state == SFI_HSM_RETIRED)
+        return hsm_refuse(p, SFI_ERR_HSM_STATE, "the HSM is retired already");
     (void)printf("%s will be retired for ever\n"
                  "  firmware identifier   : %s\n"
                  "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
                  p->slot, p->info.firmware_id, p->info.remaining,
                  p->info.maximum);
-    return cli_has(&p->cli, OPT_YES) ||
-           cli_confirm(&p->cli, "Retire it for ever?", "--yes");
-}
-
-static sfi_status
-retire_and_query(struct program *p)
-{
-    sfi_status st = sfi_hsm_retire(p->hsm);
-
-    return st == SFI_OK ? hsm_query_info(p) : st;
-}
-
-static int
-log_in_and_retire(struct program *p)
-{
-    sfi_status st = SFI_OK;
-    int status = hsm_log_in(p, false, &st);
-
-    if (status != 0)
-        return status;
+    st = hsm_confirm(p, "Retire it for ever?");
     if (st == SFI_OK)
-        st = retire_and_query(p);
-    status = hsm_report(p, st);
-    if (st == SFI_OK && !p->json)
-        (void)printf("HSM retired: save its audit log as proof\n");
-    return status;
-}
-
-int
-hsm_retire(struct program *p)
-{
-    sfi_status st = hsm_open_and_query(p);
-
-    if (st != SFI_OK)
-        return hsm_report(p, st);
-    if (p->info.state == SFI_HSM_BLANK)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE,
-                          "the HSM is blank: there is nothing to retire");
-    if (p->info.state == SFI_HSM_RETIRED)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE, "the HSM is retired already");
-    if (!confirm_retirement(p))
-        return hsm_refuse(p, SFI_ERR_CANCELLED,
-                          "not confirmed, the HSM is unchanged");
-    return log_in_and_retire(p);
+        st = hsm_log_in(p, false);
+    return st == SFI_OK ? sfi_hsm_retire(p->hsm) : st;
 }
