@@ -176,6 +176,7 @@ main(int argc, char **argv)
         p.slot = cli_need(&p.cli, OPT_SLOT);
     p.ctx = cli_context(&p.cli);
     cli_json_begin(&p.out);
+    cli_progress_watch(&p.progress, p.ctx);
     status = run_mode(&p, mode);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);

@@ -12,6 +12,7 @@ struct program {
     sfi_ctx *ctx;
     const char *slot; /* NULL: the mode needs no HSM */
     struct json out;  /* with --json */
+    struct cli_progress progress;
     sfi_hsm *hsm;
     sfi_hsm_info info;
     size_t readers; /* that were listed */

@@ -97,6 +97,7 @@ hsm_verify_audit(struct program *p)
         st = sfi_audit_verify(p->ctx, path, key_secret, sizeof(key_secret),
                               before, &sum);
     cli_wipe(key_secret, sizeof(key_secret));
+    cli_progress_end(&p->progress);
     json_text(&p->out, "audit", path);
     json_bool(&p->out, "verified", st == SFI_OK);
     if (st != SFI_OK)
@@ -117,6 +118,7 @@ hsm_verify_inside(struct program *p)
 
     if (st == SFI_OK)
         st = sfi_hsm_verify_audit(p->hsm);
+    cli_progress_end(&p->progress);
     if (st == SFI_OK)
         cli_print("HSM VERIFIED: all %" PRIu64 " records are in place and "
                   "authentic\n",

@@ -351,6 +351,9 @@ void cli_progress_items(struct cli_progress *p, const char *what, uint64_t done,
 void cli_progress_expect(struct cli_progress *p, const char *what, uint64_t ms);
 void cli_progress_done(struct cli_progress *p);
 void cli_progress_end(struct cli_progress *p);
+/* Show how far the verification of an audit is: a bar on a terminal, and
+ * events.  End it with cli_progress_end(). */
+void cli_progress_watch(struct cli_progress *p, sfi_ctx *ctx);
 /* The bar of one of several, as a line of so many columns; false: it has none
  * now.  Any thread. */
 bool cli_progress_row(const struct cli_progress *p, const char *port,

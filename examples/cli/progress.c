@@ -37,6 +37,7 @@ static const struct {
     {"Erasing", "erase"},
     {"Licensing", "license"},
     {"Verifying the audit log", "audit"},
+    {"Verifying the records", "records"},
     {"Waiting for the power cycle", "power_cycle"},
 };
 
@@ -480,4 +481,28 @@ cli_progress_expect(struct cli_progress *p, const char *what, uint64_t ms)
     if (p->terminal && !p->quiet)
         bar_draw(p);
     (void)pthread_mutex_unlock(&lock);
+}
+
+static void
+watch_show(void *progress, const sfi_progress *at)
+{
+    if (at->done == 0) /* a log that another one continues comes first */
+        cli_progress_end(progress);
+    if (at->total == 0)
+        return;
+    if (at->phase == SFI_PHASE_RECORDS)
+        cli_progress_items(progress, "Verifying the records", at->done,
+                           at->total);
+    else
+        cli_progress_at(progress, "Verifying the audit log", at->done,
+                        at->total);
+}
+
+void
+cli_progress_watch(struct cli_progress *p, sfi_ctx *ctx)
+{
+    bool shown = !cli_wants_json() && cli_columns(stdout) > 0;
+
+    cli_progress_init(p, shown ? stdout : NULL);
+    sfi_ctx_set_progress(ctx, watch_show, p);
 }

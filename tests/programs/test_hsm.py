@@ -172,6 +172,18 @@ def nothing_secret_in_the_file(folder):
     assert ID.encode() in data
 
 
+@case
+def secrets_from_standard_input(folder):
+    words = command(folder)
+    words[words.index("-k") + 1] = words[words.index("-n") + 1] = "-"
+    done = subprocess.run(words, input=KEY + NONCE[:-1], capture_output=True)
+    same(done.returncode, 2, done.stderr)
+    assert b"standard input: 27 bytes, expected 28" in done.stderr, done.stderr
+    done = subprocess.run(words, input=KEY + NONCE, capture_output=True)
+    same(done.returncode, 0, done.stderr)
+    same(state(folder)["remaining"], 2)
+
+
 # ---- bad input ----
 
 def first_line(status, line, folder, *words):

@@ -57,6 +57,11 @@ def judged(status, out, program):
     return told
 
 
+def progress_of(told):
+    return [(e["phase"], e["done"], e["total"]) for e in told["events"]
+            if e["event"] == "progress"]
+
+
 def events_of(err):
     events = [json.loads(line) for line in err.decode("utf-8").splitlines()]
     for event in events:
@@ -154,6 +159,20 @@ def hsms(folder):
     told_by(0, HSM, "-i", slot, "-audit", log)
     told_by(0, HSM, "--verify-audit", log, "-k", folder / "audit")
     told_by(3, HSM, "--verify-audit", log, "-k", KEPT / "audit.key")
+    size = (KEPT / "first.audit").stat().st_size
+    kept = [HSM, "--verify-audit", KEPT / "first.audit", "-k",
+            KEPT / "audit.key"]
+    same(progress_of(told_by(0, *kept)),
+         [("audit", 0, size), ("audit", size, size)])
+    same(progress_of(told_by(0, *kept, "--before", KEPT / "first.audit")),
+         2 * [("audit", 0, size), ("audit", size, size)])
+    vault = folder / "kept.vault"
+    vault.write_bytes((KEPT / "line.vault").read_bytes())
+    count = told_by(0, HSM, "-i", f"vault:{vault}", "-info")["records"]
+    (folder / "kept.pin").write_text("12345678\n")
+    same(progress_of(told_by(0, HSM, "-i", f"vault:{vault}", "--verify-hsm",
+                             "--pin-file", folder / "kept.pin")),
+         [("records", 0, count), ("records", count, count)])
     told_by(0, HSM, "-i", slot, "--verify-hsm", *pin)
     told_by(6, HSM, "-i", slot, "--verify-hsm", "--pin-file", folder / "wrong")
     run(HSM, "--list", "--json")

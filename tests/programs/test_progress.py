@@ -15,10 +15,10 @@ import struct
 import subprocess
 import termios
 
-from check import main, same
+from check import DATA, PROGRAMS, case, main, same
 from model import PROGRAM, SIM, Sim, case_of_sim
 
-H7 = "stm32h753xi"
+HSM, H7 = PROGRAMS / "sfi-hsm", "stm32h753xi"
 TEXT = re.compile(r"\x1b\[(\d*)([AKJ])|([\r\n])|([^\x1b\r\n]+)")
 
 
@@ -178,6 +178,31 @@ def rows_of_a_gang(folder):
                    if f.startswith(f"{one.tty}: erase ")]
         assert at and erasing and at[0] < erasing[-1], screen.frames
         assert re.search(r"after \d+\.\d s: \w", screen.frames[at[0]]), at
+
+
+@case
+def verifications(folder):
+    """A bar for an audit log, for the one before it, and for a vault."""
+    kept, pin, vault = DATA / "kept", folder / "pin", folder / "vault"
+    log = kept / "first.audit"
+    words = [HSM, "--verify-audit", log, "-k", kept / "audit.key", "--before",
+             log]
+    screen, _ = on_a_terminal(*words)
+    same([same_but_figures(line) for line in screen.lines[:2]],
+         2 * ["Verifying the audit log [#] 9% 9 of 9 B"])
+    assert " 100%  837 of 837 B" in screen.lines[1], screen.lines
+    assert screen.lines[2].startswith("AUDIT LOG VERIFIED: "), screen.lines
+    piped = subprocess.run(words, capture_output=True, text=True, check=True)
+    same(piped.stdout.rstrip().split("\n"), screen.lines[2:-1])
+    same(piped.stderr, "")
+    pin.write_text("12345678\n")
+    pin.chmod(0o600)
+    vault.write_bytes((kept / "line.vault").read_bytes())
+    screen, _ = on_a_terminal(HSM, "-i", f"vault:{vault}", "--verify-hsm",
+                              "--pin-file", pin)
+    same(same_but_figures(screen.lines[0]),
+         "Verifying the records [#] 9% 9 of 9")
+    assert screen.lines[1].startswith("HSM VERIFIED: "), screen.lines
 
 
 if __name__ == "__main__":
