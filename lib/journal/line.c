@@ -99,7 +99,7 @@ line_error(struct json_writer *l, const sfi_error *error)
     sfi__json_open(l, "error", '{');
     sfi__json_signed(l, "status", error->status);
     line_text(l, "name", sfi_status_name(error->status));
-    line_text(l, "where", error->where);
+    sfi__json_text(l, "where", error->where);
     line_text(l, "message",
               error->message[0] != '\0' ? error->message
                                         : sfi_status_str(error->status));

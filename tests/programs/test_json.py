@@ -7,44 +7,22 @@ import json
 import os
 import subprocess
 
-from check import DATA, PROGRAMS, SOURCE, VERSION, case, main, run, same
+from check import DATA, PROGRAMS, VERSION, case, main, run, same
 from model import PROGRAM, SIM, case_of_sim, connected
-
-try:
-    import jsonschema
-except ImportError:
-    jsonschema = None
+from schema import SCHEMA, SPOKEN, conforms, judge, jsonschema, lines_of
 
 CREATE, HSM = PROGRAMS / "sfi-create", PROGRAMS / "sfi-hsm"
 INFO, CARD = PROGRAMS / "sfi-info", PROGRAMS / "sfi-card"
 KEPT, H7 = DATA / "kept", "stm32h753xi"
-SCHEMA = json.loads((SOURCE / "doc/json.schema.json").read_text())
-SPOKEN = (SOURCE / "doc/json.md").read_text()
 ELF, OB = DATA / f"blink-{H7}.elf", DATA / f"ob-{H7}.csv"
 DIFFERENT = 8  # of sfi-info --compare
 OBJECT = {"program": "sfi-info", "version": VERSION, "schema": 1}
 COUNT = {"commands": 0}
 
 
-def conforms(value, kind):
-    if jsonschema:
-        jsonschema.validate(value, {**SCHEMA, "$ref": f"#/definitions/{kind}"})
-
-
-def keys_of(value):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from keys_of(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from keys_of(inner)
-
-
 def judged(status, out, program):
     """The one object, as it must be."""
-    told = json.loads(out.decode("utf-8"))
-    conforms(told, "object")
+    told = judge(json.loads(out.decode("utf-8")), "object")
     same((told["program"].split()[0], told["version"], told["schema"]),
          (program.name, VERSION, 1))
     same("error" in told, status not in (0, DIFFERENT), told)
@@ -52,8 +30,6 @@ def judged(status, out, program):
         same(told["error"]["status"] // -100, status)
     if status == 64:
         same(told["error"]["name"], "SFI_ERR_ARGUMENT")
-    for key in keys_of(told):
-        assert f"`{key}`" in SPOKEN, f"doc/json.md lacks `{key}`"
     return told
 
 
@@ -63,11 +39,8 @@ def progress_of(told):
 
 
 def events_of(err):
-    events = [json.loads(line) for line in err.decode("utf-8").splitlines()]
-    for event in events:
-        conforms(event, "event")
-        for key in keys_of(event):
-            assert f"`{key}`" in SPOKEN, f"doc/json.md lacks `{key}`"
+    events = [judge(json.loads(line), "event")
+              for line in err.decode("utf-8").splitlines()]
     same([e["event"] for e in events].index("result"), len(events) - 1)
     return events
 
@@ -246,6 +219,7 @@ def chips(folder):
         told_by(4, PROGRAM, "--gang", f"{link.port},{folder}/none", "-e", "0",
                 before=link.before)
         told_by(0, INFO, folder / "record")
+        same([line["result"] for line in lines_of(folder / "record")], ["done"])
 
 
 @case
@@ -281,6 +255,17 @@ def schema_and_document(folder):
                     {**OBJECT, "unknown": 1}, {**OBJECT, "error": {}}, {}):
             try:
                 conforms(bad, "object")
+            except jsonschema.ValidationError:
+                continue
+            raise AssertionError(bad)
+        line = {"time": "2026-11-29T15:00:00Z", "libsfi": VERSION,
+                "result": "done", "milliseconds": 1}
+        conforms(line, "line")
+        for bad in ({**line, "license": "new"}, {**line, "host": 1},
+                    {**line, "phase": "x"}, {**line, "board": "B-1"},
+                    {**line, "hsm_serial": "01"}, {**line, "time": "now"}):
+            try:
+                conforms(bad, "line")
             except jsonschema.ValidationError:
                 continue
             raise AssertionError(bad)

@@ -11,6 +11,7 @@ import sys
 from check import (DATA, PROGRAMS, about, case, fields, main, run, same,
                    succeeds)
 from model import PROGRAM, case_of_sim, connected
+from schema import lines_of
 
 BASE, SECTOR = 0x08000000, 128 << 10
 ELF = DATA / "blink-stm32h753xi.elf"
@@ -36,10 +37,6 @@ def gang(ports, status, *words):
     done = run(PROGRAM, "--gang", ",".join(str(p) for p in ports), *words)
     same(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
     return done
-
-
-def lines_of(record):
-    return [json.loads(line) for line in record.read_text().splitlines()]
 
 
 @case

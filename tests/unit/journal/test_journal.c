@@ -198,8 +198,9 @@ START_TEST(test_failed_line)
     ck_assert_ok(sfi_journal_add(j, &job));
     assert_line("\"port\": \"serial:/dev/ttyUSB0\", \"result\": \"failed\", "
                 "\"milliseconds\": 1234, \"error\": {\"status\": -503, "
-                "\"name\": \"SFI_ERR_DEVICE\", \"message\": \"the area does "
-                "not verify\", \"os_code\": 0, \"peer_code\": 55}}\n");
+                "\"name\": \"SFI_ERR_DEVICE\", \"where\": \"\", \"message\": "
+                "\"the area does not verify\", \"os_code\": 0, "
+                "\"peer_code\": 55}}\n");
     ck_assert_int_eq(unlink(path), 0);
     sfi_ctx_report(ctx, SFI_ERR_CANCELLED, 0, "");
     job.error = sfi_ctx_error(ctx);
@@ -207,8 +208,9 @@ START_TEST(test_failed_line)
     ck_assert_ok(sfi_journal_add(j, &job));
     assert_line("\"port\": \"serial:/dev/ttyUSB0\", \"result\": \"cancelled\", "
                 "\"milliseconds\": 1234, \"error\": {\"status\": -703, "
-                "\"name\": \"SFI_ERR_CANCELLED\", \"message\": \"cancelled\", "
-                "\"os_code\": 0, \"peer_code\": 0}}\n");
+                "\"name\": \"SFI_ERR_CANCELLED\", \"where\": \"\", "
+                "\"message\": \"cancelled\", \"os_code\": 0, "
+                "\"peer_code\": 0}}\n");
     sfi_journal_free(j);
 }
 END_TEST
