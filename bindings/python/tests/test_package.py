@@ -56,6 +56,30 @@ class Package(unittest.TestCase):
             sorted(p.name for p in (PACKAGE / "sfi").glob("*.py")))
         self.use(target)
 
+    @unittest.skipUnless(importlib.util.find_spec("ensurepip")
+                         and importlib.util.find_spec("setuptools")
+                         and importlib.util.find_spec("wheel"),
+                         "no venv, setuptools or wheel")
+    def test_virtual_environment(self) -> None:
+        """As doc/guide.md says, where pip is refused outside of one."""
+        source, made = self.folder / "source", self.folder / "py"
+        shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns(
+            "__pycache__", "build", "*.egg-info"))
+        for command in (
+                [sys.executable, "-m", "venv", "--system-site-packages",
+                 "--without-pip", str(made)],
+                [str(made / "bin/python"), "-m", "pip", "install",
+                 "--no-index", "--no-build-isolation", str(source)]):
+            done = subprocess.run(command, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout)
+        done = subprocess.run(
+            [str(made / "bin/python"), "-c", "import sfi; "
+             "print(sfi.__file__)"], stdout=subprocess.PIPE, text=True,
+            env={key: value for key, value in os.environ.items()
+                 if key != "PYTHONPATH"})
+        self.assertTrue(done.stdout.startswith(str(made)), done.stdout)
+
     def test_meson_installs_every_file(self) -> None:
         text = (PACKAGE / "meson.build").read_text("utf-8")
         self.assertEqual(
