@@ -19,12 +19,11 @@ chip_by_number(const char *text)
 static const sfi_chip *
 chip_by_bare_digits(const char *text)
 {
-    char hex[16];
+    uint64_t id;
 
-    if (strlen(text) + 3 > sizeof(hex))
-        return NULL;
-    (void)snprintf(hex, sizeof(hex), "0x%s", text);
-    return chip_by_number(hex);
+    return cli_number_behind("0x", text, UINT32_MAX, &id)
+               ? sfi_chip_find_id((uint32_t)id)
+               : NULL;
 }
 
 /* Two parts: the number is one of them in decimal, the other in hexadecimal. */

@@ -396,16 +396,28 @@ hex_digit_value(char c)
     return 16;
 }
 
+/* The base that the first two characters name; 0: none. */
+static unsigned
+named_base(const char *text)
+{
+    if (strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0)
+        return 16;
+    if (strncmp(text, "0o", 2) == 0 || strncmp(text, "0O", 2) == 0)
+        return 8;
+    if (strncmp(text, "0b", 2) == 0 || strncmp(text, "0B", 2) == 0)
+        return 2;
+    return 0;
+}
+
 bool
 cli_number(const char *text, uint64_t max, uint64_t *out)
 {
-    unsigned base = 10;
+    unsigned named = named_base(text);
+    unsigned base = named != 0 ? named : 10;
     uint64_t v = 0;
 
-    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-        base = 16;
+    if (named != 0)
         text += 2;
-    }
     if (*text == '\0')
         return false;
     for (; *text != '\0'; text++) {
@@ -417,4 +429,15 @@ cli_number(const char *text, uint64_t max, uint64_t *out)
     }
     *out = v;
     return true;
+}
+
+bool
+cli_number_behind(const char *prefix, const char *text, uint64_t max,
+                  uint64_t *out)
+{
+    char word[WORD_MAX + 1];
+
+    return snprintf(word, sizeof(word), "%s%s", prefix, text) <=
+               (int)WORD_MAX &&
+           cli_number(word, max, out);
 }

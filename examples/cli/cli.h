@@ -171,8 +171,11 @@ const char *cli_key(const struct cli *c, const struct cli_use *use,
 uint64_t cli_key_number(const struct cli *c, const struct cli_use *use,
                         const char *key, uint64_t absent);
 
-/* A whole number up to `max`, decimal or 0x-prefixed. */
+/* A whole number up to `max`: decimal, or with 0x, 0o or 0b in front. */
 bool cli_number(const char *text, uint64_t max, uint64_t *out);
+/* The same of a word that lacks such a prefix. */
+bool cli_number_behind(const char *prefix, const char *text, uint64_t max,
+                       uint64_t *out);
 
 /* The part with this name, order code or device id, which may lack its 0x; NULL
  * for NULL.  Another word is a usage error that lists the parts. */
@@ -198,6 +201,9 @@ _Noreturn void cli_usage(const struct cli *c, const char *fmt, ...)
 /* The same before anything is parsed. */
 _Noreturn void cli_usage_of(const char *program, const char *fmt, ...)
     CLI_PRINTF(2, 3);
+/* A text in memory of its own, which the caller frees; exits like cli_nomem().
+ */
+char *cli_text(const struct cli *c, const char *fmt, ...) CLI_PRINTF(2, 3);
 /* Out of memory: exit with 7. */
 _Noreturn void cli_nomem(const char *program);
 /* A context whose warnings go to stderr; exits when there is no memory. */
@@ -275,6 +281,8 @@ sfi_status cli_open(sfi_ctx *ctx, const char *path, int flags, unsigned mode,
 sfi_status cli_file_read(sfi_ctx *ctx, const char *path, struct cli_file *file);
 void cli_file_free(struct cli_file *file);
 bool cli_is_folder(const char *path);
+/* Two names of one file that is there. */
+bool cli_is_same_file(const char *a, const char *b);
 
 /* Check that an output may take the name `path`, before the work begins: it
  * will be of `kind` (SFI_FILE_*).  `force`: --force was given. */

@@ -118,6 +118,25 @@ cli_nomem(const char *program)
     exit(status);
 }
 
+char *
+cli_text(const struct cli *c, const char *fmt, ...)
+{
+    va_list args, again;
+    char *text;
+    int len;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    text = len >= 0 ? malloc((size_t)len + 1) : NULL;
+    if (text == NULL)
+        cli_nomem(c->spec->program);
+    (void)vsnprintf(text, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return text;
+}
+
 int
 cli_exit_status(sfi_status st)
 {

@@ -84,7 +84,10 @@ say_left_out(void *user, const sfi_firmware_left_out *p)
                    ", %" PRIu64 " byte%s, %s",
                    l->file, p->address, p->address + p->size - 1, p->size,
                    p->size == 1 ? "" : "s", why);
-    l->select->say(l->select->user, line);
+    if (l->select->say != NULL)
+        l->select->say(l->select->user, line);
+    else
+        cli_print("%s\n", cli_visible(line));
 }
 
 sfi_status

@@ -20,7 +20,7 @@ struct cli_select {
     const struct cli *cli;
     const sfi_chip *flash_of; /* --only-flash, else NULL */
     struct cli_ranges only, exclude;
-    /* receives a line for each piece that is left out */
+    /* receives a line for each piece that is left out; NULL: it is printed */
     void (*say)(void *user, const char *line);
     void *user;
 };
