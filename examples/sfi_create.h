@@ -27,11 +27,8 @@ struct job {
     uint64_t size;   /* of the image */
 };
 
-/* sfi_create_keys.c: make files of a new key and nonce, NULL: not that one;
- * check the options of keys; give key, nonce and register to the builder, for
- * --new-keys those that it makes. */
-sfi_status create_key_files(struct job *j, const char *key, const char *nonce);
-void create_check_key_options(const struct cli *c);
+/* sfi_create.c: give key, nonce and register to the builder, for --new-keys
+ * those that it makes. */
 sfi_status create_set_secrets(struct job *j);
 
 /* sfi_create_inputs.c: the CSV that --template-ob asks for; give everything
@@ -47,11 +44,5 @@ sfi_status create_take_stdout(struct job *j);
 sfi_status create_check_output(const struct job *j, uint32_t kind);
 sfi_status create_check_image(struct job *j);
 sfi_status create_save_image(struct job *j);
-
-/* sfi_create_words.c: the number of -v; check what -rs, -ct and -hash say, and
- * tell what it means. */
-uint32_t create_version(const struct cli *c);
-void create_check_words(const struct job *j);
-void create_tell_words(const struct job *j);
 
 #endif

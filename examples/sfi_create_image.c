@@ -28,7 +28,7 @@ create_take_stdout(struct job *j)
 {
     int fd;
 
-    if (!cli_has(&j->cli, OPT_OUTFILE) || !create_output_is_stdout(&j->cli))
+    if (!create_output_is_stdout(&j->cli))
         return SFI_OK;
     if (cli_wants_json())
         cli_usage(&j->cli, "-o -: --json has standard output: name a file");
@@ -51,16 +51,6 @@ create_check_output(const struct job *j, uint32_t kind)
                             cli_has(&j->cli, OPT_FORCE));
 }
 
-static sfi_status
-write_to_stdout(void *user, const uint8_t *data, size_t len)
-{
-    const struct job *j = user;
-
-    if (fwrite(data, 1, len, j->image_out) == len)
-        return SFI_OK;
-    return cli_report_os(j->ctx, errno, "standard output: cannot write");
-}
-
 sfi_status
 create_save_image(struct job *j)
 {
@@ -70,8 +60,10 @@ create_save_image(struct job *j)
     if (j->image_out == NULL)
         st = sfi_image_builder_save(j->builder, out);
     else
-        st = sfi_image_builder_write(j->builder, write_to_stdout, j);
-    if (st == SFI_OK && j->image_out != NULL && fclose(j->image_out) != 0)
+        st = sfi_image_builder_write(j->builder, cli_write, j->image_out);
+    if (st == SFI_OK && j->image_out != NULL &&
+        (fflush(j->image_out) != 0 || ferror(j->image_out) ||
+         fclose(j->image_out) != 0))
         st = cli_report_os(j->ctx, errno, "standard output: cannot write");
     if (st != SFI_OK)
         return st;

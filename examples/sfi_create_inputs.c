@@ -49,20 +49,11 @@ add_firmware(struct job *j, const struct cli_use *use,
     return st;
 }
 
-static void
-print_left_out(void *user, const char *line)
-{
-    (void)user;
-    cli_print("%s\n", cli_visible(line));
-}
-
-#define SKIP_MAX 32u
-
 static sfi_status
 add_firmwares(struct job *j)
 {
     const struct cli *c = &j->cli;
-    const char *sections[SKIP_MAX];
+    const char *sections[32]; /* as often as it repeats */
     sfi_firmware_options how = {
         .struct_size = sizeof(how),
         .flags = cli_lenient_flags(c, OPT_NO_END_RECORD),
@@ -71,11 +62,12 @@ add_firmwares(struct job *j)
     const struct cli_use *use = NULL;
     sfi_status st = SFI_OK;
 
-    while ((use = cli_next(c, OPT_SKIP_SECTION, use)) != NULL) {
-        if (how.skip_section_count == SKIP_MAX)
-            cli_usage(c, "--skip-section: more than %u sections", SKIP_MAX);
+    j->select.cli = c;
+    j->select.flash_of = cli_has(c, OPT_ONLY_FLASH) ? j->chip : NULL;
+    cli_ranges_read(c, OPT_ONLY, &j->select.only);
+    cli_ranges_read(c, OPT_EXCLUDE, &j->select.exclude);
+    while ((use = cli_next(c, OPT_SKIP_SECTION, use)) != NULL)
         sections[how.skip_section_count++] = use->value[0];
-    }
     while (st == SFI_OK && (use = cli_next(c, OPT_FIRMWARE, use)) != NULL)
         st = add_firmware(j, use, &how);
     if (st == SFI_OK)
@@ -102,50 +94,39 @@ add_module(struct job *j, const char *path)
 
 /* ---- option bytes ---- */
 
-static void
-check_ob_words(const struct cli *c)
-{
-    const struct cli_use *use = cli_next(c, OPT_OBFILE, NULL);
-    struct stat s;
-
-    if (strchr(use->value[0], '=') != NULL && stat(use->value[0], &s) != 0)
-        cli_usage(c,
-                  "%s %s: a CSV file comes first; sfi-create --template-ob "
-                  "makes one",
-                  use->spelling, use->value[0]);
-    cli_fields_check(c, use, 1);
-}
-
 /* Those of -ob FILE NAME=VALUE...; without it those of a new part. */
 static sfi_status
 load_option_bytes(const struct job *j, sfi_option_bytes **out)
 {
     const struct cli_use *use = cli_next(&j->cli, OPT_OBFILE, NULL);
+    struct stat s;
     sfi_status st;
 
     if (use == NULL)
         return sfi_option_bytes_new(j->ctx, j->chip, out);
+    if (strchr(use->value[0], '=') != NULL && stat(use->value[0], &s) != 0)
+        cli_usage(&j->cli,
+                  "%s %s: a CSV file comes first; sfi-create --template-ob "
+                  "makes one",
+                  use->spelling, use->value[0]);
     st = sfi_option_bytes_load(j->ctx, j->chip, use->value[0], out);
-    return st == SFI_OK ? cli_fields_set(&j->cli, use, 1, *out) : st;
+    return st == SFI_OK ? cli_fields_set(use, 1, *out) : st;
 }
 
 static sfi_status
 add_option_bytes(const struct job *j)
 {
-    sfi_option_bytes *ob = NULL, *fresh = NULL;
+    sfi_option_bytes *ob = NULL;
     sfi_status st = load_option_bytes(j, &ob);
 
     if (st == SFI_OK)
         st = sfi_image_builder_set_option_bytes(j->builder, ob);
-    if (st == SFI_OK)
-        st = sfi_option_bytes_new(j->ctx, j->chip, &fresh);
     if (st == SFI_OK) {
         cli_print("Option bytes %s : %zu of %s\n",
                   cli_visible(cli_value(&j->cli, OPT_OBFILE)),
                   sfi_option_bytes_count(ob), sfi_chip_name(j->chip));
-        cli_fields_print(ob, fresh);
+        cli_fields_print(j->ctx, ob);
     }
-    sfi_option_bytes_free(fresh);
     sfi_option_bytes_free(ob);
     return st;
 }
@@ -157,9 +138,7 @@ create_template(struct job *j)
     sfi_option_bytes *ob = NULL;
     sfi_status st = create_check_output(j, SFI_FILE_OTHER);
 
-    if (cli_has(&j->cli, OPT_OBFILE))
-        check_ob_words(&j->cli);
-    j->chip = cli_chip(&j->cli, cli_need(&j->cli, OPT_TEMPLATE));
+    j->chip = cli_chip(&j->cli, cli_value(&j->cli, OPT_TEMPLATE));
     if (st == SFI_OK)
         st = load_option_bytes(j, &ob);
     if (st == SFI_OK)
@@ -181,81 +160,57 @@ static sfi_status
 builder_set_shape(const struct job *j)
 {
     const struct cli *c = &j->cli;
-    const char *pad = cli_value(c, OPT_PAD);
-    const char *fill = cli_value(c, OPT_FILL);
-    const char *gap = cli_value(c, OPT_MERGE_GAP);
-    uint64_t byte = 0xff, bytes = 0;
-    sfi_status st;
+    sfi_status st = sfi_image_builder_set_fill(
+        j->builder, (uint32_t)cli_value_number(c, OPT_FILL, 0xff));
 
-    if (pad != NULL && strcmp(pad, "auto") != 0)
-        cli_usage(c, "--pad %s, expected auto", pad);
-    if (fill != NULL && !cli_number(fill, 0xff, &byte))
-        cli_usage(c, "--fill %s is not a byte, expected 0 to 0xff", fill);
-    if (gap != NULL && !cli_number(gap, UINT32_MAX, &bytes))
-        cli_usage(c, "--merge-gap %s is not a number of bytes", gap);
-    st = sfi_image_builder_set_fill(j->builder, (uint32_t)byte);
     if (st == SFI_OK)
-        st = sfi_image_builder_set_merge_gap(j->builder, bytes);
-    if (st == SFI_OK && pad != NULL)
+        st = sfi_image_builder_set_merge_gap(
+            j->builder, cli_value_number(c, OPT_MERGE_GAP, 0));
+    if (st == SFI_OK && cli_has(c, OPT_PAD))
         st = sfi_image_builder_set_padding(j->builder, SFI_PADDING_AUTO);
     return st;
 }
 
-/* The image must not overwrite what it is made of. */
-static void
-refuse_input_as_output(const struct cli *c, const char *out)
-{
-    const struct cli_use *use = NULL;
-    struct stat a, b;
-
-    if (strcmp(out, "-") == 0 || stat(out, &a) != 0 || !S_ISREG(a.st_mode))
-        return;
-    while ((use = cli_next_use(c, use)) != NULL) {
-        if (use->id != OPT_OUTFILE && use->count > 0 &&
-            stat(use->value[0], &b) == 0 && a.st_dev == b.st_dev &&
-            a.st_ino == b.st_ino)
-            cli_usage(c, "-o %s is an input and would be overwritten", out);
-    }
-}
-
-/* Exits when the words are wrong; returns the number of -v. */
+/* The number of -v in any base, also 1f.  A zero in front is octal to some and
+ * nothing to others. */
 static uint32_t
-check_inputs(struct job *j)
+image_version(const struct cli *c)
 {
-    const struct cli *c = &j->cli;
-    bool makes = !cli_has(c, OPT_CHECK);
-    uint32_t version = makes || cli_has(c, OPT_VER) ? create_version(c) : 0;
+    const char *text = cli_value(c, OPT_VER);
+    uint64_t value, octal;
 
-    j->select.cli = c;
-    j->select.say = print_left_out;
-    j->select.flash_of = cli_has(c, OPT_ONLY_FLASH) ? j->chip : NULL;
-    cli_ranges_read(c, OPT_ONLY, &j->select.only);
-    cli_ranges_read(c, OPT_EXCLUDE, &j->select.exclude);
-    (void)cli_need(c, OPT_FIRMWARE);
-    (void)cli_need(c, OPT_OBFILE);
-    check_ob_words(c);
-    create_check_words(j);
-    if (makes) {
-        create_check_key_options(c);
-        refuse_input_as_output(c, cli_need(c, OPT_OUTFILE));
-    }
-    return version;
+    if (!cli_number(text, UINT32_MAX, &value) &&
+        (strchr("bBoO", text[1]) != NULL ||
+         !cli_number_behind("0x", text, UINT32_MAX, &value)))
+        cli_usage(c, "-v %s is not a number, expected 0 to 255", text);
+    if (text[0] == '0' && cli_number_behind("0o", text, UINT32_MAX, &octal) &&
+        octal != value)
+        cli_usage(c,
+                  "-v %s is ambiguous: %" PRIu64 " in decimal, %" PRIu64
+                  " in octal; write it without the zero, or as 0o%s",
+                  text, value, octal, text + strspn(text, "0"));
+    return (uint32_t)value;
 }
 
 sfi_status
 create_add_inputs(struct job *j)
 {
     const struct cli *c = &j->cli;
-    uint32_t version = check_inputs(j);
+    const char *out = cli_value(c, OPT_OUTFILE);
     const struct cli_use *use = NULL;
     sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
 
-    /* --check, too, looks for another image when it is told key and nonce. */
+    while (out != NULL && (use = cli_next_use(c, use)) != NULL) {
+        if (use->id != OPT_OUTFILE && use->count > 0 &&
+            cli_is_same_file(use->value[0], out))
+            cli_usage(c, "-o %s is an input and would be overwritten", out);
+    }
+    if (st == SFI_OK && cli_has(c, OPT_VER))
+        st = sfi_image_builder_set_version(j->builder, image_version(c));
+    /* --check, too, looks for another image when it is told all three. */
     if (st == SFI_OK && cli_has(c, OPT_KEY) && cli_has(c, OPT_NONCE) &&
         cli_has(c, OPT_VER))
         st = create_set_secrets(j);
-    if (st == SFI_OK)
-        st = sfi_image_builder_set_version(j->builder, version);
     if (st == SFI_OK)
         st = builder_set_shape(j);
     if (st == SFI_OK)

@@ -51,12 +51,15 @@ field_is_as_new(const sfi_option_bytes *fresh, size_t i,
 }
 
 void
-cli_fields_print(const sfi_option_bytes *ob, const sfi_option_bytes *fresh)
+cli_fields_print(sfi_ctx *ctx, const sfi_option_bytes *ob)
 {
     char told[SFI_OPTION_EFFECT_MAX] = "";
+    sfi_option_bytes *fresh = NULL;
     size_t others = 0;
     sfi_option_field f;
 
+    if (sfi_option_bytes_new(ctx, sfi_option_bytes_chip(ob), &fresh) != SFI_OK)
+        fresh = NULL; /* then all are shown */
     for (size_t i = 0; field_at(ob, i, &f); i++) {
         if (field_is_as_new(fresh, i, &f)) {
             others++;
@@ -71,48 +74,19 @@ cli_fields_print(const sfi_option_bytes *ob, const sfi_option_bytes *fresh)
     }
     if (others > 0)
         cli_print("  %zu fields do what they do in a new part\n", others);
-}
-
-static bool
-field_parse(const char *word, char name[FIELD_NAME_MAX], uint32_t *value)
-{
-    const char *equals = strchr(word, '=');
-    size_t len = equals != NULL ? (size_t)(equals - word) : 0;
-    uint64_t v;
-
-    if (len == 0 || len >= FIELD_NAME_MAX ||
-        !cli_number(equals + 1, UINT32_MAX, &v))
-        return false;
-    (void)snprintf(name, FIELD_NAME_MAX, "%.*s", (int)len, word);
-    *value = (uint32_t)v;
-    return true;
-}
-
-void
-cli_fields_check(const struct cli *c, const struct cli_use *use, unsigned first)
-{
-    char name[FIELD_NAME_MAX];
-    uint32_t value;
-
-    for (unsigned i = first; i < use->count; i++) {
-        if (!field_parse(use->value[i], name, &value))
-            cli_usage(c, "%s: \"%s\", expected NAME=VALUE, as RDP=0xBB",
-                      use->spelling, use->value[i]);
-    }
+    sfi_option_bytes_free(fresh);
 }
 
 sfi_status
-cli_fields_set(const struct cli *c, const struct cli_use *use, unsigned first,
-               sfi_option_bytes *ob)
+cli_fields_set(const struct cli_use *use, unsigned first, sfi_option_bytes *ob)
 {
     char name[FIELD_NAME_MAX];
-    uint32_t value;
     sfi_status st = SFI_OK;
 
-    cli_fields_check(c, use, first);
     for (unsigned i = first; i < use->count && st == SFI_OK; i++) {
-        if (field_parse(use->value[i], name, &value))
-            st = sfi_option_bytes_set(ob, name, value);
+        (void)snprintf(name, sizeof(name), "%.*s",
+                       (int)strcspn(use->value[i], "="), use->value[i]);
+        st = sfi_option_bytes_set(ob, name, (uint32_t)use->number[i]);
     }
     return st;
 }

@@ -7,14 +7,12 @@
 #include "cli/cli.h"
 
 /* A line for each field, silent with --json, and lines for what it will do.
- * Fields that do what they do in `fresh` are only counted; NULL: show all. */
-void cli_fields_print(const sfi_option_bytes *ob,
-                      const sfi_option_bytes *fresh);
-/* The words NAME=VALUE of an option from number `first` on: another word is a
- * usage error; set the fields. */
-void cli_fields_check(const struct cli *c, const struct cli_use *use,
-                      unsigned first);
-sfi_status cli_fields_set(const struct cli *c, const struct cli_use *use,
-                          unsigned first, sfi_option_bytes *ob);
+ * Fields that do what they do in a new part are only counted. */
+void cli_fields_print(sfi_ctx *ctx, const sfi_option_bytes *ob);
+/* Set the fields that an option's words NAME=VALUE name, from number `first`
+ * on.
+ */
+sfi_status cli_fields_set(const struct cli_use *use, unsigned first,
+                          sfi_option_bytes *ob);
 
 #endif

@@ -464,14 +464,18 @@ def usage(folder):
             (["-k", "a", "-k", "b"], "-k is given twice"),
             (["-k", "a", "b"], 'unexpected "b"'),
             (["--sfi=1"], "--sfi takes no value"),
-            ([], "the chip is missing: -devid ID or --chip NAME"),
-            (["--chip", H7], "-v 0..255 is missing"),
-            (["--chip", H7, "-v", "1"], "-fir FILE [ADDRESS] is missing"),
-            (["--chip", H7, "-v", "one"],
-             "-v one is not a number, expected 0 to 255"),
-            (["--chip", H7, "-devid", "0x462"],
-             f"-devid 0x462 is {L4}, but --chip says {H7}")):
+            ([], "-fir FILE [ADDRESS] is missing")):
         fails(64, [f"sfi-create: {message}", CREATE_HELP], CREATE, *words)
+    for changes, message in (
+            ({"-chip": None}, "the chip is missing: -devid ID or --chip NAME"),
+            ({"v": None}, "-v 0..255 is missing"),
+            ({"k": None}, "-k FILE is missing"),
+            ({"ob": None}, "-ob FILE [NAME=VALUE...] is missing"),
+            ({"o": None}, "-o FILE is missing"),
+            ({"v": ["one"]}, "-v one is not a number, expected 0 to 255"),
+            ({"devid": ["0x462"]}, "-devid is given twice")):
+        fails(64, [f"sfi-create: {message}", CREATE_HELP],
+              *command(folder, **changes))
     fails(64, [about("sfi-create", '"--frmware"', '"--firmware"'), CREATE_HELP],
           CREATE, "--frmware", "x")
     fails(64, ["sfi-info: an argument is missing, expected: FILE "
@@ -488,7 +492,7 @@ def help_and_version(folder):
         assert out.startswith(f"Usage: {name} "), out
         same(out, succeeds(program, "-help"))
         same(succeeds(program, "--version"), f"{name} (libsfi) 1.0.0\n")
-    for word in ("-fir, --firmware FILE [ADDRESS]", "-devid, --deviceid ID",
+    for word in ("-fir, --firmware FILE [ADDRESS]", "-devid, --chip ID|NAME",
                  "--genkey FILE", "-ob, --obfile FILE", "--version"):
         assert word in succeeds(CREATE, "--help"), word
 
@@ -496,7 +500,7 @@ def help_and_version(folder):
 @case
 def parts_in_help(folder):
     """--help lists every part of the library, also a future one."""
-    _, _, parts = run(*command(folder, devid=["0x999"])).stderr.splitlines()[
+    _, _, parts = run(*command(folder, **{"-chip": ["0x999"]})).stderr.splitlines()[
         0].partition("expected one of: ")
     assert "stm32h753xi (0x450)" in parts.split(", "), parts
     for program in (CREATE, INFO, PROGRAMS / "sfi-program"):
@@ -653,8 +657,8 @@ def words_of_the_package_creator(folder):
             (["-rs", "0"], ("-rs 0", "RAM")),
             (["-rs", "1k"], ("-rs 1k", "size")),
             (["-ct", "0x20000000"], ("-ct", "0x20000000", "flash", H7)),
-            (["-hash", "1"], ("-hash 1", H7, "without")),
-            (["--hash", "2"], ("--hash 2", "0 or 1")),
+            (["-hash", "1"], ("-hash 1", "without")),
+            (["--hash", "2"], ("--hash 2", "expected 0")),
             (["-firx", "a.bin", "0x90000000", "0", "0", "0x08100000"],
              ("-firx", "external flash")),
             (["--firmwx", "a.hex"], ("--firmwx", "external flash")),
@@ -777,7 +781,7 @@ def raw_takes_any_bytes(folder):
         done = run(*command(folder, fir=[path, "0x08000000", "raw"]))
         same(done.returncode, 0, done.stderr)  # with warnings of its vectors
         (folder / "out.sfi").unlink()
-    fails(64, ['sfi-create: unexpected "rw"', CREATE_HELP],
+    fails(64, ['sfi-create: -fir: "rw", expected raw', CREATE_HELP],
           *command(folder, fir=[path, "0x08000000", "rw"]))
 
 
