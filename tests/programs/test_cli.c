@@ -57,7 +57,7 @@ static const struct cli_type types[] = {
      .is_key = true,
      .first = 2,
      .last = 2,
-     .choices = {"8", "live"}},
+     .choices = {"static", "live"}},
     {.option = OPT_FIELDS, .kind = CLI_FIELD, .last = 63, .choices = {"displ"}},
 };
 
