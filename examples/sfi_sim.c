@@ -13,55 +13,31 @@
 #include "sfi_sim_table.h"
 #include "wrap/wrap.h"
 
-static const struct {
-    const char *name;
-    uint32_t area;
-    uint32_t kind; /* of the file */
-} areas[] = {
-    {"flash", SFI_SIM_FLASH, SFI_FILE_OTHER},
-    {"option-bytes", SFI_SIM_OPTION_BYTES, SFI_FILE_OTHER},
-    {"certificate", SFI_SIM_CERTIFICATE, SFI_FILE_CERTIFICATE},
-    {"device-key", SFI_SIM_DEVICE_KEY, SFI_FILE_KEY},
-};
+static struct json out; /* the outcome of a command, for machines */
+static int exit_status; /* of the command of wrap, or after a failure */
 
-static struct json out;
-static bool wants_json;
-
-/* The outcome of a command, for machines. */
-static void
-sim_json(const char *name, const char *value)
-{
-    if (!wants_json || value == NULL)
-        return;
-    if (out.depth == 0)
-        cli_json_begin(&out);
-    json_text(&out, name, value);
-}
-
-static int
+static sfi_status
 sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
 {
-    const char *ca = cli_need(c, MANUFACTURE_CA);
-    const char *name = cli_need(c, MANUFACTURE_CHIP);
-    const char *state = cli_need(c, MANUFACTURE_STATE);
+    const char *ca = cli_value(c, MANUFACTURE_CA);
+    const char *state = cli_value(c, MANUFACTURE_STATE);
     const sfi_sim_make_options options = {
         .struct_size = sizeof(options),
-        .chip = cli_chip(c, name),
+        .chip = cli_chip(c, cli_value(c, MANUFACTURE_CHIP)),
         .bootloader = cli_value(c, MANUFACTURE_LOADER),
         .ca_dir = ca,
         .state_dir = state,
     };
-    sfi_status st;
+    sfi_status st = sfi_sim_manufacture_with(ctx, &options);
 
-    st = sfi_sim_manufacture_with(ctx, &options);
     if (st != SFI_OK)
-        return cli_fail(c, ctx, st);
-    sim_json("folder", state);
-    sim_json("ca", ca);
-    sim_json("chip", sfi_chip_name(options.chip));
-    (void)printf("%s: a new %s, certified by %s\n", cli_visible(state),
-                 sfi_chip_name(options.chip), cli_visible(ca));
-    return 0;
+        return st;
+    json_text(&out, "folder", state);
+    json_text(&out, "ca", ca);
+    json_text(&out, "chip", sfi_chip_name(options.chip));
+    cli_print("%s: a new %s, certified by %s\n", cli_visible(state),
+              sfi_chip_name(options.chip), cli_visible(ca));
+    return SFI_OK;
 }
 
 static volatile sig_atomic_t ended;
@@ -108,10 +84,10 @@ service_should_stop(void *user)
     return ended;
 }
 
-static int
+static sfi_status
 sim_run_chip(const struct cli *c, sfi_ctx *ctx)
 {
-    const char *state = cli_need(c, RUN_STATE);
+    const char *state = cli_value(c, RUN_STATE);
     struct service service = {
         .links = {.struct_size = sizeof(service.links),
                   .flags = SFI_SIM_CONTROL |
@@ -122,26 +98,23 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     sfi_sim *sim;
     sfi_status st;
 
-    if (service.links.usart == NULL && service.links.jtag == NULL)
-        cli_usage(c, "no link is given, expected --usart or --jtag");
-    if (cli_has(c, RUN_REAL_TIME) && cli_has(c, RUN_FAST))
-        cli_usage(c, "--real-time and --fast exclude each other");
     st = sfi_sim_open(ctx, state, &sim);
-    if (st == SFI_OK) {
-        service.sim = sim;
-        sim_json("folder", state);
-        sim_json("chip", sfi_chip_name(sfi_sim_chip(sim)));
-        sim_json("usart", service.links.usart);
-        sim_json("jtag", service.links.jtag);
-        cli_handle_signals(sim_on_signal);
-        if (cli_has(c, RUN_REAL_TIME))
-            st = sfi_sim_command(sim, "timing real", NULL, &(size_t){0});
-    }
-    if (st == SFI_OK) {
+    if (st != SFI_OK)
+        return st;
+    service.sim = sim;
+    json_text(&out, "folder", state);
+    json_text(&out, "chip", sfi_chip_name(sfi_sim_chip(sim)));
+    if (service.links.usart != NULL)
+        json_text(&out, "usart", service.links.usart);
+    if (service.links.jtag != NULL)
+        json_text(&out, "jtag", service.links.jtag);
+    cli_handle_signals(sim_on_signal);
+    if (cli_has(c, RUN_REAL_TIME))
+        st = sfi_sim_command(sim, "timing real", NULL, &(size_t){0});
+    if (st == SFI_OK)
         st = sfi_sim_serve(sim, &service.links, service_should_stop, &service);
-    }
     sfi_sim_free(sim);
-    return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
+    return st;
 }
 
 /* The words of the command, with a blank between them. */
@@ -164,7 +137,7 @@ ctl_join_words(const struct cli *c, size_t first, char *line, size_t cap)
                      "another one");
 }
 
-static int
+static sfi_status
 sim_control_chip(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_value(c, CTL_STATE);
@@ -178,12 +151,12 @@ sim_control_chip(const struct cli *c, sfi_ctx *ctx)
     ctl_join_words(c, first, line, sizeof(line));
     st = sfi_sim_control(ctx, state, line, answer, &len);
     if (st != SFI_OK)
-        return cli_fail(c, ctx, st);
-    sim_json("folder", state);
-    sim_json("answer", answer);
+        return st;
+    json_text(&out, "folder", state);
+    json_text(&out, "answer", answer);
     if (len > 1)
-        (void)printf("%s\n", cli_visible(answer));
-    return 0;
+        cli_print("%s\n", cli_visible(answer));
+    return SFI_OK;
 }
 
 static sfi_status
@@ -202,77 +175,56 @@ wrap_open_chips(const struct cli *c, sfi_ctx *ctx,
     return SFI_OK;
 }
 
-static void
-wrap_check_chip_count(const struct cli *c)
-{
-    const struct cli_use *use = NULL;
-    unsigned count = 0;
+_Static_assert(WRAP_STATE_MAX == WRAP_CHIPS_MAX, "options/sfi-sim.txt");
 
-    while ((use = cli_next(c, WRAP_STATE, use)) != NULL)
-        count++;
-    if (count == 0)
-        (void)cli_need(c, WRAP_STATE);
-    if (count > WRAP_CHIPS_MAX)
-        cli_usage(c, "%u chips, expected at most %u", count, WRAP_CHIPS_MAX);
-}
-
-static int
+static sfi_status
 sim_wrap_command(const struct cli *c, sfi_ctx *ctx)
 {
+    unsigned wired = (cli_has(c, WRAP_ON_USB) ? WRAP_USB : 0u) |
+                     (cli_has(c, WRAP_ON_SPI) ? WRAP_SPI : 0u) |
+                     (cli_has(c, WRAP_ON_PROBE) ? WRAP_PROBE : 0u);
     sfi_sim *chips[WRAP_CHIPS_MAX];
-    unsigned wired = 0;
     size_t count = 0;
-    sfi_status st;
-    int status;
+    sfi_status st = wrap_open_chips(c, ctx, chips, &count);
 
-    wrap_check_chip_count(c);
-    if (cli_has(c, WRAP_ON_USB))
-        wired |= WRAP_USB;
-    if (cli_has(c, WRAP_ON_SPI))
-        wired |= WRAP_SPI;
-    if (cli_has(c, WRAP_ON_PROBE))
-        wired |= WRAP_PROBE;
-    if (wired == 0)
-        cli_usage(c, "no device is given, expected --usb, --spi or --probe");
-    st = wrap_open_chips(c, ctx, chips, &count);
-    status = st == SFI_OK ? sim_wrap(c, chips, count, wired, c->operands)
-                          : cli_fail(c, ctx, st);
+    if (st == SFI_OK)
+        exit_status = sim_wrap(c, chips, count, wired, c->operands);
     while (count > 0)
         sfi_sim_free(chips[--count]);
-    return status;
+    return st;
 }
 
-static int
+static sfi_status
 sim_dump_area(const struct cli *c, sfi_ctx *ctx)
 {
-    const char *state = cli_need(c, DUMP_STATE);
-    const char *name = cli_need(c, DUMP_AREA);
-    const char *path = cli_need(c, DUMP_OUT);
-    size_t i = 0;
-    sfi_status st;
+    /* in the order of the words of --area */
+    static const struct {
+        uint32_t area, file_kind;
+    } areas[] = {
+        {SFI_SIM_FLASH, SFI_FILE_OTHER},
+        {SFI_SIM_OPTION_BYTES, SFI_FILE_OTHER},
+        {SFI_SIM_CERTIFICATE, SFI_FILE_CERTIFICATE},
+        {SFI_SIM_DEVICE_KEY, SFI_FILE_KEY},
+    };
+    const char *state = cli_value(c, DUMP_STATE);
+    const char *path = cli_value(c, DUMP_OUT);
+    size_t i = (size_t)cli_value_number(c, DUMP_AREA, 0);
+    sfi_status st =
+        cli_check_output(ctx, path, areas[i].file_kind, cli_has(c, DUMP_FORCE));
 
-    while (i < sizeof(areas) / sizeof(*areas) &&
-           strcmp(areas[i].name, name) != 0)
-        i++;
-    if (i == sizeof(areas) / sizeof(*areas))
-        cli_usage(c,
-                  "unknown area \"%s\", expected flash, option-bytes, "
-                  "certificate or device-key",
-                  name);
-    st = cli_check_output(ctx, path, areas[i].kind, cli_has(c, DUMP_FORCE));
     if (st == SFI_OK)
         st = sfi_sim_save(ctx, state, areas[i].area, path);
-    sim_json("folder", state);
-    sim_json("name", name);
-    sim_json("file", path);
-    return st == SFI_OK ? 0 : cli_fail(c, ctx, st);
+    json_text(&out, "folder", state);
+    json_text(&out, "name", cli_value(c, DUMP_AREA));
+    json_text(&out, "file", path);
+    return st;
 }
 
 int
 main(int argc, char **argv)
 {
-    static int (*const actions[COMMAND_COUNT])(const struct cli *,
-                                               sfi_ctx *) = {
+    static sfi_status (*const actions[COMMAND_COUNT])(const struct cli *,
+                                                      sfi_ctx *) = {
         [MANUFACTURE] = sim_manufacture_chip,
         [RUN] = sim_run_chip,
         [CTL] = sim_control_chip,
@@ -282,7 +234,7 @@ main(int argc, char **argv)
     const struct cli_spec *spec;
     struct cli c;
     sfi_ctx *ctx;
-    int status;
+    sfi_status st;
 
     cli_start();
     spec = cli_command(sfi_sim_spec.program, sfi_sim_spec.purpose,
@@ -290,11 +242,13 @@ main(int argc, char **argv)
     if (spec != &sfi_sim_commands[WRAP]) /* whose command keeps its limits */
         cli_hide_memory();
     cli_parse(&c, spec, argc - 1, argv + 1);
-    wants_json = cli_wants_json();
+    cli_json_begin(&out);
     ctx = cli_context(&c);
-    status = actions[spec - sfi_sim_commands](&c, ctx);
+    st = actions[spec - sfi_sim_commands](&c, ctx);
+    if (st != SFI_OK)
+        exit_status = cli_fail(&c, ctx, st);
     sfi_ctx_free(ctx);
-    status = cli_finish(&c, status);
+    exit_status = cli_finish(&c, exit_status);
     cli_free(&c);
-    return status;
+    return exit_status;
 }

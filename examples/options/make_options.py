@@ -484,6 +484,8 @@ def make(programs, header_name, text_name):
         if program.options:
             ids = ",\n    ".join(f"{lead}_{o.id}" for o in program.options)
             header += f"enum {{\n    {ids},\n    {lead}_COUNT\n}};\n\n"
+            header += "".join(f"#define {lead}_{o.id}_MAX {o.repeats}u\n"
+                              for o in program.options if o.repeats > 1)
         tables, members = spec(program, lead)
         code += tables
         if program is first:

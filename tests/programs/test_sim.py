@@ -196,7 +196,7 @@ def mistakes(folder):
             (64, ["wrap", "--state", "x", "--usb"], "an argument is missing"),
             (64, ["wrap", "--usb", "--", "true"], "-state DIR is missing"),
             (64, ["wrap", *["--state", "x"] * 17, "--usb", "--", "true"],
-             "17 chips, expected at most 16"),
+             "--state is given 17 times, expected at most 16"),
             (4, ["wrap", *["--state", folder / "chip"] * 2, "--usb", "--",
                  "true"], "another simulator"),
             (64, ["run", "--state", "x"],
@@ -215,8 +215,8 @@ def mistakes(folder):
             (4, ["run", "--state", folder / "chip", "--jtag", "0.0.0.0:0"],
              "not a loopback address"),
             (64, ["dump", "--state", "x", "--area", "ram", "--out", "y"],
-             "unknown area \"ram\", expected flash, option-bytes, certificate "
-             "or device-key"),
+             "--area ram, expected flash, option-bytes, certificate or "
+             "device-key"),
             (64, ["manufacture", "--ca", "a", "--chip", "stm32f4", "--state",
                   "s"], "stm32f4"),
             (7, ["dump", "--state", folder / "none", "--area", "flash",

@@ -178,6 +178,7 @@ def check(folder):
         assert part in table.replace("\n     \"FILE", "\n    \"FILE"), part
     assert "OPT_FILL,\n    OPT_TAKE,\n    OPT_ROW,\n    OPT_YES,\n    OPT_COUNT" in \
         (folder / "x.h").read_text()
+    assert "#define OPT_TAKE_MAX 3u" in (folder / "x.h").read_text()
     for old, new, expected in BAD:
         text = GOOD + new if old is None else GOOD.replace(old, new)
         assert text != GOOD, old
