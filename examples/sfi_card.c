@@ -12,8 +12,6 @@
 #define DEFAULT_READER "127.0.0.1:35963"
 
 struct station {
-    const struct cli *c;
-    sfi_ctx *ctx;
     sfi_card *card;
     bool verbose;
     struct json json;
@@ -67,13 +65,11 @@ card_on_event(void *user, const sfi_card_event *e)
 static void
 parse_reader_address(const struct cli *c, struct station *s)
 {
-    const char *text = cli_value(c, OPT_VPCD);
-    const char *colon;
-    size_t len;
+    const char *text =
+        cli_has(c, OPT_VPCD) ? cli_value(c, OPT_VPCD) : DEFAULT_READER;
+    const char *colon = strrchr(text, ':');
+    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
 
-    text = text != NULL ? text : DEFAULT_READER;
-    colon = strrchr(text, ':');
-    len = colon != NULL ? (size_t)(colon - text) : 0;
     if (len == 0 || len >= sizeof(s->host) ||
         !cli_number(colon + 1, 65535, &s->port) || s->port == 0)
         cli_usage(c, "\"%s\" is not a reader, expected HOST:PORT", text);
@@ -81,49 +77,49 @@ parse_reader_address(const struct cli *c, struct station *s)
     s->host[len] = '\0';
 }
 
-static int
-card_run_vault(const struct cli *c, struct station *s)
+static sfi_status
+card_run_vault(const struct cli *c, sfi_ctx *ctx, struct station *s)
 {
-    const char *path = cli_need(c, OPT_STATE);
+    const char *path = cli_value(c, OPT_STATE);
     char uri[4096];
     sfi_hsm *hsm = NULL;
     sfi_status st;
 
-    if (cli_wants_json()) {
-        cli_json_begin(&s->json);
-        json_text(&s->json, "file", path);
-        json_text(&s->json, "reader", s->host);
-    }
+    cli_json_begin(&s->json);
+    json_text(&s->json, "file", path);
+    json_text(&s->json, "reader", s->host);
     if (snprintf(uri, sizeof(uri), "vault:%s", path) >= (int)sizeof(uri))
         cli_usage(c, "the path of --state is too long");
     cli_handle_signals(card_on_signal);
-    st = sfi_hsm_open(s->ctx, uri, &hsm);
+    st = sfi_hsm_open(ctx, uri, &hsm);
     if (st == SFI_OK)
-        st = sfi_card_new(s->ctx, hsm, &s->card);
+        st = sfi_card_new(ctx, hsm, &s->card);
     sfi_hsm_free(hsm); /* the card holds a reference */
     if (st == SFI_OK)
         st = sfi_card_serve(s->card, s->host, (uint32_t)s->port, card_is_ended,
                             card_on_event, s);
     sfi_card_free(s->card);
-    return st == SFI_OK ? 0 : cli_fail(c, s->ctx, st);
+    return st;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct station station = {.ctx = NULL};
+    struct station station = {.card = NULL};
     struct cli c;
+    sfi_ctx *ctx;
+    sfi_status st;
     int status;
 
     cli_start();
     cli_hide_memory();
     cli_parse(&c, &sfi_card_spec, argc, argv);
-    station.c = &c;
     station.verbose = cli_has(&c, OPT_VERBOSE);
     parse_reader_address(&c, &station);
-    station.ctx = cli_context(&c);
-    status = card_run_vault(&c, &station);
-    sfi_ctx_free(station.ctx);
+    ctx = cli_context(&c);
+    st = card_run_vault(&c, ctx, &station);
+    status = st == SFI_OK ? 0 : cli_fail(&c, ctx, st);
+    sfi_ctx_free(ctx);
     status = cli_finish(&c, status);
     cli_free(&c);
     return status;
