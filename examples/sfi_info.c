@@ -33,18 +33,6 @@ struct info {
 
 /* ---- what the command line names ---- */
 
-static uint32_t
-info_number(const struct info *in, size_t id, uint64_t max)
-{
-    const char *text = cli_value(&in->cli, id);
-    uint64_t value = 0;
-
-    if (text != NULL && !cli_number(text, max, &value))
-        cli_usage(&in->cli, "%s %s is not a number up to %" PRIu64,
-                  cli_next(&in->cli, id, NULL)->spelling, text, max);
-    return (uint32_t)value;
-}
-
 static bool
 info_extracts_binary(const struct info *in)
 {
@@ -56,22 +44,13 @@ info_extracts_binary(const struct info *in)
 static void
 info_check_options(struct info *in)
 {
-    const struct cli_use *compare = cli_next(&in->cli, OPT_COMPARE, NULL);
     const char *out = cli_value(&in->cli, OPT_EXTRACT);
 
-    if (out != NULL)
-        (void)cli_need(&in->cli, OPT_KEY);
     if (out != NULL && strcmp(out, in->path) == 0)
         cli_usage(&in->cli, "--extract %s is the image", in->path);
-    (void)info_number(in, OPT_AREA, UINT16_MAX);
-    (void)info_number(in, OPT_FILL, UINT8_MAX);
     if (cli_has(&in->cli, OPT_FILL) && !info_extracts_binary(in))
         cli_usage(&in->cli, "--fill is for a plain binary: the other formats "
                             "keep their gaps");
-    if (compare != NULL && compare->count == 2)
-        cli_usage(&in->cli, "--compare OTHER KEY needs NONCE too");
-    if (cli_has(&in->cli, OPT_MAP) && cli_has(&in->cli, OPT_JSON))
-        cli_usage(&in->cli, "--map cannot be combined with --json");
 }
 
 static sfi_status
@@ -200,7 +179,8 @@ extract_save(const struct info *in, const sfi_firmware *fw)
     if (cli_has(&in->cli, OPT_FORCE))
         o.flags |= SFI_REPLACE;
     if (cli_has(&in->cli, OPT_FILL))
-        o.fill = SFI_FIRMWARE_FILL(info_number(in, OPT_FILL, UINT8_MAX));
+        o.fill = SFI_FIRMWARE_FILL(
+            (uint32_t)cli_value_number(&in->cli, OPT_FILL, 0));
     st = sfi_firmware_save(fw, out, &o);
     if (st == SFI_OK)
         cli_print("\nExtracted : %zu segments to %s\n",
@@ -224,7 +204,7 @@ info_extract(struct info *in)
                           cli_has(&in->cli, OPT_FORCE));
     if (st == SFI_OK)
         st = sfi_description_firmware(
-            in->facts, info_number(in, OPT_AREA, UINT16_MAX), &fw);
+            in->facts, (uint32_t)cli_value_number(&in->cli, OPT_AREA, 0), &fw);
     if (st == SFI_OK)
         st = extract_save(in, fw);
     sfi_firmware_free(fw);
