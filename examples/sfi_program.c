@@ -4,9 +4,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "sfi_program.h"
-#include "sfi_program_record.h"
 
 #define WORDS_MAX (1 + CLI_KEYS_MAX + CLI_VALUES_MAX)
 #define PORT_MAX 1200u /* longer than the library takes */
@@ -50,7 +50,7 @@ program_read_port(struct program *p, struct station *s)
         return;
     p->chip = cli_chip(&p->cli, cli_key(&p->cli, use, "chip"));
     if (gang != NULL) {
-        program_check_gang(p);
+        program_read_gang(p);
         return;
     }
     s->port = cli_key(&p->cli, use, "port");
@@ -96,50 +96,66 @@ check_outputs(struct program *p)
 
 /* ---- the work ---- */
 
+sfi_status
+program_take_error(struct program *p, const sfi_ctx *from, sfi_status st)
+{
+    const sfi_error *err = sfi_ctx_error(from);
+    const char *where = sfi_error_where(err);
+
+    return cli_report(p->ctx, st, "%.250s%s%s", where,
+                      where[0] != '\0' ? ": " : "", sfi_error_message(err));
+}
+
+void
+program_fail(struct program *p, const sfi_ctx *ctx, sfi_status st,
+             const char *path)
+{
+    int status = cli_fail_at(&p->cli, ctx, st, path);
+
+    if (p->failed == 0)
+        p->failed = status;
+}
+
 static sfi_status
 work_on_chip(struct station *s)
 {
-    struct program *p = s->p;
+    const struct program *p = s->p;
     sfi_status st = station_open(s);
 
     if (st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
                          cli_has(&p->cli, OPT_CHIP_LICENSE)))
         st = program_save_certificate(s);
     if (st == SFI_OK && cli_has(&p->cli, OPT_SFI))
-        st = program_install(s);
+        st = station_install(s);
     if (st == SFI_OK && (p->plain || p->look))
         st = station_run(s);
     return st;
 }
 
-/* With --record: a line for success or failure, before it is shown. */
-static sfi_status
-run_chip_actions(struct station *s)
+void
+station_work(struct station *s)
 {
-    struct program *p = s->p;
-    struct record record = {NULL, NULL};
+    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
+    if (s->st == SFI_OK) /* it has a thread, if it needs one */
+        s->st = work_on_chip(s);
+    cli_progress_end(&s->progress);
+    station_conclude(s);
+}
+
+static sfi_status
+run_chip(struct program *p, struct station *s)
+{
     sfi_status st = station_load_files(s);
 
     if (st == SFI_OK)
-        st = record_open(p, &record);
-    if (st != SFI_OK) {
-        record_close(&record);
+        st = program_open_record(p);
+    if (st != SFI_OK)
         return st;
-    }
-    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
-    s->st = work_on_chip(s);
-    s->seconds = program_seconds_since(&s->started);
-    station_end_job(s);
+    station_work(s);
     if (s->in != NULL && s->st == SFI_OK)
         program_report_install(s);
-    station_write_job(s, &p->out);
-    if (record.journal != NULL) {
-        record_station(&record, s);
-        json_bool(&p->out, "recorded", s->unrecorded == SFI_OK);
-    }
-    record_close(&record);
-    if (s->unrecorded != SFI_OK)
-        p->failed = record_fail(s);
+    station_write_result(s, &p->out);
+    station_fail_record(s);
     return s->st;
 }
 
@@ -160,12 +176,10 @@ run_all_actions(struct program *p, struct station *s)
     if (st == SFI_OK && cli_has(&p->cli, OPT_HSM_LICENSE))
         st = program_get_license(p);
     if (st == SFI_OK && p->failed == 0 && s->uri[0] != '\0')
-        st = run_chip_actions(s);
+        st = run_chip(p, s);
     if (st == SFI_OK && p->failed == 0 && cli_has(&p->cli, OPT_GANG))
         st = program_gang(p);
     cli_progress_end(&p->progress);
-    cli_progress_end(&s->progress);
-    station_write_done(s, &p->out);
     return st;
 }
 
@@ -196,6 +210,7 @@ main(int argc, char **argv)
     if (st == SFI_ERR_ARGUMENT && s.tp == NULL)
         status = CLI_EXIT_USAGE;
     station_end(&s);
+    sfi_journal_free(p.record);
     sfi_hsm_free(p.hsm);
     sfi_ctx_free(p.ctx);
     status = cli_finish(&p.cli, cli_log_close(&p.cli, status));

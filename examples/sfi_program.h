@@ -24,9 +24,13 @@ struct program {
     atomic_bool typing; /* the PIN is being asked for */
     int failed; /* exit status of what was printed where it failed, or 0 */
     bool json;
-    bool plain; /* actions of the open bootloader, no install */
-    bool look;  /* a port alone: say what is there */
-    bool live;  /* -sfi: with a live licence */
+    bool plain;           /* actions of the open bootloader, no install */
+    bool look;            /* a port alone: say what is there */
+    bool live;            /* -sfi: with a live licence */
+    struct station *gang; /* of OPT_GANG */
+    size_t gang_count;
+    char *gang_ports;    /* storage of their names */
+    sfi_journal *record; /* NULL: not asked for */
     struct json out;
     struct cli_progress progress;
 };
@@ -44,8 +48,6 @@ void program_port(const struct program *p, const struct cli_use *use,
 double program_seconds_since(const struct timespec *then);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
 sfi_status program_confirm_security(struct station *s);
-/* OPT_SFI on one chip. */
-sfi_status program_install(struct station *s);
 /* Say how an install on one chip went. */
 void program_report_install(struct station *s);
 /* OPT_GET_CERTIFICATE and OPT_CHIP_LICENSE on a chip that is made secure if
@@ -68,8 +70,17 @@ sfi_status program_ask_hsm(struct program *p, size_t id);
 sfi_status program_get_license(struct program *p);
 sfi_status program_license_batch(struct program *p, const struct cli_use *use);
 
-/* OPT_GANG: check the command line, exit on a usage error. */
-void program_check_gang(const struct program *p);
+/* Report the error of another context; returns `st`. */
+sfi_status program_take_error(struct program *p, const sfi_ctx *from,
+                              sfi_status st);
+/* Print the failure of one of several, which does not end the others. */
+void program_fail(struct program *p, const sfi_ctx *ctx, sfi_status st,
+                  const char *path);
+/* OPT_RECORD: append to a journal, or begin one. */
+sfi_status program_open_record(struct program *p);
+
+/* OPT_GANG: make its stations; exits on a usage error. */
+void program_read_gang(struct program *p);
 /* Work on all its chips at once.  The status is of the run as a whole; those of
  * chips are printed. */
 sfi_status program_gang(struct program *p);

@@ -13,215 +13,165 @@
 
 #define LINE_SIZE 1024u
 
+static struct {
+    pthread_mutex_t lock;
+    bool block; /* a line for each chip, redrawn in place */
+    size_t drawn;
+    unsigned columns;
+} screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* The block is redrawn below the message. */
+void
+gang_log_line(void *user, int level, const char *line)
+{
+    (void)pthread_mutex_lock(&screen.lock);
+    if (screen.drawn > 0)
+        (void)printf("\033[%zuA\033[J", screen.drawn);
+    screen.drawn = 0;
+    (void)fflush(stdout);
+    cli_log_to_stderr(user, level, line);
+    (void)pthread_mutex_unlock(&screen.lock);
+}
+
 /* ---- while it runs ---- */
 
-/* Erase the block; it is redrawn below the next message. */
+/* The time, the counter, and why it failed, as it happens. */
 static void
-display_erase_block(struct gang *g)
+station_describe_end(const struct station *s, char *line, size_t size)
 {
-    if (g->drawn)
-        (void)printf("\033[%zuA\033[J", g->count);
-    g->drawn = false;
-}
-
-void
-chip_log_line(void *user, int level, const char *line)
-{
-    struct chip *chip = user;
-    struct gang *g = chip->gang;
-
-    (void)pthread_mutex_lock(&g->lock);
-    display_erase_block(g);
-    (void)fflush(stdout);
-    cli_log_to_stderr((void *)g->p->cli.spec, level, line);
-    (void)pthread_mutex_unlock(&g->lock);
-}
-
-/* "1.2 s", the counter, and why it failed, as it happens. */
-static void
-chip_describe_end(const struct chip *chip, char *line, size_t size)
-{
-    const sfi_error *err = sfi_ctx_error(chip->s.ctx);
-    const sfi_journal_job *job = &chip->s.job;
+    const sfi_journal_job *job = &s->job;
     char left[48] = "";
 
     if (job->hsm_serial != NULL && job->license != NULL)
         (void)snprintf(left, sizeof(left), ", HSM COUNTER: %" PRIu64,
                        job->hsm_remaining);
     (void)snprintf(line, size, "%s: %s after %.1f s%s%s%.400s",
-                   cli_visible(chip->s.port), station_result_word(&chip->s),
-                   chip->s.seconds, left, chip->s.st != SFI_OK ? ": " : "",
-                   chip->s.st != SFI_OK ? cli_visible(sfi_error_message(err))
-                                        : "");
+                   cli_visible(s->port), job->result,
+                   (double)job->milliseconds / 1000, left,
+                   s->st != SFI_OK ? ": " : "",
+                   cli_visible(sfi_error_message(job->error)));
 }
 
 /* A row of the block. */
 static void
-chip_describe_row(struct chip *chip, char *line, size_t size, unsigned columns)
+station_describe_row(const struct station *s, char *line, size_t size)
 {
-    const char *port = cli_visible(chip->s.port);
+    const char *port = cli_visible(s->port);
 
-    if (chip->ended)
-        chip_describe_end(chip, line, size);
-    else if (!cli_progress_row(&chip->s.progress, port, columns, line, size))
+    if (s->ended)
+        station_describe_end(s, line, size);
+    else if (!cli_progress_row(&s->progress, port, screen.columns, line, size))
         (void)snprintf(line, size, "%s: %s", port,
-                       chip->s.phase != 0 ? sfi_phase_name(chip->s.phase)
-                                          : "waits");
-    cli_cut(line, columns - 1);
+                       s->phase != 0 ? sfi_phase_name(s->phase) : "waits");
+    cli_cut(line, screen.columns - 1);
+}
+
+/* Without a terminal: a line for each quarter of a chip's progress. */
+static bool
+station_has_news(struct station *s, char *line, size_t size)
+{
+    bool ended = s->ended;
+    unsigned percent = cli_progress_percent(&s->progress);
+
+    if (s->told || (!ended && percent / 25 == s->quarters))
+        return false;
+    s->quarters = percent / 25;
+    s->told = ended;
+    if (ended)
+        station_describe_end(s, line, size);
+    else
+        (void)snprintf(line, size, "%s: %u%%", cli_visible(s->port), percent);
+    return true;
 }
 
 /* The terminal may have got another size. */
 static void
-display_draw_block(struct gang *g)
+screen_draw(const struct program *p)
 {
     char line[LINE_SIZE];
     unsigned columns = cli_columns(stdout);
 
-    if (columns > 1)
-        g->columns = columns;
-    if (g->drawn)
-        (void)printf("\033[%zuA", g->count);
-    for (size_t i = 0; i < g->count; i++) {
-        chip_describe_row(&g->chips[i], line, sizeof(line), g->columns);
-        (void)printf("\r%s\033[K\n", line);
+    screen.columns = columns > 1 ? columns : screen.columns;
+    if (screen.drawn > 0)
+        (void)printf("\033[%zuA", screen.drawn);
+    for (size_t i = 0; i < p->gang_count; i++) {
+        if (screen.block) {
+            station_describe_row(&p->gang[i], line, sizeof(line));
+            (void)printf("\r%s\033[K\n", line);
+        } else if (station_has_news(&p->gang[i], line, sizeof(line)))
+            (void)printf("%s\n", line);
     }
-    g->drawn = true;
+    screen.drawn = screen.block ? p->gang_count : 0;
+    (void)fflush(stdout);
 }
 
-/* Without a terminal: a line for each quarter of a chip's progress. */
-static void
-display_print_news(struct gang *g)
-{
-    char line[LINE_SIZE];
-
-    for (size_t i = 0; i < g->count; i++) {
-        struct chip *chip = &g->chips[i];
-        unsigned percent = cli_progress_percent(&chip->s.progress);
-        unsigned quarters = percent / 25;
-
-        if (chip->told || (!chip->ended && quarters == chip->quarters))
-            continue;
-        chip->quarters = quarters;
-        chip->told = chip->ended;
-        if (chip->ended)
-            chip_describe_end(chip, line, sizeof(line));
-        else
-            (void)snprintf(line, sizeof(line), "%s: %u%%",
-                           cli_visible(chip->s.port), percent);
-        (void)printf("%s\n", line);
-    }
-}
-
-/* Show the progress; true: all chips have ended. */
 bool
-gang_show_progress(struct gang *g)
+gang_show_progress(const struct program *p)
 {
     size_t ended = 0;
 
-    (void)pthread_mutex_lock(&g->lock);
-    for (size_t i = 0; i < g->count; i++)
-        ended += g->chips[i].ended;
-    if (!atomic_load(&g->p->typing) && !g->p->json && !g->p->progress.quiet) {
-        if (g->block)
-            display_draw_block(g);
-        else
-            display_print_news(g);
-        (void)fflush(stdout);
-    }
-    (void)pthread_mutex_unlock(&g->lock);
-    return ended == g->count;
+    (void)pthread_mutex_lock(&screen.lock);
+    for (size_t i = 0; i < p->gang_count; i++)
+        ended += p->gang[i].ended;
+    if (!atomic_load(&p->typing) && !p->json && !p->progress.quiet)
+        screen_draw(p);
+    (void)pthread_mutex_unlock(&screen.lock);
+    return ended == p->gang_count;
 }
 
 /* The block needs a terminal with a line for each chip and one more. */
 void
-gang_find_terminal(struct gang *g)
+gang_find_terminal(const struct program *p)
 {
     struct winsize size;
 
-    g->block = !g->p->json && cli_columns(stdout) > 1 &&
-               ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-               size.ws_row > g->count && size.ws_col > 1;
-    if (g->block)
-        g->columns = size.ws_col;
+    screen.columns = cli_columns(stdout);
+    screen.block = screen.columns > 1 &&
+                   ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+                   size.ws_row > p->gang_count;
 }
 
 /* ---- at the end ---- */
 
-static const char *
-gang_success_word(const struct gang *g)
-{
-    return cli_has(&g->p->cli, OPT_SFI) ? "installed" : "done";
-}
-
-/* What was asked for, such as the option bytes, by port. */
+/* Print the failures by port. */
 static void
-gang_print_shown(const struct gang *g)
+gang_print_failures(struct program *p)
 {
-    for (size_t i = 0; i < g->count; i++) {
-        const struct chip *chip = &g->chips[i];
+    for (size_t i = 0; i < p->gang_count; i++) {
+        const struct station *s = &p->gang[i];
+        const char *where = sfi_error_where(s->job.error);
 
-        (void)fflush(chip->s.shows);
-        if (chip->shown_len > 0 && !g->p->json)
-            (void)printf("%s:\n%s", cli_visible(chip->s.port), chip->shown);
+        if (s->st != SFI_OK)
+            program_fail(p, s->ctx, s->st,
+                         strstr(where, s->port) == NULL ? s->port : "");
+        station_fail_record(s);
     }
 }
 
-static void
-gang_write_json_summary(struct gang *g, size_t succeeded)
+void
+gang_print_summary(struct program *p, double seconds)
 {
-    struct json *out = &g->p->out;
-
-    json_array(out, "chips");
-    for (size_t i = 0; i < g->count; i++) {
-        json_object(out, NULL);
-        station_write_result(&g->chips[i].s, out);
-        if (g->record.journal != NULL)
-            json_bool(out, "recorded", g->chips[i].s.unrecorded == SFI_OK);
-        json_close(out);
-    }
-    json_close(out);
-    json_number(out, "succeeded", succeeded);
-    json_number(out, "failed", g->count - succeeded);
-    json_number(out, "milliseconds",
-                (uint64_t)(program_seconds_since(&g->started) * 1000));
-}
-
-/* Print the failures by port; returns the exit status of the first. */
-static int
-gang_print_failures(const struct gang *g)
-{
-    const struct cli *cli = &g->p->cli;
-    int status = 0;
-
-    for (size_t i = 0; i < g->count; i++) {
-        const struct chip *chip = &g->chips[i];
-        const char *where = sfi_error_where(sfi_ctx_error(chip->s.ctx));
-        int one = 0;
-
-        if (chip->s.st != SFI_OK)
-            one = cli_fail_at(cli, chip->s.ctx, chip->s.st,
-                              strstr(where, chip->s.port) == NULL ? chip->s.port
-                                                                  : "");
-        if (chip->s.unrecorded != SFI_OK)
-            one = record_fail(&chip->s);
-        status = status == 0 ? one : status;
-    }
-    return status;
-}
-
-int
-gang_print_summary(struct gang *g)
-{
+    bool installs = cli_has(&p->cli, OPT_SFI);
     size_t succeeded = 0;
 
-    for (size_t i = 0; i < g->count; i++)
-        succeeded += g->chips[i].s.st == SFI_OK;
-    gang_print_shown(g);
-    cli_progress_step(&g->p->progress,
-                      "%zu chips: %zu %s, %zu failed, in %.1f s", g->count,
-                      succeeded, gang_success_word(g), g->count - succeeded,
-                      program_seconds_since(&g->started));
-    if (g->p->json)
-        gang_write_json_summary(g, succeeded);
-    return gang_print_failures(g);
+    json_array(&p->out, "chips");
+    for (size_t i = 0; i < p->gang_count; i++) {
+        struct station *s = &p->gang[i];
+
+        succeeded += s->st == SFI_OK;
+        (void)fflush(s->shows);
+        if (s->shown_len > 0) /* what was asked for, as option bytes */
+            cli_print("%s:\n%s", cli_visible(s->port), s->shown_text);
+        json_object(&p->out, NULL);
+        station_write_result(s, &p->out);
+        json_close(&p->out);
+    }
+    json_close(&p->out);
+    cli_progress_step(&p->progress, "%zu chips: %zu %s, %zu failed, in %.1f s",
+                      p->gang_count, succeeded, installs ? "installed" : "done",
+                      p->gang_count - succeeded, seconds);
+    json_number(&p->out, "succeeded", succeeded);
+    json_number(&p->out, "failed", p->gang_count - succeeded);
+    json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
+    gang_print_failures(p);
 }

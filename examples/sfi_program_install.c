@@ -56,7 +56,7 @@ program_seconds_since(const struct timespec *then)
 void
 program_report_install(struct station *s)
 {
-    double seconds = s->seconds;
+    double seconds = (double)s->job.milliseconds / 1000;
     unsigned long whole = (unsigned long)seconds;
     double rate = seconds > 0 ? (double)s->bytes / seconds : 0;
 
@@ -93,25 +93,6 @@ install_step_by_step(struct station *s)
         if (st == SFI_OK)
             cli_progress_step(&s->progress, "%s", steps[SFI_PHASE_SECURE]);
     } while (st == SFI_OK && finished == 0);
-    return st;
-}
-
-sfi_status
-station_install(struct station *s)
-{
-    sfi_status st = sfi_installer_set_transport(s->in, s->tp);
-
-    if (st != SFI_OK)
-        return st;
-    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
-    if (s->many) /* a gang has its own handler */
-        return install_step_by_step(s);
-    running = s->in;
-    cli_handle_signals(install_on_signal);
-    st = install_step_by_step(s);
-    cli_handle_signals(SIG_DFL);
-    running = NULL;
-    cli_progress_end(&s->progress);
     return st;
 }
 
@@ -174,8 +155,8 @@ station_prepare_install(struct station *s, sfi_hsm *hsm)
 }
 
 /* The HSM's login before the chip is touched, unless a store may do without. */
-sfi_status
-program_install(struct station *s)
+static sfi_status
+install_prepare_alone(struct station *s)
 {
     struct program *p = s->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
@@ -190,7 +171,26 @@ program_install(struct station *s)
                           program_slot(p, use));
         st = program_use_hsm(p, use, cli_key(&p->cli, use, "store") != NULL);
     }
+    return st == SFI_OK ? station_prepare_install(s, from_hsm ? p->hsm : NULL)
+                        : st;
+}
+
+sfi_status
+station_install(struct station *s)
+{
+    sfi_status st = s->many ? SFI_OK : install_prepare_alone(s);
+
     if (st == SFI_OK)
-        st = station_prepare_install(s, from_hsm ? p->hsm : NULL);
-    return st == SFI_OK ? station_install(s) : st;
+        st = sfi_installer_set_transport(s->in, s->tp);
+    if (st != SFI_OK)
+        return st;
+    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
+    if (s->many) /* a gang has its own handler */
+        return install_step_by_step(s);
+    running = s->in;
+    cli_handle_signals(install_on_signal);
+    st = install_step_by_step(s);
+    cli_handle_signals(SIG_DFL);
+    running = NULL;
+    return st;
 }

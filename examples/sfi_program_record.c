@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program --record: a line in the journal for each chip. */
+/* sfi-program: a chip's result, and its line in the journal of --record. */
 #define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sfi_program_record.h"
+#include "sfi_program.h"
 
+/* The journal is one for all chips. */
+static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* It has a context of its own, which no chip's error is in. */
 sfi_status
-record_open(const struct program *p, struct record *r)
+program_open_record(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_RECORD);
+    sfi_ctx *ctx;
     sfi_status st;
 
     if (path == NULL)
         return SFI_OK;
-    r->ctx = cli_context(&p->cli);
-    st = sfi_journal_open(r->ctx, path, &r->journal);
-    if (st == SFI_OK)
-        return SFI_OK;
-    return cli_report(p->ctx, st, "%.250s: %s",
-                      sfi_error_where(sfi_ctx_error(r->ctx)),
-                      sfi_error_message(sfi_ctx_error(r->ctx)));
-}
-
-void
-record_close(struct record *r)
-{
-    sfi_journal_free(r->journal);
-    sfi_ctx_free(r->ctx);
+    ctx = cli_context(&p->cli);
+    st = sfi_journal_open(ctx, path, &p->record);
+    if (st != SFI_OK)
+        st = program_take_error(p, ctx, st);
+    sfi_ctx_free(ctx);
+    return st;
 }
 
 /* What was done to an open chip, as one object. */
@@ -52,50 +50,55 @@ record_actions(struct station *s)
     return text;
 }
 
-/* What the installer knows, or the station when it has none. */
-void
-station_end_job(struct station *s)
+static void
+record_add(struct station *s)
 {
-    sfi_journal_job *job = &s->job;
-
-    *job = (sfi_journal_job){.struct_size = sizeof(*job)};
-    if (s->in != NULL && sfi_installer_get_job(s->in, job) != SFI_OK)
-        *job = (sfi_journal_job){.struct_size = sizeof(*job)};
-    if (job->chip == NULL && s->part != NULL && s->seen == NULL)
-        job->chip = sfi_chip_name(s->part);
-    job->port = s->port;
-    job->result = station_result_word(s);
-    job->board_serial = cli_value(&s->p->cli, OPT_BOARD);
-    job->milliseconds = (uint64_t)(s->seconds * 1000);
-    if (cli_has(&s->p->cli, OPT_SFI)) {
-        job->image = cli_value(&s->p->cli, OPT_SFI);
-        job->protocol = s->p->live ? "live" : "static";
-    }
-    if (s->st == SFI_OK)
-        return;
-    if (sfi_ctx_error(s->ctx) == NULL)
-        sfi_ctx_report(s->ctx, s->st, 0, sfi_status_str(s->st));
-    job->error = sfi_ctx_error(s->ctx);
-}
-
-void
-record_station(struct record *r, struct station *s)
-{
+    sfi_journal *record = s->p->record;
     char *actions = record_actions(s);
 
     s->job.more = actions;
-    s->unrecorded = sfi_journal_add(r->journal, &s->job);
+    (void)pthread_mutex_lock(&record_lock);
+    s->unrecorded = sfi_journal_add(record, &s->job);
     if (s->unrecorded != SFI_OK)
         (void)snprintf(s->why_not, sizeof(s->why_not), "%s",
-                       sfi_error_message(sfi_ctx_error(r->ctx)));
+                       sfi_error_message(sfi_ctx_error(sfi_ctx_of(record))));
+    (void)pthread_mutex_unlock(&record_lock);
     free(actions);
 }
 
-int
-record_fail(const struct station *s)
+/* What the installer knows, or the station when it has none. */
+void
+station_conclude(struct station *s)
 {
-    return cli_fail_text(&s->p->cli, s->unrecorded,
-                         "%s: cannot write the record of %s (%s): %s",
-                         cli_value(&s->p->cli, OPT_RECORD), s->port,
-                         station_result_word(s), s->why_not);
+    const struct program *p = s->p;
+    sfi_journal_job job = {.struct_size = sizeof(job)};
+
+    if (s->in == NULL || sfi_installer_get_job(s->in, &job) != SFI_OK)
+        job.chip = s->seen == NULL ? sfi_chip_name(s->part) : NULL;
+    job.port = s->port;
+    job.result = s->st == SFI_ERR_CANCELLED ? "cancelled"
+                 : s->st != SFI_OK          ? "failed"
+                 : s->in != NULL            ? "installed"
+                                            : "done";
+    job.board_serial = cli_value(&p->cli, OPT_BOARD);
+    job.milliseconds = (uint64_t)(program_seconds_since(&s->started) * 1000);
+    job.image = cli_value(&p->cli, OPT_SFI);
+    job.protocol = job.image == NULL ? NULL : p->live ? "live" : "static";
+    if (s->st != SFI_OK && sfi_ctx_error(s->ctx) == NULL)
+        sfi_ctx_report(s->ctx, s->st, 0, sfi_status_str(s->st));
+    job.error = s->st != SFI_OK ? sfi_ctx_error(s->ctx) : NULL;
+    s->job = job;
+    if (p->record != NULL)
+        record_add(s);
+}
+
+void
+station_fail_record(const struct station *s)
+{
+    if (s->unrecorded != SFI_OK)
+        s->p->failed =
+            cli_fail_text(&s->p->cli, s->unrecorded,
+                          "%s: cannot write the record of %s (%s): %s",
+                          cli_value(&s->p->cli, OPT_RECORD), s->port,
+                          s->job.result, s->why_not);
 }

@@ -34,12 +34,6 @@ static sfi_status (*const actions[])(struct station *,
     [OPT_HALT] = station_halt,
 };
 
-static bool
-station_is_stopped(const struct station *s)
-{
-    return s->stop != NULL && *s->stop != 0;
-}
-
 /* ---- begin and end ---- */
 
 void
@@ -47,14 +41,19 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
 {
     s->p = p;
     s->ctx = ctx;
-    s->shows = p->json ? NULL : stdout;
     s->firmware = calloc(p->cli.use_count + 1, sizeof(sfi_firmware *));
     s->notes = open_memstream(&s->notes_text, &s->notes_len);
-    if (s->firmware == NULL || s->notes == NULL)
+    s->shows = s->many ? open_memstream(&s->shown_text, &s->shown_len)
+                       : p->progress.out;
+    if (s->firmware == NULL || s->notes == NULL ||
+        (s->many && s->shows == NULL))
         cli_nomem(p->cli.spec->program);
-    cli_progress_init(&s->progress, p->json ? NULL : stdout);
-    s->progress.quiet = cli_has(&p->cli, OPT_QUIET);
-    cli_log_waits(&s->progress);
+    cli_progress_init(&s->progress, s->many ? NULL : p->progress.out);
+    s->progress.quiet = p->progress.quiet;
+    if (s->many)
+        s->progress.port = s->port;
+    else
+        cli_log_waits(&s->progress);
     json_init(&s->results, s->notes);
     json_array(&s->results, NULL);
 }
@@ -73,6 +72,9 @@ station_end(struct station *s)
     if (s->notes != NULL)
         (void)fclose(s->notes);
     free(s->notes_text);
+    if (s->many)
+        (void)fclose(s->shows);
+    free(s->shown_text);
 }
 
 sfi_status
@@ -135,7 +137,7 @@ station_watch(void *user, const sfi_progress *p)
     };
     struct station *s = user;
 
-    if (station_is_stopped(s))
+    if (s->stop)
         sfi_target_cancel(s->target, 1);
     if (p->phase == SFI_PHASE_ERASE)
         station_watch_erase(s, p);
@@ -191,7 +193,7 @@ station_run(struct station *s)
         if (use->id >= sizeof(actions) / sizeof(*actions) ||
             actions[use->id] == NULL)
             continue;
-        if (station_is_stopped(s))
+        if (s->stop)
             return station_fail(s, SFI_ERR_CANCELLED,
                                 "stopped by a signal between two steps");
         st = station_connect(s);
@@ -318,22 +320,14 @@ station_write_done(struct station *s, struct json *j)
     }
 }
 
-const char *
-station_result_word(const struct station *s)
-{
-    if (s->st == SFI_ERR_CANCELLED)
-        return "cancelled";
-    if (s->st != SFI_OK)
-        return "failed";
-    return s->in != NULL ? "installed" : "done";
-}
-
 void
-station_write_job(const struct station *s, struct json *j)
+station_write_result(struct station *s, struct json *j)
 {
     const sfi_journal_job *job = &s->job;
 
-    if (job->chip != NULL)
+    json_text(j, "port", s->port);
+    json_text(j, "result", job->result);
+    if (job->chip != NULL && job->chip[0] != '\0')
         json_text(j, "chip", job->chip);
     if (job->device_id != NULL)
         json_text(j, "device_id", job->device_id);
@@ -342,14 +336,8 @@ station_write_job(const struct station *s, struct json *j)
         json_number(j, "hsm_remaining", job->hsm_remaining);
         json_bool(j, "hsm_low_water", job->hsm_remaining <= job->hsm_low_water);
     }
-}
-
-void
-station_write_result(struct station *s, struct json *j)
-{
-    json_text(j, "port", s->port);
-    json_text(j, "result", s->job.result);
-    station_write_job(s, j);
     station_write_done(s, j);
+    if (s->p->record != NULL)
+        json_bool(j, "recorded", s->unrecorded == SFI_OK);
     json_error(j, s->ctx, s->st);
 }

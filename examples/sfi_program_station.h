@@ -9,6 +9,7 @@
 #ifndef EXAMPLES_SFI_PROGRAM_STATION_H
 #define EXAMPLES_SFI_PROGRAM_STATION_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -43,7 +44,9 @@ struct station {
     sfi_installer *in;       /* NULL: no -sfi */
     sfi_option_bytes *shown; /* of -ob displ, for JSON */
     struct cli_progress progress;
-    FILE *shows;         /* what was asked for: stdout, or memory in a gang */
+    FILE *shows; /* what was asked for: stdout, or memory in a gang */
+    char *shown_text;
+    size_t shown_len;
     FILE *notes;         /* results in JSON, in memory */
     struct json results; /* writes into `notes` */
     char *notes_text;
@@ -56,28 +59,36 @@ struct station {
     atomic_uint phase;     /* of the install; others look at it */
     uint64_t bytes;        /* of the image */
     struct timespec started;
-    const atomic_int *stop; /* set: end between two steps; or NULL */
+    atomic_bool stop; /* end between two steps */
     /* The result. */
     sfi_status st;
-    double seconds;
     sfi_journal_job job;   /* the same, as a record tells it */
     sfi_status unrecorded; /* SFI_OK: its line is in the record */
     char why_not[256];
+    /* In a gang. */
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool ended; /* the result is there */
+    bool told;         /* so is it on the screen, or else the quarters */
+    unsigned quarters;
 };
 
-/* Prepare for a port; `s` is zero but for port and uri. */
+/* Prepare for a port; `s` is zero but for port, uri and many. */
 void station_begin(struct station *s, struct program *p, sfi_ctx *ctx);
 void station_end(struct station *s);
 /* Load the files of -w, before the chip is touched. */
 sfi_status station_load_files(struct station *s);
 /* Make the installer of -sfi, with image and licence, or else the HSM. */
 sfi_status station_prepare_install(struct station *s, sfi_hsm *hsm);
-/* Install over the open link, to the end. */
+/* OPT_SFI over the open link, to the end. */
 sfi_status station_install(struct station *s);
 /* Open the link, with --capture. */
 sfi_status station_open(struct station *s);
 /* Connect unless that is done, and show the chip. */
 sfi_status station_connect(struct station *s);
+/* Do what the command line asks, once what it needs is loaded, up to the
+ * result and its record. */
+void station_work(struct station *s);
 /* All actions, in the order of the command line. */
 sfi_status station_run(struct station *s);
 
@@ -97,12 +108,10 @@ void station_did(struct station *s, const char *key, uint64_t amount);
 /* What was done, as members of the open JSON object. */
 void station_write_done(struct station *s, struct json *j);
 
-/* "installed", "done", "failed" or "cancelled". */
-const char *station_result_word(const struct station *s);
-/* Fill the job, once `st` and `seconds` are known. */
-void station_end_job(struct station *s);
-/* What its job says of chip, time and HSM, as members of the open object. */
-void station_write_job(const struct station *s, struct json *j);
+/* Fill the job, once `st` is known, and add it to the record. */
+void station_conclude(struct station *s);
+/* Print that its line is missing, if it is. */
+void station_fail_record(const struct station *s);
 /* The whole result, as members of the open JSON object. */
 void station_write_result(struct station *s, struct json *j);
 
