@@ -105,6 +105,26 @@ def messages(done):
             if not line.startswith("  hint: ") and ": warning: " not in line]
 
 
+def events_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@case
+def progress_for_machines(folder):
+    """Where it is, in JSON: of the licences, with and without lines."""
+    b = Bench(folder)
+    for i in range(3):
+        b.add(f"{i}.cert")
+    for more in ([], ["--json"]):
+        done = run(*b.command("--progress=ndjson", *more))
+        same(done.returncode, 0, done.stderr)
+        told = [e for e in events_of(done.stderr) if e["event"] == "progress"]
+        same({e["phase"] for e in told}, {"license"})
+        same([(e["done"], e["total"]) for e in told][-1], (3, 3))
+        assert "%" not in done.stdout, done.stdout
+        (b.store / next(iter(b.stored()))).unlink()
+
+
 @case
 def good(folder):
     b = Bench(folder)

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import termios
 
-from check import DATA, PROGRAMS, case, main, same
+from check import DATA, PROGRAMS, case, main, same, succeeds
 from model import PROGRAM, SIM, Sim, case_of_sim
 
 HSM, H7 = PROGRAMS / "sfi-hsm", "stm32h753xi"
@@ -57,7 +57,7 @@ def resize(fd, columns, rows=24):
                 struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def on_a_terminal(*words, columns=80, term="xterm", later=None):
+def on_a_terminal(*words, columns=80, term="xterm", later=None, status=0):
     """Everything that is written, and what the screen shows."""
     master, slave = pty.openpty()
     resize(slave, columns)
@@ -80,7 +80,7 @@ def on_a_terminal(*words, columns=80, term="xterm", later=None):
             os.kill(process.pid, signal.SIGWINCH)
             screen.narrow, later = len(raw), None
     screen.take(raw if term != "dumb" else "")
-    same(process.wait(10), 0, raw)
+    same(process.wait(10), status, raw)
     os.close(master)
     return screen, raw
 
@@ -203,6 +203,36 @@ def verifications(folder):
     same(same_but_figures(screen.lines[0]),
          "Verifying the records [#] 9% 9 of 9")
     assert screen.lines[1].startswith("HSM VERIFIED: "), screen.lines
+
+
+@case_of_sim
+def bar_of_a_batch(folder):
+    """A bar in place of a line for each licence; what is refused is told."""
+    part = Sim(folder, H7)
+    (folder / "key").write_bytes(bytes(16))
+    (folder / "nonce").write_bytes(bytes(12))
+    (folder / "pin").write_text("123456\n")
+    slot, pin = f"vault:{folder}/line.vault", ["--pin-file", folder / "pin"]
+    succeeds(HSM, "-i", slot, "-k", folder / "key", "-n", folder / "nonce", "-id", "x", "-mc", 5, "-pd",
+             next((folder / "ca").glob("45002001*.pd")), *pin, "--yes")
+    (folder / "certs").mkdir()
+    succeeds(SIM, "dump", "--state", part.state, "--area", "certificate",
+             "--out", folder / "certs" / "0.cert")
+    words = [PROGRAM, "-hsmglfcb", folder / "certs", folder / "store",
+             f"slot={slot}", *pin]
+    screen, _ = on_a_terminal(*words)
+    frames = [f for f in screen.frames if f.startswith("Licensing [")]
+    same(frames[-1].split(), ["Licensing", f"[{40 * '#'}]", "100%", "1", "of",
+                              "1"])
+    same([line for line in screen.lines if "device" in line], [])
+    for lines in (on_a_terminal(*words, term="dumb")[1],
+                  on_a_terminal(*words, "-q")[1], succeeds(*words)):
+        assert "licence already stored, device" in lines, lines
+        assert "Licensing" not in lines, lines
+    (folder / "certs" / "1.cert").write_bytes(b"x")
+    screen, _ = on_a_terminal(*words, status=2)
+    text = "\n".join(screen.lines)
+    assert "certs/1.cert: " in text and "1 refused" in text, text
 
 
 if __name__ == "__main__":
