@@ -11,19 +11,15 @@
 static void
 check_erase_option(const struct cli *c, const struct cli_use *use)
 {
-    uint64_t first, last;
+    bool marked[SECTORS_MAX];
+    const char *wrong = station_sectors(use, marked);
 
-    for (unsigned i = 0; i < use->count; i++) {
-        const char *word = use->value[i];
-
-        if (strcmp(word, "all") == 0 && use->count == 1)
-            return;
-        if (!station_parse_sectors(use, &i, &first, &last))
-            cli_usage(c,
-                      "-e %s, expected -e all, or sectors: -e 0 2-5, or "
-                      "-e [2 5]",
-                      word);
-    }
+    if (use->count == 1 && strcmp(use->value[0], "all") == 0)
+        return;
+    if (wrong != NULL)
+        cli_usage(c,
+                  "-e %s, expected -e all, or sectors: -e 0 2-5, or -e [2 5]",
+                  wrong);
     if (cli_has(c, OPT_SFI))
         cli_usage(c, "-sfi erases the flash itself; only -e all can be "
                      "combined with it");

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program with the open bootloader: erase, option bytes, start; and what is
- * there. */
+/* sfi-program with the open bootloader: what is done to flash, memory, option
+ * bytes and core, and what is there. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/select.h"
 #include "sfi_program.h"
 
 #define APPLICATION_RUNS "application running"
+#define SHOWN_LINE 16u /* bytes */
+#define SHOWN_MAX 64u  /* characters of 16 bytes */
 
 /* The word of an action that succeeded, and its key in JSON. */
 static sfi_status
@@ -21,59 +25,75 @@ action_end(struct station *s, sfi_status st, const char *done, const char *key)
     return SFI_OK;
 }
 
-/* ---- erase ---- */
-
-/* "3", "3-7", or ST's "[3 7]", which after a shell may be several words: *i
- * becomes the last of them. */
-bool
-station_parse_sectors(const struct cli_use *use, unsigned *i, uint64_t *first,
-                      uint64_t *last)
+static uint8_t *
+bytes_new(const struct station *s, uint64_t len)
 {
-    bool bracket = use->value[*i][0] == '[';
-    char text[64] = "";
-    size_t len = 0;
-    char *from = text + bracket, *to;
+    uint8_t *bytes = malloc((size_t)len);
 
-    for (;; ++*i) {
-        if (*i == use->count ||
-            strlen(use->value[*i]) + 1 >= sizeof(text) - len)
-            return false;
-        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
-                                use->value[*i]);
-        if (!bracket || strchr(use->value[*i], ']') != NULL)
-            break;
-    }
-    if (bracket && text[len - 2] != ']')
-        return false;
-    len -= bracket ? 2 : 1;
-    while (len > 0 && text[len - 1] == ' ')
-        len--;
-    text[len] = '\0';
-    from += strspn(from, " ");
-    to = strchr(from, bracket ? ' ' : '-');
-    if (to == NULL)
-        return !bracket && cli_number(from, SECTORS_MAX - 1, first) &&
-               cli_number(from, SECTORS_MAX - 1, last);
-    *to++ = '\0';
-    return cli_number(from, SECTORS_MAX - 1, first) &&
-           cli_number(to + strspn(to, " "), SECTORS_MAX - 1, last) &&
-           *first <= *last;
+    if (bytes == NULL)
+        cli_nomem(s->p->cli.spec->program);
+    return bytes;
 }
 
-static sfi_status
-erase_listed_sectors(struct station *s, const struct cli_use *use)
-{
-    uint32_t sectors[SECTORS_MAX];
-    bool marked[SECTORS_MAX] = {false};
-    size_t count = 0;
-    uint64_t first, last;
+/* ---- erase ---- */
 
+#define SECTOR "%7[0-9a-fA-FxX]"
+
+/* The sectors of "3", "2-5", or "[2 5]". */
+static bool
+sectors_mark(const char *text, bool marked[SECTORS_MAX])
+{
+    char first[8] = "", last[8] = "";
+    uint64_t from, to;
+    int end = 0;
+
+    if (sscanf(text, SECTOR "-" SECTOR "%n", first, last, &end) == 1)
+        (void)sscanf(text, SECTOR "%n", last, &end);
+    else if (first[0] == '\0')
+        (void)sscanf(text, "[ " SECTOR " " SECTOR " ]%n", first, last, &end);
+    if (text[end] != '\0' || !cli_number(first, SECTORS_MAX - 1, &from) ||
+        !cli_number(last, SECTORS_MAX - 1, &to) || from > to)
+        return false;
+    for (; from <= to; from++)
+        marked[from] = true;
+    return true;
+}
+
+const char *
+station_sectors(const struct cli_use *use, bool marked[SECTORS_MAX])
+{
     for (unsigned i = 0; i < use->count; i++) {
-        if (!station_parse_sectors(use, &i, &first, &last))
-            continue;
-        for (; first <= last; first++)
-            marked[first] = true;
+        const char *typed = use->value[i];
+        char text[64];
+        size_t len;
+
+        (void)snprintf(text, sizeof(text), "%s", typed);
+        while (text[0] == '[' && strchr(text, ']') == NULL &&
+               i + 1 < use->count) {
+            len = strlen(text);
+            (void)snprintf(text + len, sizeof(text) - len, " %s",
+                           use->value[++i]);
+        }
+        if (!sectors_mark(text, marked))
+            return typed;
     }
+    return NULL;
+}
+
+sfi_status
+station_erase(struct station *s, const struct cli_use *use)
+{
+    bool marked[SECTORS_MAX] = {false};
+    uint32_t sectors[SECTORS_MAX];
+    size_t count = 0;
+
+    s->all = strcmp(use->value[0], "all") == 0;
+    if (s->all) {
+        cli_progress_step(&s->progress, "Mass erase ...");
+        return action_end(s, sfi_target_erase_all(s->target),
+                          "Mass erase successfully achieved", "erased");
+    }
+    (void)station_sectors(use, marked);
     for (uint32_t i = 0; i < SECTORS_MAX; i++) {
         if (marked[i])
             sectors[count++] = i;
@@ -81,15 +101,231 @@ erase_listed_sectors(struct station *s, const struct cli_use *use)
     return sfi_target_erase(s->target, sectors, count);
 }
 
-sfi_status
-station_erase(struct station *s, const struct cli_use *use)
+/* ---- write ---- */
+
+static sfi_status
+program_firmware(struct station *s, const sfi_firmware *fw, uint32_t flags)
 {
-    s->all = strcmp(use->value[0], "all") == 0;
-    if (!s->all)
-        return erase_listed_sectors(s, use);
-    cli_progress_step(&s->progress, "Mass erase ...");
-    return action_end(s, sfi_target_erase_all(s->target),
-                      "Mass erase successfully achieved", "erased");
+    const sfi_program_options how = {
+        .struct_size = sizeof(how),
+        .flags = flags,
+    };
+    sfi_status st = sfi_target_program(s->target, fw, &how);
+    const uint8_t *data;
+    uint64_t address;
+    size_t len;
+
+    for (size_t i = sfi_firmware_segment_count(fw); st == SFI_OK && i-- > 0;) {
+        st = sfi_firmware_segment(fw, i, &address, &data, &len);
+        station_did(s, "bytes_written", len);
+    }
+    return st;
+}
+
+static sfi_status
+verify_firmware(struct station *s, const sfi_firmware *fw)
+{
+    cli_progress_step(&s->progress, "Verifying ...");
+    return action_end(s, sfi_target_verify(s->target, fw),
+                      "Download verified successfully", "verified");
+}
+
+static void
+say_left_out_of_firmware(void *user, const char *line)
+{
+    struct station *s = user;
+
+    cli_progress_step(&s->progress, "%s", line);
+}
+
+sfi_status
+station_write(struct station *s, const struct cli_use *use)
+{
+    const struct cli *c = &s->p->cli;
+    sfi_firmware **fw = &s->firmware[use - c->uses];
+    struct cli_select select = {
+        .cli = c,
+        .say = say_left_out_of_firmware,
+        .user = s,
+        .flash_of = cli_has(c, OPT_ONLY_FLASH) ? s->part : NULL,
+    };
+    sfi_status st = cli_select(&select, fw);
+
+    s->all = false;
+    if (st == SFI_OK)
+        st = program_firmware(
+            s, *fw, cli_has(c, OPT_SKIP_ERASE) ? SFI_PROGRAM_NO_ERASE : 0);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress, "File download complete");
+    return cli_has(c, OPT_VERIFY) ? verify_firmware(s, *fw) : SFI_OK;
+}
+
+/* Write bytes that are in no file, without an erase, and free them. */
+static sfi_status
+write_bytes(struct station *s, uint64_t address, uint8_t *data, size_t len,
+            bool verify)
+{
+    sfi_firmware *fw = NULL;
+    sfi_status st = sfi_firmware_parse(s->ctx, "raw", address, data, len, &fw);
+
+    free(data);
+    if (st == SFI_OK)
+        st = program_firmware(s, fw, SFI_PROGRAM_NO_ERASE);
+    if (st == SFI_OK && verify)
+        st = verify_firmware(s, fw);
+    sfi_firmware_free(fw);
+    return st;
+}
+
+/* Bytes of a value of OPT_R8, OPT_R16 and OPT_R32, or of OPT_W8 and so on: they
+ * follow one another. */
+static unsigned
+value_width(const struct cli_use *use)
+{
+    return 1u << (use->id - (use->id >= OPT_W8 ? OPT_W8 : OPT_R8));
+}
+
+sfi_status
+station_write_values(struct station *s, const struct cli_use *use)
+{
+    unsigned width = value_width(use);
+    size_t len = (use->count - 1) * width;
+    uint8_t *data = bytes_new(s, len);
+
+    for (size_t at = 0; at < len; at++) /* little-endian */
+        data[at] = (uint8_t)(use->number[1 + at / width] >> 8 * (at % width));
+    return write_bytes(s, use->number[0], data, len,
+                       !cli_has(&s->p->cli, OPT_NO_VERIFY));
+}
+
+sfi_status
+station_fill(struct station *s, const struct cli_use *use)
+{
+    const struct cli *c = &s->p->cli;
+    uint64_t size = cli_key_number(c, use, "size", 0);
+    uint64_t value = cli_key_number(c, use, "pattern", 0);
+    uint64_t width = cli_key_number(c, use, "dataWidth", 8);
+    uint8_t *data = bytes_new(s, size);
+
+    for (uint64_t at = 0; at < size; at++)
+        data[at] = (uint8_t)(value >> at * 8 % width);
+    return write_bytes(s, use->number[0], data, (size_t)size, false);
+}
+
+/* ---- read ---- */
+
+/* Bytes as many as a key has count as one, which only the same ones replace. */
+uint32_t
+station_read_kind(const struct cli_use *use)
+{
+    uint64_t size = use->number[1];
+
+    if (strcmp(sfi_firmware_format_by_name(use->value[2]), "bin") != 0)
+        return SFI_FILE_FIRMWARE;
+    return size == SFI_NONCE_LEN || size == SFI_KEY_LEN ||
+                   size == SFI_AUDIT_KEY_LEN
+               ? SFI_FILE_KEY
+               : SFI_FILE_OTHER;
+}
+
+/* In the format that the file's name says, as ST's tool does it. */
+sfi_status
+station_read(struct station *s, const struct cli_use *use)
+{
+    const sfi_firmware_save_options how = {
+        .struct_size = sizeof(how),
+        .flags = cli_has(&s->p->cli, OPT_FORCE) ? SFI_REPLACE : 0,
+    };
+    sfi_firmware *fw = NULL;
+    sfi_status st = sfi_target_read_firmware(s->target, use->number[0],
+                                             use->number[1], &fw);
+
+    if (st == SFI_OK)
+        st = sfi_firmware_save(fw, use->value[2], &how);
+    sfi_firmware_free(fw);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress,
+                      "Data read successfully\n"
+                      "Writing data to file %s",
+                      use->value[2]);
+    station_did(s, "bytes_read", use->number[1]);
+    return SFI_OK;
+}
+
+/* "0x08000000 : 20000000 08000405", 16 bytes a line, of whole values. */
+sfi_status
+station_show_memory(struct station *s, const struct cli_use *use)
+{
+    unsigned width = value_width(use);
+    size_t len = (size_t)(use->number[1] + width - 1) / width * width;
+    uint8_t *data = bytes_new(s, len);
+    sfi_status st = sfi_target_read(s->target, use->number[0], data, len);
+    struct json *j = station_result(s, use);
+    char line[SHOWN_MAX];
+
+    json_number(j, "address", use->number[0]);
+    json_array(j, "values");
+    for (size_t i = 0; st == SFI_OK && i < len; i += width) {
+        size_t at = i % SHOWN_LINE == 0 ? 0 : strlen(line);
+        uint32_t value = 0;
+
+        for (unsigned k = width; k-- > 0;)
+            value = value << 8 | data[i + k];
+        json_number(j, NULL, value);
+        (void)snprintf(line + at, sizeof(line) - at, " %0*" PRIX32,
+                       (int)width * 2, value);
+        if ((i + width) % SHOWN_LINE == 0 || i + width == len)
+            station_show(s, "0x%08" PRIx64 " :%s",
+                         use->number[0] + i - i % SHOWN_LINE, line);
+    }
+    json_close(j);
+    json_close(j);
+    free(data);
+    return st;
+}
+
+sfi_status
+station_check_blank(struct station *s, const struct cli_use *use)
+{
+    sfi_status st = sfi_target_check_erased(
+        s->target, sfi_chip_flash_base(s->part), s->flash_size);
+    struct json *j = station_result(s, use);
+
+    json_bool(j, "blank", st == SFI_OK);
+    json_close(j);
+    if (st == SFI_OK)
+        station_show(s, "The flash is blank");
+    return st;
+}
+
+/* The sum of all bytes modulo 2^32, as ST's tool has it. */
+sfi_status
+station_checksum(struct station *s, const struct cli_use *use)
+{
+    bool whole = use->count == 0;
+    uint64_t address = whole ? sfi_chip_flash_base(s->part) : use->number[0];
+    uint64_t size = whole ? s->flash_size : use->number[1];
+    uint8_t *data = bytes_new(s, size);
+    sfi_status st = sfi_target_read(s->target, address, data, (size_t)size);
+    uint32_t sum = 0;
+    struct json *j;
+
+    for (uint64_t i = 0; st == SFI_OK && i < size; i++)
+        sum += data[i];
+    free(data);
+    if (st != SFI_OK)
+        return st;
+    station_show(
+        s, "Checksum of %" PRIu64 " bytes at 0x%08" PRIx64 ": 0x%08" PRIx32,
+        size, address, sum);
+    j = station_result(s, use);
+    json_number(j, "address", address);
+    json_number(j, "size", size);
+    json_number(j, "checksum", sum);
+    json_close(j);
+    return SFI_OK;
 }
 
 /* ---- option bytes ---- */
@@ -107,29 +343,22 @@ option_bytes_show(struct station *s)
 }
 
 static sfi_status
-confirm_irreversible(struct station *s, const sfi_option_bytes *ob)
-{
-    const char *why = sfi_option_bytes_permanent(ob);
-    char question[128];
-
-    if (why == NULL)
-        return SFI_OK;
-    (void)snprintf(question, sizeof(question), "%s. Continue?", why);
-    return station_confirm(s, "irreversible, so the option bytes are unchanged",
-                           question,
-                           "not confirmed, the option bytes are unchanged");
-}
-
-static sfi_status
 option_bytes_change(struct station *s, sfi_option_bytes *ob,
                     const struct cli_use *use)
 {
     sfi_status st = SFI_OK;
+    char question[128];
+    const char *why;
 
     for (unsigned i = 0; st == SFI_OK && i < use->count; i++)
         st = sfi_option_bytes_set_word(ob, use->value[i]);
-    if (st == SFI_OK)
-        st = confirm_irreversible(s, ob);
+    why = st == SFI_OK ? sfi_option_bytes_permanent(ob) : NULL;
+    if (why != NULL) {
+        (void)snprintf(question, sizeof(question), "%s. Continue?", why);
+        st = station_confirm(
+            s, "irreversible, so the option bytes are unchanged", question,
+            "not confirmed, the option bytes are unchanged");
+    }
     if (st != SFI_OK)
         return st;
     cli_progress_step(&s->progress, "Programming option bytes ...");
@@ -165,7 +394,7 @@ station_unprotect(struct station *s, const struct cli_use *use)
                       "Readout protection removed", "readout_unprotected");
 }
 
-/* ---- start ---- */
+/* ---- the core ---- */
 
 /* The chip left: what follows connects again. */
 static sfi_status
@@ -181,8 +410,8 @@ action_leave(struct station *s, sfi_status st)
 sfi_status
 station_go(struct station *s, const struct cli_use *use)
 {
-    uint64_t address = use->count > 0 ? cli_address(&s->p->cli, use, 0)
-                                      : sfi_chip_flash_base(s->part);
+    uint64_t address =
+        use->count > 0 ? use->number[0] : sfi_chip_flash_base(s->part);
     sfi_status st = sfi_target_go(s->target, address);
 
     if (st != SFI_OK)

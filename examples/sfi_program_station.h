@@ -17,9 +17,6 @@
 
 #define URI_MAX 1024 /* as long as the library makes one */
 #define SECTORS_MAX 1024u
-#define READ_MAX ((uint64_t)64 << 20)
-#define SHOW_MAX ((uint64_t)1 << 20) /* of -r8, -r16, -r32 */
-#define FILL_MAX READ_MAX
 #define DONE_MAX 16u /* more than there are keys */
 #define DONE UINT64_MAX
 
@@ -136,13 +133,11 @@ sfi_status station_go(struct station *s, const struct cli_use *use);
 sfi_status station_reset(struct station *s, const struct cli_use *use);
 sfi_status station_halt(struct station *s, const struct cli_use *use);
 
-/* Bytes of a value of OPT_R8 to OPT_W32. */
-unsigned station_value_width(const struct cli_use *use);
 /* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
 uint32_t station_read_kind(const struct cli_use *use);
-/* The sectors of value *i of -e; *i moves on when a range is several words.
- * False: not sectors. */
-bool station_parse_sectors(const struct cli_use *use, unsigned *i,
-                           uint64_t *first, uint64_t *last);
+/* Mark the sectors of -e: "3", "2-5", or ST's "[2 5]", which after a shell is
+ * several words.  The first word that names none; NULL: all do. */
+const char *station_sectors(const struct cli_use *use,
+                            bool marked[SECTORS_MAX]);
 
 #endif
