@@ -14,7 +14,8 @@
  *
  * A handle keeps its context, so the order of destruction never matters.  A
  * function object that is called back may throw: the call that led to it throws
- * the same exception, after libsfi has ended it.
+ * the same exception, after libsfi has ended it.  Links of the program's own,
+ * shared HSMs and batches of licences are in sfi/custom.hpp.
  */
 #ifndef SFI_SFI_HPP
 #define SFI_SFI_HPP
@@ -128,10 +129,14 @@ class context {
             ctx, [kept](sfi_ctx *c) { sfi_ctx_free(c); });
     }
     sfi_ctx *get() const noexcept { return ctx_.get(); }
-    /** Throw what a function of this context or its handles returned. */
+    /** Throw what a function of this context or its handles returned, or what
+     * its callback threw. */
     void check(sfi_status st) const {
         if (st >= SFI_OK)
             return;
+        std::exception_ptr thrown = std::exchange(*thrown_, nullptr);
+        if (thrown && st == SFI_ERR_CALLBACK)
+            std::rethrow_exception(thrown);
         const sfi_error *e = sfi_ctx_error(get());
         if (sfi_error_status(e) != st)
             throw error(st, "", sfi_status_str(st));
@@ -140,6 +145,8 @@ class context {
     }
     /** Any thread. */
     void cancel(bool on = true) const noexcept { sfi_ctx_cancel(get(), on); }
+    /** In a callback: what check() throws when the call has failed. */
+    void keep(std::exception_ptr e) const noexcept { *thrown_ = e; }
 
   private:
     static void write_log(void *user, int level, const char *line) {
@@ -149,6 +156,8 @@ class context {
         }
     }
     std::shared_ptr<sfi_ctx> ctx_;
+    std::shared_ptr<std::exception_ptr> thrown_ =
+        std::make_shared<std::exception_ptr>();
 };
 
 namespace detail {

@@ -4,15 +4,17 @@
  *     test_cpp DATA */
 #include <cstdio>
 #include <iostream>
+#include <mutex>
 #include <new>
 #include <stdexcept>
+#include <thread>
 #include <type_traits>
 
 #if __cplusplus >= 202002L
 #include <span>
 #endif
 
-#include <sfi/sfi.hpp>
+#include <sfi/custom.hpp>
 #include <sfi/sim.h>
 
 #define CHECK(x)                                                        \
@@ -263,6 +265,144 @@ static void test_licenses(const sfi::context &ctx) {
     hsm.export_audit("audit.log");
 }
 
+/* The chip's USART, by a class of the program's own. */
+class cable : public sfi::stream_link {
+  public:
+    cable(sfi_sim *sim, int *live) : sim_(sim), live_(live) { ++*live_; }
+    ~cable() override { --*live_; }
+    std::size_t read(std::uint8_t *data, std::size_t len,
+                     std::uint32_t) override {
+        std::size_t got = len;
+
+        if (pulled)
+            throw std::domain_error("no cable");
+        if (sfi_sim_usart(sim_, nullptr, 0, data, &got) != SFI_OK)
+            throw sfi::error(SFI_ERR_IO, "", "no chip");
+        return got;
+    }
+    void write(sfi::bytes data, std::uint32_t) override {
+        std::size_t none = 0;
+
+        if (busy)
+            throw sfi::error(SFI_ERR_NO_DEVICE, "", "the line is busy");
+        if (sfi_sim_usart(sim_, data.data(), data.size(), nullptr, &none) !=
+            SFI_OK)
+            throw sfi::error(SFI_ERR_IO, "", "no chip");
+    }
+    bool pulled = false, busy = false;
+
+  private:
+    sfi_sim *sim_;
+    int *live_;
+};
+
+static void test_links(const sfi::context &ctx, sfi_sim *sim) {
+    int live = 0;
+
+    ctx.check(sfi_sim_power_on(sim));
+    {
+        auto made = std::make_unique<cable>(sim, &live);
+        cable *link = made.get();
+        sfi::target t(sfi::open_link(ctx, std::move(made)));
+        auto read = [&] { (void)t.read(part.flash_base(), 4); };
+
+        read();
+        link->pulled = true;
+        CHECK(throws<std::domain_error>(read));
+        link->pulled = false;
+        link->busy = true;
+        sfi::error e = error_of(read);
+        CHECK(e.status() == SFI_ERR_NO_DEVICE);
+        CHECK(e.message() == "the line is busy");
+        CHECK(live == 1);
+    }
+    CHECK(live == 0);
+    std::unique_ptr<sfi::spi_link> none;
+    CHECK(error_of([&] {
+              (void)sfi::open_link(ctx, std::move(none));
+          }).status() == SFI_ERR_ARGUMENT);
+}
+
+/* libsfi's own security extension, watched. */
+class watched : public sfi::dialect {
+  public:
+    using dialect::dialect;
+    void license(sfi_target *t, sfi::bytes b) override {
+        if (refuses)
+            throw std::domain_error("no licence");
+        CHECK(b.size() == SFI_LICENSE_LEN);
+        dialect::license(t, b);
+        licenses++;
+    }
+    void data(sfi_target *t, std::uint32_t offset, sfi::bytes b) override {
+        dialect::data(t, offset, b);
+        sent += b.size();
+    }
+    bool refuses = false;
+    std::size_t licenses = 0, sent = 0;
+};
+
+static void test_dialect(const sfi::context &ctx, sfi_sim *sim) {
+    sfi::license lic = sfi::license_store(ctx, "licences", false)
+                           .find(sfi::certificate::load(ctx, "chip.cert"))
+                           .value();
+    watched dialect(ctx);
+    auto install = [&] {
+        sfi::installer in(ctx, part);
+
+        in.set_image_file("blink.sfi").set_license(lic).set_erase(true);
+        dialect.set(in);
+        in.set_transport(open_link(ctx, sim)).run();
+    };
+
+    install();
+    CHECK(dialect.licenses == 1 && dialect.sent > 0);
+    dialect.refuses = true;
+    CHECK(throws<std::domain_error>(install));
+}
+
+/* Two stations with a thread each, and one HSM. */
+static void test_share(const sfi::context &ctx) {
+    sfi::hsm hsm(ctx, "vault:line.vault");
+    std::mutex lock;
+    std::size_t sizes[2] = {0, 0};
+    std::vector<std::thread> threads;
+
+    hsm.login("a PIN that is in no dictionary");
+    for (std::size_t &size : sizes)
+        threads.emplace_back([&hsm, &lock, &size] {
+            sfi::context own;
+            sfi::hsm mine = sfi::share(hsm, own, lock);
+            sfi::certificate cert = sfi::certificate::load(own, "chip.cert");
+
+            size = mine.generate_license(cert).data().size();
+        });
+    for (std::thread &t : threads)
+        t.join();
+    CHECK(sizes[0] == SFI_LICENSE_LEN && sizes[1] == SFI_LICENSE_LEN);
+}
+
+static void test_batch(const sfi::context &ctx) {
+    sfi::hsm hsm(ctx, "vault:line.vault");
+    sfi::license_store store(ctx, "licences", false);
+    sfi::certificate cert = sfi::certificate::load(ctx, "chip.cert");
+    std::size_t good = 0, bad = 0;
+
+    hsm.login("a PIN that is in no dictionary");
+    sfi::license_batch batch(hsm, store);
+    batch.add("chip.cert").add(cert).add("audit.log");
+    batch.on_result([&](const sfi_license_result &r) {
+        ++(r.status == SFI_OK ? good : bad);
+    });
+    while (!batch.step())
+        continue;
+    CHECK(good == 2 && bad == 1);
+    sfi::license_batch stopped(hsm);
+    stopped.add(cert).on_result(
+        [](const sfi_license_result &) { throw std::range_error("x"); });
+    CHECK(throws<std::range_error>([&] { stopped.run(); }));
+}
+
 static void test_all(const std::string &data) {
     test_errors();
     test_handles();
@@ -275,8 +415,12 @@ static void test_all(const std::string &data) {
     sfi::buffer image = test_builder(ctx, in);
     test_reader(ctx, in, image);
     test_target(ctx, in, sim.get());
+    test_links(ctx, sim.get());
     test_install(ctx, in, image, sim.get());
     test_licenses(ctx);
+    test_dialect(ctx, sim.get());
+    test_share(ctx);
+    test_batch(ctx);
     CHECK(throws<sfi::error>([&] { sfi::transport none(ctx, "nowhere:"); }));
 }
 
