@@ -6,23 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/secrets.h"
 #include "sfi_create.h"
 
 /* ---- keys and nonces ---- */
 
+/* Both or none. */
 static sfi_status
 make_key_files(struct job *j, const char *key, const char *nonce)
 {
     sfi_status st = key != NULL ? sfi_key_create(j->ctx, key) : SFI_OK;
 
+    if (st != SFI_OK)
+        return st;
+    if (nonce != NULL)
+        st = sfi_nonce_create(j->ctx, nonce);
+    if (st != SFI_OK && key != NULL)
+        (void)unlink(key);
     if (st == SFI_OK && key != NULL) {
         cli_print("%s: new key, %u bytes\n", cli_visible(key), SFI_KEY_LEN);
         json_text(&j->json, "key", key);
     }
-    if (st == SFI_OK && nonce != NULL)
-        st = sfi_nonce_create(j->ctx, nonce);
     if (st == SFI_OK && nonce != NULL) {
         cli_print("%s: new nonce, %u bytes\n", cli_visible(nonce),
                   SFI_NONCE_LEN);
@@ -126,8 +132,9 @@ create_image(struct job *j)
 
     if (st == SFI_OK)
         st = create_add_inputs(j);
-    if (st == SFI_OK && makes)
-        st = create_check_output(j, SFI_FILE_IMAGE);
+    if (st == SFI_OK && makes && j->image_out == NULL)
+        st = cli_check_output(j->ctx, cli_value(c, OPT_OUTFILE), SFI_FILE_IMAGE,
+                              cli_has(c, OPT_FORCE));
     if (st == SFI_OK)
         st = create_check_image(j);
     if (st != SFI_OK || !makes)

@@ -36,12 +36,9 @@ sfi_status create_set_secrets(struct job *j);
 sfi_status create_template(struct job *j);
 sfi_status create_add_inputs(struct job *j);
 
-/* sfi_create_image.c: does the output go to standard output; keep that for the
- * image alone; check -o, before the work begins; show what the rules find, and
- * what is where; write it. */
-bool create_output_is_stdout(const struct cli *c);
+/* sfi_create_image.c: with "-o -", keep standard output for the image alone;
+ * show what the rules find, and what is where; write it. */
 sfi_status create_take_stdout(struct job *j);
-sfi_status create_check_output(const struct job *j, uint32_t kind);
 sfi_status create_check_image(struct job *j);
 sfi_status create_save_image(struct job *j);
 

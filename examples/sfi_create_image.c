@@ -14,21 +14,13 @@
 
 /* ---- the output ---- */
 
-bool
-create_output_is_stdout(const struct cli *c)
-{
-    const char *out = cli_value(c, OPT_OUTFILE);
-
-    return out == NULL || strcmp(out, "-") == 0;
-}
-
 /* From here on, what is printed goes to standard error. */
 sfi_status
 create_take_stdout(struct job *j)
 {
     int fd;
 
-    if (!create_output_is_stdout(&j->cli))
+    if (strcmp(cli_value(&j->cli, OPT_OUTFILE), "-") != 0)
         return SFI_OK;
     if (cli_wants_json())
         cli_usage(&j->cli, "-o -: --json has standard output: name a file");
@@ -40,15 +32,6 @@ create_take_stdout(struct job *j)
     if (j->image_out == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         return cli_report_os(j->ctx, errno, "standard output");
     return SFI_OK;
-}
-
-sfi_status
-create_check_output(const struct job *j, uint32_t kind)
-{
-    if (create_output_is_stdout(&j->cli))
-        return SFI_OK;
-    return cli_check_output(j->ctx, cli_value(&j->cli, OPT_OUTFILE), kind,
-                            cli_has(&j->cli, OPT_FORCE));
 }
 
 sfi_status

@@ -134,21 +134,25 @@ add_option_bytes(const struct job *j)
 sfi_status
 create_template(struct job *j)
 {
+    const char *out = cli_value(&j->cli, OPT_OUTFILE);
+    bool is_file = out != NULL && strcmp(out, "-") != 0;
+    bool force = cli_has(&j->cli, OPT_FORCE);
     const char *csv = "";
     sfi_option_bytes *ob = NULL;
-    sfi_status st = create_check_output(j, SFI_FILE_OTHER);
+    sfi_status st = SFI_OK;
 
+    if (is_file)
+        st = cli_check_output(j->ctx, out, SFI_FILE_OTHER, force);
     j->chip = cli_chip(&j->cli, cli_value(&j->cli, OPT_TEMPLATE));
     if (st == SFI_OK)
         st = load_option_bytes(j, &ob);
     if (st == SFI_OK)
         st = sfi_option_bytes_csv(ob, SFI_OPTION_EXPLAIN, &csv);
-    if (st == SFI_OK && create_output_is_stdout(&j->cli))
-        (void)fputs(csv, stdout);
+    if (st == SFI_OK && is_file)
+        st = sfi_ctx_save_output(j->ctx, out, SFI_FILE_OTHER,
+                                 force ? SFI_REPLACE : 0, csv, strlen(csv));
     else if (st == SFI_OK)
-        st = sfi_ctx_save_output(
-            j->ctx, cli_value(&j->cli, OPT_OUTFILE), SFI_FILE_OTHER,
-            cli_has(&j->cli, OPT_FORCE) ? SFI_REPLACE : 0, csv, strlen(csv));
+        (void)fputs(csv, stdout);
     sfi_option_bytes_free(ob);
     return st;
 }

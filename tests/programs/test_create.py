@@ -208,6 +208,10 @@ def key_material(folder):
                CREATE_HELP], CREATE, "--genkey", folder / "k2", "-fir", "x")
     succeeds(CREATE, "--gennonce", folder / "n2")
     assert (folder / "n2").read_bytes() != nonce.read_bytes()
+    # both or none
+    fails(4, [f"sfi-create: {nonce}: cannot create: File exists"],
+          CREATE, "--genkey", folder / "k2", "--gennonce", nonce)
+    assert not (folder / "k2").exists()
 
 
 def registered(folder, chip=H7, **changes):
