@@ -388,6 +388,56 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_compare(
     void *user, sfi_comparison *out);
 
 /**
+ * Compare two files as sfi_description_compare() does, and write in words what
+ * differs, as sfi-info --compare shows it.
+ *
+ * The first 64 runs of bytes are shown; the others are counted.  Text from the
+ * files is made fit for a terminal (sfi_text_escape()).
+ *
+ * @param a      what was read of the first file; it is read again
+ * @param b      ... and of the second, of the same context
+ * @param write  receives the text, UTF-8, in one call; nothing on failure
+ * @param user   passed to write
+ * @param out    receives how much differs; the caller sets struct_size
+ *
+ * @return SFI_OK: compared, and all is equal when no fact and no byte differs;
+ *   or
+ *   SFI_ERR_ARGUMENT  a or write is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *   SFI_ERR_CALLBACK  write returned an invalid status
+ *   any status of sfi_description_compare(), or that write returned
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_compare_text(
+    const sfi_description *a, const sfi_description *b, sfi_write_fn write,
+    void *user, sfi_comparison *out);
+
+/**
+ * The same as JSON: one object, with the arrays "facts" and "ranges", and with
+ * "different_bytes" and "equal".
+ *
+ * @param a      what was read of the first file; it is read again
+ * @param b      ... and of the second, of the same context
+ * @param write  receives the JSON, UTF-8, in one call; nothing on failure
+ * @param user   passed to write
+ * @param out    receives how much differs; the caller sets struct_size
+ *
+ * @return SFI_OK: compared, as sfi_description_compare_text(); or
+ *   SFI_ERR_ARGUMENT  a or write is NULL
+ *   SFI_ERR_NOMEM     no memory
+ *   SFI_ERR_CALLBACK  write returned an invalid status
+ *   any status of sfi_description_compare(), or that write returned
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_description_compare_json(
+    const sfi_description *a, const sfi_description *b, sfi_write_fn write,
+    void *user, sfi_comparison *out);
+
+/**
  * Release a description.
  *
  * @param d  a description, or NULL

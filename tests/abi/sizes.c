@@ -228,6 +228,10 @@ try_comparison(const char *folder)
         sfi_description_read(d, path, NULL) != SFI_OK)
         expect(0, "a description", "cannot be read", SFI_OK);
     OUT(sfi_comparison, sfi_description_compare(d, d, NULL, NULL, NULL, out));
+    OUT(sfi_comparison,
+        sfi_description_compare_text(d, d, ignore_bytes, NULL, out));
+    OUT(sfi_comparison,
+        sfi_description_compare_json(d, d, ignore_bytes, NULL, out));
     sfi_description_free(d);
     sfi_firmware_free(fw);
 }

@@ -133,11 +133,12 @@ class Description(Handle, Sequence[Fact]):
         """The facts as a JSON object: see doc/json.md."""
         return self._written("sfi_description_json")
 
-    def _written(self, function: str, *arguments: Any) -> str:
+    def _written(self, function: str, *arguments: Any,
+                 out: Sequence[Any] = ()) -> str:
         pieces: List[bytes] = []
         with during(pieces.append, self._context._state) as number:
             self._call(function, *arguments, on_write,
-                       ctypes.c_void_p(number))
+                       ctypes.c_void_p(number), *out)
         return decode(b"".join(pieces))
 
     def compare(self, other: "Description") -> Comparison:
@@ -162,6 +163,22 @@ class Description(Handle, Sequence[Fact]):
             facts, places, raw.bytes,
             bool(raw.flags & _abi.SFI_COMPARED_CONTENT),
             bool(raw.flags & _abi.SFI_COMPARED_NO_MODULES))
+
+    def compare_to_text(self, other: "Description") -> str:
+        """Compare as :meth:`compare`, and say in words what differs, as
+        sfi-info shows it."""
+        return self._compared("sfi_description_compare_text", other)
+
+    def compare_to_json(self, other: "Description") -> str:
+        """Compare as :meth:`compare`; the differences as a JSON object: see
+        doc/json.md."""
+        return self._compared("sfi_description_compare_json", other)
+
+    def _compared(self, function: str, other: "Description") -> str:
+        raw = _abi.sfi_comparison(
+            struct_size=ctypes.sizeof(_abi.sfi_comparison))
+        return self._written(function, self._use(other),
+                             out=(ctypes.byref(raw),))
 
     @property
     def sound(self) -> bool:

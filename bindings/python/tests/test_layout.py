@@ -169,8 +169,17 @@ class Descriptions(Case):
         self.assertEqual((found.bytes, len(found.places)), (2, 1))
         self.assertEqual((found.places[0].address, found.places[0].size),
                          (0x08000003, 2))
-        with self.assertRaises(sfi.UsageError):
-            files[0].compare(sfi.describe(KEPT / "image.sfi"))
+        self.assertIn("  0x08000003 : 2 bytes differ: 0x03, 0xff\n",
+                      files[0].compare_to_text(files[1]))
+        written = json.loads(files[0].compare_to_json(files[1]))
+        self.assertEqual((written["different_bytes"], written["equal"]),
+                         (2, False))
+        self.assertEqual(written["ranges"][0]["address"], 0x08000003)
+        image = sfi.describe(KEPT / "image.sfi")
+        for compare in (files[0].compare, files[0].compare_to_text,
+                        files[0].compare_to_json):
+            with self.assertRaises(sfi.UsageError):
+                compare(image)
 
     def test_option_bytes_of_a_part(self) -> None:
         found = sfi.describe(DATA / f"ob-{CHIP}.csv", chip=CHIP)

@@ -379,6 +379,123 @@ START_TEST(test_compare)
 }
 END_TEST
 
+static void
+write_hex(const char *path, const char *content)
+{
+    sfi_firmware *fw;
+
+    ck_assert_ok(sfi_firmware_parse(ctx, "bin", 0x08000000,
+                                    (const uint8_t *)content, strlen(content),
+                                    &fw));
+    ck_assert_ok(sfi_firmware_save(fw, path, NULL));
+    sfi_firmware_free(fw);
+}
+
+static sfi_comparison
+compare_text(const sfi_description *a, const sfi_description *b)
+{
+    sfi_comparison c = {.struct_size = sizeof(c)};
+
+    written_len = 0;
+    ck_assert_ok(sfi_description_compare_text(a, b, take_text, written, &c));
+    return c;
+}
+
+/* What differs, in words and as JSON, to the letter. */
+START_TEST(test_compare_written)
+{
+    sfi_comparison c = {.struct_size = sizeof(c)};
+    char a_hex[300], b_hex[300], want[600];
+    sfi_description *a, *b, *image;
+    int st = SFI_ERR_CANCELLED;
+
+    (void)snprintf(a_hex, sizeof(a_hex), "%s/a.hex", folder);
+    (void)snprintf(b_hex, sizeof(b_hex), "%s/b.hex", folder);
+    write_hex(a_hex, "some code");
+    write_hex(b_hex, "same code.");
+    a = read_of(a_hex, NULL, SFI_OK);
+    b = read_of(b_hex, NULL, SFI_OK);
+    image = read_of(test_path(KEPT "image.sfi"), NULL, SFI_OK);
+    ck_assert_uint_eq(compare_text(a, a).bytes, 0);
+    ck_assert_str_eq(written, "Compared : the same firmware\n");
+    ck_assert_uint_eq(compare_text(image, image).facts, 0);
+    ck_assert_str_eq(written, "Compared : the same areas with the same tags\n");
+    ck_assert_uint_eq(compare_text(a, b).bytes, 2);
+    (void)snprintf(want, sizeof(want),
+                   "  0x08000001 : 1 bytes differ: 0x6f, 0x61\n"
+                   "  0x08000009 : 1 bytes are only in %s: 0xff, 0x2e\n"
+                   "Compared : 2 bytes in 2 places, and 0 other facts differ\n",
+                   b_hex);
+    ck_assert_str_eq(written, want);
+    written_len = 0;
+    ck_assert_ok(sfi_description_compare_json(a, b, take_text, written, &c));
+    ck_assert_uint_eq(c.places, 2);
+    ck_assert_ptr_nonnull(strstr(written, "  \"facts\": [],\n  \"ranges\": ["));
+    ck_assert_ptr_nonnull(strstr(written, "\"kind\": \"only second\",\n"
+                                          "      \"first_byte\": 255,\n"
+                                          "      \"second_byte\": 46\n"));
+    ck_assert_ptr_nonnull(strstr(written, "\n  ],\n  \"different_bytes\": 2,\n"
+                                          "  \"equal\": false\n}\n"));
+    ck_assert_int_eq(sfi_description_compare_text(a, b, refuse_text, &st, &c),
+                     st);
+    ck_assert_fails_about(sfi_description_compare_text(a, b, NULL, NULL, &c),
+                          SFI_ERR_ARGUMENT, "", "write != NULL");
+    written_len = 0;
+    ck_assert_fails_about(
+        sfi_description_compare_json(a, image, take_text, written, &c),
+        SFI_ERR_ARGUMENT, "", "without its key");
+    ck_assert_fails_about(
+        sfi_description_compare_json(a, b, take_text, written, NULL),
+        SFI_ERR_ARGUMENT, "", "out != NULL");
+    ck_assert_uint_eq(written_len, 0);
+    sfi_description_free(a);
+    sfi_description_free(b);
+    sfi_description_free(image);
+}
+END_TEST
+
+/* Only the first runs are listed; a lack of memory writes nothing. */
+START_TEST(test_compare_written_long)
+{
+    sfi_comparison c = {.struct_size = sizeof(c)};
+    char one[301], two[301], a_hex[300], b_hex[300];
+    sfi_description *a, *b;
+
+    (void)snprintf(a_hex, sizeof(a_hex), "%s/a.hex", folder);
+    (void)snprintf(b_hex, sizeof(b_hex), "%s/b.hex", folder);
+    memset(one, 'a', 300);
+    for (size_t i = 0; i < 300; i++)
+        two[i] = i % 2 == 0 ? 'a' : 'b';
+    one[300] = two[300] = '\0';
+    write_hex(a_hex, one);
+    write_hex(b_hex, two);
+    a = read_of(a_hex, NULL, SFI_OK);
+    b = read_of(b_hex, NULL, SFI_OK);
+    ck_assert_uint_eq(compare_text(a, b).places, 150);
+    ck_assert_ptr_nonnull(strstr(written, "\n  and 86 more places\n"));
+    written_len = 0;
+    ck_assert_ok(sfi_description_compare_json(a, b, take_text, written, &c));
+    ck_assert_ptr_nonnull(strstr(written, "\"address\": 134217855,"));
+    ck_assert_ptr_null(strstr(written, "\"address\": 134217857,"));
+    for (size_t n = 1; n < 400; n++) {
+        sfi_status st;
+
+        memory.fail_at = n;
+        written_len = 0;
+        st = sfi_description_compare_json(a, b, take_text, written, &c);
+        if (memory.fail_at != 0) {
+            ck_assert_ok(st);
+            break;
+        }
+        ck_assert_int_eq(st, SFI_ERR_NOMEM);
+        ck_assert_uint_eq(written_len, 0);
+    }
+    memory.fail_at = 0;
+    sfi_description_free(a);
+    sfi_description_free(b);
+}
+END_TEST
+
 START_TEST(test_compare_arguments)
 {
     sfi_description *a, *b, *cert;
@@ -419,6 +536,8 @@ main(void)
     tcase_add_test(t, test_written_image);
     tcase_add_test(t, test_content);
     tcase_add_test(t, test_compare);
+    tcase_add_test(t, test_compare_written);
+    tcase_add_test(t, test_compare_written_long);
     tcase_add_test(t, test_compare_arguments);
     suite_add_tcase(s, t);
     return run_suite(s);
