@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-info: tell what a file is, what it says, and whether it is sound. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "cli/finding.h"
@@ -10,24 +9,22 @@
 #include "sfi_info_table.h"
 
 #define EXIT_DIFFERENT 8 /* --compare: the files differ */
-#define RUNS_MAX 64u     /* of bytes that differ; the rest is counted */
 
 struct info {
     struct cli cli;
     sfi_ctx *ctx;
     struct json out;
-    const char *path, *other_path; /* the second of --compare */
-    sfi_describe_options with;     /* what is known beside the file */
+    const char *path;
+    sfi_describe_options with; /* what is known beside the file */
     uint8_t nonce_secret[SFI_NONCE_LEN];
     uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN];
     sfi_key *key;
     sfi_personalization *perso;
-    sfi_description *facts, *other;
+    sfi_description *facts, *other; /* of the file that --compare names */
     bool is_sound;
     sfi_layout *layout; /* of an image that was checked for a chip */
     struct cli_findings findings;
     sfi_status refused; /* of the check */
-    uint64_t runs;      /* of bytes that differ, so far */
     bool differs;
 };
 
@@ -42,7 +39,7 @@ info_extracts_binary(const struct info *in)
 }
 
 static void
-info_check_options(struct info *in)
+info_check_options(const struct info *in)
 {
     const char *out = cli_value(&in->cli, OPT_EXTRACT);
 
@@ -107,19 +104,6 @@ info_show(struct info *in)
     return sfi_description_text(in->facts, NULL, cli_write, stdout);
 }
 
-static sfi_status
-info_read(struct info *in, uint32_t kind)
-{
-    sfi_describe_options o = in->with;
-    sfi_status st = sfi_description_new(in->ctx, &in->facts);
-
-    o.kind = kind;
-    if (st == SFI_OK)
-        st = sfi_description_read(in->facts, in->path, &o);
-    in->is_sound = st == SFI_OK;
-    return st;
-}
-
 /* ---- whether a chip would install it ---- */
 
 /* With the key, the option bytes and the content are looked at too. */
@@ -168,133 +152,40 @@ info_print_findings(const struct info *in)
 
 /* ---- the firmware in an image, into a file of its owner ---- */
 
-static sfi_status
-extract_save(const struct info *in, const sfi_firmware *fw)
-{
-    const char *out = cli_value(&in->cli, OPT_EXTRACT);
-    sfi_firmware_save_options o = {.struct_size = sizeof(o),
-                                   .flags = SFI_FIRMWARE_PRIVATE};
-    sfi_status st;
-
-    if (cli_has(&in->cli, OPT_FORCE))
-        o.flags |= SFI_REPLACE;
-    if (cli_has(&in->cli, OPT_FILL))
-        o.fill = SFI_FIRMWARE_FILL(
-            (uint32_t)cli_value_number(&in->cli, OPT_FILL, 0));
-    st = sfi_firmware_save(fw, out, &o);
-    if (st == SFI_OK)
-        cli_print("\nExtracted : %zu segments to %s\n",
-                  sfi_firmware_segment_count(fw), cli_visible(out));
-    return st;
-}
-
 /* The library has verified every tag before a byte is written. */
 static sfi_status
 info_extract(struct info *in)
 {
     const char *out = cli_value(&in->cli, OPT_EXTRACT);
+    bool force = cli_has(&in->cli, OPT_FORCE);
+    sfi_firmware_save_options o = {
+        .struct_size = sizeof(o),
+        .flags = SFI_FIRMWARE_PRIVATE | (force ? SFI_REPLACE : 0),
+    };
     sfi_firmware *fw = NULL;
     sfi_status st;
 
     if (out == NULL)
         return SFI_OK;
-    st = cli_check_output(in->ctx, out,
-                          info_extracts_binary(in) ? SFI_FILE_OTHER
-                                                   : SFI_FILE_FIRMWARE,
-                          cli_has(&in->cli, OPT_FORCE));
+    if (cli_has(&in->cli, OPT_FILL))
+        o.fill = SFI_FIRMWARE_FILL(
+            (uint32_t)cli_value_number(&in->cli, OPT_FILL, 0));
+    st = cli_check_output(
+        in->ctx, out,
+        info_extracts_binary(in) ? SFI_FILE_OTHER : SFI_FILE_FIRMWARE, force);
     if (st == SFI_OK)
         st = sfi_description_firmware(
             in->facts, (uint32_t)cli_value_number(&in->cli, OPT_AREA, 0), &fw);
     if (st == SFI_OK)
-        st = extract_save(in, fw);
+        st = sfi_firmware_save(fw, out, &o);
+    if (st == SFI_OK)
+        cli_print("\nExtracted : %zu segments to %s\n",
+                  sfi_firmware_segment_count(fw), cli_visible(out));
     sfi_firmware_free(fw);
     return st;
 }
 
-/* ---- another image or firmware: what differs, and where ---- */
-
-static void
-compare_show_fact(void *user, const sfi_fact *a, const sfi_fact *b)
-{
-    struct json *j = &((struct info *)user)->out;
-    const char *other = b != NULL ? b->text : "";
-
-    cli_print("  ");
-    if (a->item != 0)
-        cli_print("%s %" PRIu32 ", ", a->group, a->item);
-    cli_print("%s : %s, %s\n", a->label, a->text,
-              other[0] != '\0' ? other : "none");
-    json_object(j, NULL);
-    if (a->item != 0) {
-        json_text(j, "in", a->group);
-        json_number(j, "item", a->item);
-    }
-    json_text(j, "name", a->name);
-    json_text(j, "first", a->text);
-    json_text(j, "second", other);
-    json_close(j);
-}
-
-/* The facts are through. */
-static void
-compare_begin_runs(struct info *in)
-{
-    if (in->runs > 0)
-        return;
-    json_close(&in->out);
-    json_array(&in->out, "ranges");
-}
-
-static void
-compare_show_run(void *user, const sfi_firmware_difference *d)
-{
-    static const char *const words[] = {
-        [SFI_DIFFERS_CONTENT] = "differ",
-        [SFI_DIFFERS_ONLY_FIRST] = "only first",
-        [SFI_DIFFERS_ONLY_SECOND] = "only second",
-    };
-    struct info *in = user;
-    const char *only =
-        d->kind == SFI_DIFFERS_ONLY_FIRST ? in->path : in->other_path;
-
-    compare_begin_runs(in);
-    if (in->runs++ >= RUNS_MAX)
-        return;
-    cli_print("  0x%08" PRIx64 " : %" PRIu64 " bytes %s%s: 0x%02x, 0x%02x\n",
-              d->address, d->size,
-              d->kind == SFI_DIFFERS_CONTENT ? "differ" : "are only in ",
-              d->kind == SFI_DIFFERS_CONTENT ? "" : cli_visible(only), d->first,
-              d->second);
-    json_object(&in->out, NULL);
-    json_number(&in->out, "address", d->address);
-    json_number(&in->out, "size", d->size);
-    json_text(&in->out, "kind", words[d->kind]);
-    json_number(&in->out, "first_byte", d->first);
-    json_number(&in->out, "second_byte", d->second);
-    json_close(&in->out);
-}
-
-static void
-compare_end(struct info *in, const sfi_comparison *found)
-{
-    compare_begin_runs(in);
-    json_close(&in->out);
-    json_number(&in->out, "different_bytes", found->bytes);
-    json_bool(&in->out, "equal", !in->differs);
-    if (in->runs > RUNS_MAX)
-        cli_print("  and %" PRIu64 " more places\n", in->runs - RUNS_MAX);
-    if ((found->flags & SFI_COMPARED_NO_MODULES) != 0)
-        cli_print("The code of modules was not compared\n");
-    if (in->differs)
-        cli_print("Compared : %" PRIu64 " bytes in %" PRIu64
-                  " places, and %" PRIu64 " other facts differ\n",
-                  found->bytes, found->places, found->facts);
-    else
-        cli_print("Compared : the same %s\n",
-                  (found->flags & SFI_COMPARED_CONTENT) != 0
-                      ? "firmware"
-                      : "areas with the same tags");
-}
+/* ---- what differs in another image or firmware ---- */
 
 /* Is it an image?  What is neither an image nor firmware is a usage error. */
 static bool
@@ -323,9 +214,8 @@ compare_read_other(struct info *in, const struct cli_use *use)
         o.key = key;
         o.nonce = nonce_secret;
     }
-    in->other_path = use->value[0];
     if (st == SFI_OK)
-        st = sfi_description_read(in->other, in->other_path, &o);
+        st = sfi_description_read(in->other, use->value[0], &o);
     sfi_key_free(key);
     cli_wipe(nonce_secret, sizeof(nonce_secret));
     return st;
@@ -334,22 +224,23 @@ compare_read_other(struct info *in, const struct cli_use *use)
 static sfi_status
 info_compare(struct info *in)
 {
+    const struct cli_use *use = cli_next(&in->cli, OPT_COMPARE, NULL);
     sfi_comparison found = {.struct_size = sizeof(found)};
-    sfi_status st =
-        compare_read_other(in, cli_next(&in->cli, OPT_COMPARE, NULL));
+    sfi_status st = compare_read_other(in, use);
 
     if (st != SFI_OK)
         return st;
     if (compare_is_image(in, in->facts, in->path) !=
-        compare_is_image(in, in->other, in->other_path))
+        compare_is_image(in, in->other, use->value[0]))
         (void)cli_need(&in->cli, OPT_KEY);
-    json_text(&in->out, "other", in->other_path);
-    json_array(&in->out, "facts");
-    st = sfi_description_compare(in->facts, in->other, compare_show_fact,
-                                 compare_show_run, in, &found);
+    json_text(&in->out, "other", use->value[0]);
+    if (cli_wants_json())
+        st = sfi_description_compare_json(in->facts, in->other, json_members,
+                                          &in->out, &found);
+    else
+        st = sfi_description_compare_text(in->facts, in->other, cli_write,
+                                          stdout, &found);
     in->differs = st == SFI_OK && (found.facts != 0 || found.bytes != 0);
-    if (st == SFI_OK)
-        compare_end(in, &found);
     return st;
 }
 
@@ -361,8 +252,13 @@ info_run(struct info *in)
     bool compares = cli_has(&in->cli, OPT_COMPARE);
     sfi_status st = info_load_keys(in);
 
-    if (st == SFI_OK) /* who gives a key means an image, whatever it is */
-        st = info_read(in, in->key != NULL && !compares ? SFI_FILE_IMAGE : 0);
+    if (in->key != NULL && !compares) /* it is meant to be an image */
+        in->with.kind = SFI_FILE_IMAGE;
+    if (st == SFI_OK)
+        st = sfi_description_new(in->ctx, &in->facts);
+    if (st == SFI_OK)
+        st = sfi_description_read(in->facts, in->path, &in->with);
+    in->is_sound = st == SFI_OK;
     if (st == SFI_OK && compares)
         return info_compare(in);
     if (st == SFI_OK)

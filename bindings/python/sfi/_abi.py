@@ -1911,6 +1911,20 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         POINTER(sfi_comparison),
     ]),
+    "sfi_description_compare_json": (c_int, [
+        c_void_p,
+        c_void_p,
+        sfi_write_fn,
+        c_void_p,
+        POINTER(sfi_comparison),
+    ]),
+    "sfi_description_compare_text": (c_int, [
+        c_void_p,
+        c_void_p,
+        sfi_write_fn,
+        c_void_p,
+        POINTER(sfi_comparison),
+    ]),
     "sfi_description_find": (POINTER(sfi_fact), [
         c_void_p,
         c_char_p,
