@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* sfi-card: a smartcard in a virtual reader, vsmartcard-vpcd behind pcscd. */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sfi/card.h>
@@ -81,19 +82,18 @@ static sfi_status
 card_run_vault(const struct cli *c, sfi_ctx *ctx, struct station *s)
 {
     const char *path = cli_value(c, OPT_STATE);
-    char uri[4096];
+    char *uri = cli_text(c, "vault:%s", path);
     sfi_hsm *hsm = NULL;
     sfi_status st;
 
     cli_json_begin(&s->json);
     json_text(&s->json, "file", path);
     json_text(&s->json, "reader", s->host);
-    if (snprintf(uri, sizeof(uri), "vault:%s", path) >= (int)sizeof(uri))
-        cli_usage(c, "the path of --state is too long");
     cli_handle_signals(card_on_signal);
     st = sfi_hsm_open(ctx, uri, &hsm);
     if (st == SFI_OK)
         st = sfi_card_new(ctx, hsm, &s->card);
+    free(uri);
     sfi_hsm_free(hsm); /* the card holds a reference */
     if (st == SFI_OK)
         st = sfi_card_serve(s->card, s->host, (uint32_t)s->port, card_is_ended,
@@ -111,16 +111,11 @@ main(int argc, char **argv)
     sfi_status st;
     int status;
 
-    cli_start();
-    cli_hide_memory();
-    cli_parse(&c, &sfi_card_spec, argc, argv);
+    cli_begin(&c, &sfi_card_spec, argc, argv);
     station.verbose = cli_has(&c, OPT_VERBOSE);
     parse_reader_address(&c, &station);
     ctx = cli_context(&c);
     st = card_run_vault(&c, ctx, &station);
     status = st == SFI_OK ? 0 : cli_fail(&c, ctx, st);
-    sfi_ctx_free(ctx);
-    status = cli_finish(&c, status);
-    cli_free(&c);
-    return status;
+    return cli_finish(&c, ctx, status);
 }

@@ -188,9 +188,7 @@ main(int argc, char **argv)
     sfi_status st;
     int status;
 
-    cli_start();
-    cli_hide_memory();
-    cli_parse(&j.cli, &sfi_create_spec, argc, argv);
+    cli_begin(&j.cli, &sfi_create_spec, argc, argv);
     j.ctx = cli_context(&j.cli);
     cli_json_begin(&j.json);
     st = create_run(&j);
@@ -200,8 +198,5 @@ main(int argc, char **argv)
     sfi_key_free(j.key);
     cli_wipe(j.nonce, sizeof(j.nonce));
     free(j.reg);
-    sfi_ctx_free(j.ctx);
-    status = cli_finish(&j.cli, status);
-    cli_free(&j.cli);
-    return status;
+    return cli_finish(&j.cli, j.ctx, status);
 }

@@ -168,9 +168,7 @@ main(int argc, char **argv)
     const struct mode *mode;
     int status;
 
-    cli_start();
-    cli_hide_memory();
-    cli_parse(&p.cli, &sfi_hsm_spec, argc, argv);
+    cli_begin(&p.cli, &sfi_hsm_spec, argc, argv);
     mode = pick_mode(&p.cli);
     if (mode->option != OPT_VERIFY_AUDIT && mode->option != OPT_LIST)
         p.slot = cli_need(&p.cli, OPT_SLOT);
@@ -179,8 +177,5 @@ main(int argc, char **argv)
     cli_progress_watch(&p.progress, p.ctx);
     status = run_mode(&p, mode);
     sfi_hsm_free(p.hsm);
-    sfi_ctx_free(p.ctx);
-    status = cli_finish(&p.cli, status);
-    cli_free(&p.cli);
-    return status;
+    return cli_finish(&p.cli, p.ctx, status);
 }

@@ -283,7 +283,6 @@ info_free(struct info *in)
     sfi_key_free(in->key);
     cli_wipe(in->nonce_secret, sizeof(in->nonce_secret));
     cli_wipe(in->audit_key_secret, sizeof(in->audit_key_secret));
-    sfi_ctx_free(in->ctx);
 }
 
 int
@@ -293,9 +292,7 @@ main(int argc, char **argv)
     sfi_status st;
     int status;
 
-    cli_start();
-    cli_hide_memory();
-    cli_parse(&in.cli, &sfi_info_spec, argc, argv);
+    cli_begin(&in.cli, &sfi_info_spec, argc, argv);
     in.path = in.cli.operands[0];
     in.with.chip = cli_chip(&in.cli, cli_value(&in.cli, OPT_CHIP));
     info_check_options(&in);
@@ -309,7 +306,5 @@ main(int argc, char **argv)
     if (!in.is_sound)
         (void)info_show(&in);
     info_free(&in);
-    status = cli_finish(&in.cli, status);
-    cli_free(&in.cli);
-    return status;
+    return cli_finish(&in.cli, in.ctx, status);
 }

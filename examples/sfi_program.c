@@ -191,9 +191,7 @@ main(int argc, char **argv)
     sfi_status st;
     int status;
 
-    cli_start();
-    cli_hide_memory();
-    cli_parse(&p.cli, &sfi_program_spec, argc, argv);
+    cli_begin(&p.cli, &sfi_program_spec, argc, argv);
     program_check(&p, &s);
     /* An install continues when the reader of stdout is gone. */
     (void)signal(SIGPIPE, SIG_IGN);
@@ -212,8 +210,5 @@ main(int argc, char **argv)
     station_end(&s);
     sfi_journal_free(p.record);
     sfi_hsm_free(p.hsm);
-    sfi_ctx_free(p.ctx);
-    status = cli_finish(&p.cli, cli_log_close(&p.cli, status));
-    cli_free(&p.cli);
-    return status;
+    return cli_finish(&p.cli, p.ctx, status);
 }

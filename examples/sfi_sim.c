@@ -104,10 +104,8 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     service.sim = sim;
     json_text(&out, "folder", state);
     json_text(&out, "chip", sfi_chip_name(sfi_sim_chip(sim)));
-    if (service.links.usart != NULL)
-        json_text(&out, "usart", service.links.usart);
-    if (service.links.jtag != NULL)
-        json_text(&out, "jtag", service.links.jtag);
+    json_text(&out, "usart", service.links.usart);
+    json_text(&out, "jtag", service.links.jtag);
     cli_handle_signals(sim_on_signal);
     if (cli_has(c, RUN_REAL_TIME))
         st = sfi_sim_command(sim, "timing real", NULL, &(size_t){0});
@@ -117,38 +115,26 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     return st;
 }
 
-/* The words of the command, with a blank between them. */
-static void
-ctl_join_words(const struct cli *c, size_t first, char *line, size_t cap)
-{
-    size_t len = 0;
-
-    line[0] = '\0';
-    for (size_t i = first; i < c->operand_count; i++) {
-        int n = snprintf(line + len, cap - len, "%s%s", i > first ? " " : "",
-                         c->operands[i]);
-
-        if (n < 0 || (size_t)n >= cap - len)
-            cli_usage(c, "the command is too long");
-        len += (size_t)n;
-    }
-    if (len == 0)
-        cli_usage(c, "a command is missing, expected \"reset\", \"state\" or "
-                     "another one");
-}
-
 static sfi_status
 sim_control_chip(const struct cli *c, sfi_ctx *ctx)
 {
     const char *state = cli_value(c, CTL_STATE);
     size_t first = state == NULL;
-    char line[128], answer[512];
-    size_t len = sizeof(answer);
+    char line[128] = "", answer[512];
+    size_t len = sizeof(answer), used = 0;
     sfi_status st;
 
     if (state == NULL)
         state = c->operands[0];
-    ctl_join_words(c, first, line, sizeof(line));
+    if (c->operand_count == first)
+        cli_usage(c, "a command is missing, expected \"reset\", \"state\" or "
+                     "another one");
+    for (size_t i = first; i < c->operand_count; i++) {
+        used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
+                                 i > first ? " " : "", c->operands[i]);
+        if (used >= sizeof(line))
+            cli_usage(c, "the command is too long");
+    }
     st = sfi_sim_control(ctx, state, line, answer, &len);
     if (st != SFI_OK)
         return st;
@@ -156,22 +142,6 @@ sim_control_chip(const struct cli *c, sfi_ctx *ctx)
     json_text(&out, "answer", answer);
     if (len > 1)
         cli_print("%s\n", cli_visible(answer));
-    return SFI_OK;
-}
-
-static sfi_status
-wrap_open_chips(const struct cli *c, sfi_ctx *ctx,
-                sfi_sim *chips[WRAP_CHIPS_MAX], size_t *count)
-{
-    const struct cli_use *use = NULL;
-
-    while ((use = cli_next(c, WRAP_STATE, use)) != NULL) {
-        sfi_status st = sfi_sim_open(ctx, use->value[0], &chips[*count]);
-
-        if (st != SFI_OK)
-            return st;
-        ++*count;
-    }
     return SFI_OK;
 }
 
@@ -183,10 +153,13 @@ sim_wrap_command(const struct cli *c, sfi_ctx *ctx)
     unsigned wired = (cli_has(c, WRAP_ON_USB) ? WRAP_USB : 0u) |
                      (cli_has(c, WRAP_ON_SPI) ? WRAP_SPI : 0u) |
                      (cli_has(c, WRAP_ON_PROBE) ? WRAP_PROBE : 0u);
+    const struct cli_use *use = NULL;
     sfi_sim *chips[WRAP_CHIPS_MAX];
     size_t count = 0;
-    sfi_status st = wrap_open_chips(c, ctx, chips, &count);
+    sfi_status st = SFI_OK;
 
+    while (st == SFI_OK && (use = cli_next(c, WRAP_STATE, use)) != NULL)
+        st = sfi_sim_open(ctx, use->value[0], &chips[count++]);
     if (st == SFI_OK)
         exit_status = sim_wrap(c, chips, count, wired, c->operands);
     while (count > 0)
@@ -247,8 +220,5 @@ main(int argc, char **argv)
     st = actions[spec - sfi_sim_commands](&c, ctx);
     if (st != SFI_OK)
         exit_status = cli_fail(&c, ctx, st);
-    sfi_ctx_free(ctx);
-    exit_status = cli_finish(&c, exit_status);
-    cli_free(&c);
-    return exit_status;
+    return cli_finish(&c, ctx, exit_status);
 }

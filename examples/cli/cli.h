@@ -144,6 +144,10 @@ struct cli {
 void cli_parse(struct cli *c, const struct cli_spec *spec, int argc,
                char **argv);
 void cli_free(struct cli *c);
+/* The begin of a program that holds secrets: cli_start(), cli_hide_memory(),
+ * and cli_parse(). */
+void cli_begin(struct cli *c, const struct cli_spec *spec, int argc,
+               char **argv);
 /* The command that argv[1] names; its own arguments begin at argv + 1.
  * Exits like cli_parse(). */
 const struct cli_spec *cli_command(const char *program, const char *purpose,
@@ -242,9 +246,11 @@ int cli_exit_status(sfi_status st);
 /* An sfi_write_fn: to the FILE that is the user, stdout or memory, where a
  * failure is seen later. */
 sfi_status cli_write(void *file, const uint8_t *data, size_t len);
-/* Print what --json and --progress promise for the end, and flush stdout;
- * returns `status`, or 7 when stdout could not be written. */
-int cli_finish(const struct cli *c, int status);
+/* The end of a program: free the context, which may be NULL, close the log,
+ * print what --json and --progress promise for the end, flush stdout, and free
+ * the command line.  Returns `status`, or 7 when something could not be
+ * written. */
+int cli_finish(struct cli *c, sfi_ctx *ctx, int status);
 
 /* ---- the log ---- */
 
@@ -393,6 +399,7 @@ void json_init_line(struct json *j, FILE *out);
 void json_object(struct json *j, const char *name);
 void json_array(struct json *j, const char *name);
 void json_close(struct json *j); /* the innermost */
+/* Nothing for NULL. */
 void json_text(struct json *j, const char *name, const char *value);
 void json_number(struct json *j, const char *name, uint64_t value);
 void json_number_signed(struct json *j, const char *name, long value);

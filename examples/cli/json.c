@@ -152,7 +152,7 @@ json_close(struct json *j)
 void
 json_text(struct json *j, const char *name, const char *value)
 {
-    if (j->out == NULL)
+    if (j->out == NULL || value == NULL)
         return;
     json_write_lead(j, name);
     json_write_string(j, value);

@@ -311,12 +311,16 @@ cli_write(void *file, const uint8_t *data, size_t len)
 }
 
 int
-cli_finish(const struct cli *c, int status)
+cli_finish(struct cli *c, sfi_ctx *ctx, int status)
 {
-    bool good = report_end(status);
+    bool good;
 
+    sfi_ctx_free(ctx);
+    status = cli_log_close(c, status);
+    good = report_end(status);
     if ((!good || fflush(stdout) != 0 || ferror(stdout)) && status == 0)
-        return cli_fail_text(c, SFI_ERR_OS, "cannot write the output");
+        status = cli_fail_text(c, SFI_ERR_OS, "cannot write the output");
+    cli_free(c);
     return status;
 }
 

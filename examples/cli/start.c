@@ -32,3 +32,11 @@ cli_hide_memory(void)
     (void)setrlimit(RLIMIT_CORE, &none); /* to lower a limit cannot fail */
     cli_refuse_debuggers();
 }
+
+void
+cli_begin(struct cli *c, const struct cli_spec *spec, int argc, char **argv)
+{
+    cli_start();
+    cli_hide_memory();
+    cli_parse(c, spec, argc, argv);
+}
