@@ -170,8 +170,7 @@ main(int argc, char **argv)
 
     cli_begin(&p.cli, &sfi_hsm_spec, argc, argv);
     mode = pick_mode(&p.cli);
-    if (mode->option != OPT_VERIFY_AUDIT && mode->option != OPT_LIST)
-        p.slot = cli_need(&p.cli, OPT_SLOT);
+    p.slot = cli_value(&p.cli, OPT_SLOT);
     p.ctx = cli_context(&p.cli);
     cli_json_begin(&p.out);
     cli_progress_watch(&p.progress, p.ctx);

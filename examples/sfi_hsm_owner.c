@@ -91,7 +91,7 @@ hsm_verify_audit(struct program *p)
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     uint8_t key_secret[SFI_AUDIT_KEY_LEN];
     sfi_status st =
-        sfi_audit_key_load(p->ctx, cli_need(&p->cli, OPT_KEY), key_secret);
+        sfi_audit_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), key_secret);
 
     if (st == SFI_OK)
         st = sfi_audit_verify(p->ctx, path, key_secret, sizeof(key_secret),

@@ -105,33 +105,16 @@ provision_blank_hsm(struct program *p, struct content *c)
     return st == SFI_OK ? provision(p, c) : st;
 }
 
-static uint64_t
-option_number(const struct program *p, size_t option, const char *name)
-{
-    const char *text = cli_value(&p->cli, option);
-    uint64_t v = 0;
-
-    if (text != NULL && !cli_number(text, UINT64_MAX, &v))
-        cli_usage(&p->cli, "%s %s is not a number", name, text);
-    return v;
-}
-
 sfi_status
 hsm_provision_once(struct program *p)
 {
-    static const size_t needed[] = {OPT_KEY, OPT_NONCE, OPT_ID, OPT_COUNT_MAX,
-                                    OPT_PERSO};
     struct content c = {.options.struct_size = sizeof(c.options)};
     sfi_status st;
 
-    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-        (void)cli_need(&p->cli, needed[i]);
     c.firmware_id = cli_value(&p->cli, OPT_ID);
     c.audit_key_file = cli_value(&p->cli, OPT_AUDIT_KEY);
-    c.max_count = option_number(p, OPT_COUNT_MAX, "-mc");
-    c.options.low_water = option_number(p, OPT_LOW_WATER, "--low-water");
-    if (cli_has(&p->cli, OPT_LOW_WATER) && c.options.low_water == 0)
-        cli_usage(&p->cli, "--low-water 0 is not possible, expected 1 or more");
+    c.max_count = cli_value_number(&p->cli, OPT_COUNT_MAX, 0);
+    c.options.low_water = cli_value_number(&p->cli, OPT_LOW_WATER, 0);
     if (cli_has(&p->cli, OPT_LIVE_ONLY))
         c.options.flags |= SFI_HSM_LIVE_ONLY;
     st = content_load_files(p, &c);
