@@ -2,9 +2,7 @@
 /* Copyright The libsfi authors */
 /* sfi-hsm: what an HSM's owner does later: save and verify its audit log,
  * change the PIN, close the HSM. */
-#define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
-#include <time.h>
 
 #include "sfi_hsm.h"
 
@@ -24,90 +22,46 @@ hsm_export_audit(struct program *p)
     return st;
 }
 
-#define DATE_LEN 32
-
-/* A date, or the number of seconds when it is not a calendar date. */
-static const char *
-audit_format_date(char out[DATE_LEN], uint64_t seconds)
+static sfi_status
+show_audit(struct program *p, const sfi_description *facts)
 {
-    time_t at = (time_t)seconds;
-    struct tm tm;
+    sfi_status st = sfi_description_json(facts, json_members, &p->out);
 
-    if (seconds > INT64_MAX || gmtime_r(&at, &tm) == NULL ||
-        strftime(out, DATE_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        (void)snprintf(out, DATE_LEN, "%" PRIu64, seconds);
-    return out;
-}
-
-static void
-show_audit_times(struct program *p, const sfi_audit_summary *s)
-{
-    char first[DATE_LEN], last[DATE_LEN];
-
-    if (s->records == 0)
-        return;
-    (void)audit_format_date(first, s->first_time);
-    (void)audit_format_date(last, s->last_time);
-    cli_print("AUDIT TIME: %s to %s\n", first, last);
-    json_text(&p->out, "first_time", first);
-    json_text(&p->out, "last_time", last);
-}
-
-static void
-show_audit_summary(struct program *p, const sfi_audit_summary *s)
-{
-    struct json *j = &p->out;
-
-    cli_print("AUDIT LOG VERIFIED: every record is in place and authentic\n"
-              "HSM SERIAL NUMBER: %s\n"
-              "HSM FW IDENTIFIER: %s\n"
-              "HSM PRODUCT ID: %s\n"
-              "AUDIT RECORDS: %" PRIu64 "\n",
-              s->serial, s->firmware_id, s->product_id, s->records);
-    show_audit_times(p, s);
-    cli_print("DEVICES LICENSED: %" PRIu64 " of %" PRIu64 "\n"
-              "INSTALLATIONS LEFT: %" PRIu64 "\n"
-              "AUDIT LOG CLOSED: %s\n",
-              s->licensed, s->maximum, s->remaining,
-              s->retired != 0 ? "yes, no licence can follow" : "no");
-    if (s->set_back > 0)
-        cli_print("CLOCK SET BACK: %" PRIu64 " times\n", s->set_back);
-    json_text(j, "serial", s->serial);
-    json_text(j, "firmware_id", s->firmware_id);
-    json_text(j, "product_id", s->product_id);
-    json_number(j, "records", s->records);
-    json_number(j, "licensed", s->licensed);
-    json_number(j, "remaining", s->remaining);
-    json_number(j, "maximum", s->maximum);
-    json_bool(j, "retired", s->retired != 0);
-    json_number(j, "set_back", s->set_back);
+    if (st != SFI_OK || cli_wants_json())
+        return st;
+    cli_print("AUDIT LOG VERIFIED: every record is in place and authentic\n");
+    return sfi_description_text(facts, NULL, cli_write, stdout);
 }
 
 sfi_status
 hsm_verify_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_VERIFY_AUDIT);
-    const char *before = cli_value(&p->cli, OPT_BEFORE);
-    sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     uint8_t key_secret[SFI_AUDIT_KEY_LEN];
+    const sfi_describe_options with = {
+        .struct_size = sizeof(with),
+        .kind = SFI_FILE_AUDIT,
+        .audit_key = key_secret,
+        .audit_before = cli_value(&p->cli, OPT_BEFORE),
+    };
+    sfi_description *facts = NULL;
     sfi_status st =
         sfi_audit_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), key_secret);
 
     if (st == SFI_OK)
-        st = sfi_audit_verify(p->ctx, path, key_secret, sizeof(key_secret),
-                              before, &sum);
+        st = sfi_description_new(p->ctx, &facts);
+    if (st == SFI_OK)
+        st = sfi_description_read(facts, path, &with);
     cli_wipe(key_secret, sizeof(key_secret));
     cli_progress_end(&p->progress);
     json_text(&p->out, "audit", path);
     json_bool(&p->out, "verified", st == SFI_OK);
-    if (st != SFI_OK)
-        return st;
-    show_audit_summary(p, &sum);
-    if (before == NULL)
-        return SFI_OK;
-    cli_print("AUDIT LOG CONTINUES: %s\n", cli_visible(before));
-    json_text(&p->out, "before", before);
-    return SFI_OK;
+    if (st == SFI_OK && with.audit_before != NULL)
+        json_text(&p->out, "before", with.audit_before);
+    if (st == SFI_OK)
+        st = show_audit(p, facts);
+    sfi_description_free(facts);
+    return st;
 }
 
 /* Every record, with the key that the HSM has. */

@@ -76,6 +76,8 @@ typedef struct sfi_describe_options {
     const sfi_personalization *ca; /**< names the CA of certificates */
     const uint8_t *audit_key;      /**< SFI_AUDIT_KEY_LEN bytes: verify the MACs
                                         of a vault or an audit log */
+    const char *audit_before; /**< an earlier audit log, verified first, which
+                                   an audit log must continue */
 } sfi_describe_options;
 
 /**
@@ -125,6 +127,7 @@ typedef struct sfi_describe_options {
  *                               certificate is not signed by this CA
  *   SFI_ERR_HSM                 the vault is damaged, or not a vault
  *   SFI_ERR_TIMEOUT             another process keeps the vault locked
+ *   SFI_ERR_CANCELLED           sfi_ctx_cancel() was called; of an audit log
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
  *   SFI_ERR_CRYPTO              the crypto library failed
  *   SFI_ERR_NOMEM               no memory

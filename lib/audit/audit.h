@@ -85,11 +85,11 @@ sfi_status sfi__audit_where(struct audit_in *in);
 sfi_status sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt,
                            ...) SFI_PRINTF(3, 4);
 
-/* sfi_audit_verify() without an earlier log; without a key, all but the MACs.
- * Head and summary are filled in as far as the file could be read. */
+/* sfi_audit_verify(); without a key, all but the MACs.  Head and summary are
+ * filled in as far as the file could be read. */
 sfi_status sfi__audit_prove(sfi_ctx *ctx, const char *path,
-                            const uint8_t *key_secret, sfi_audit_head *head,
-                            sfi_audit_summary *sum);
+                            const uint8_t *key_secret, const char *before,
+                            sfi_audit_head *head, sfi_audit_summary *sum);
 
 /* ---- devices ---- */
 

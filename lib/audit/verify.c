@@ -322,13 +322,35 @@ audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
     return st;
 }
 
+static sfi_status
+audit_prove_sources(sfi_ctx *ctx, const struct audit_source *from,
+                    const uint8_t *key_secret,
+                    const struct audit_source *before, sfi_audit_head *head,
+                    sfi_audit_summary *sum)
+{
+    bool could = sfi__ctx_set_can_cancel(ctx, true);
+    sfi_audit_head earlier;
+    sfi_status st = SFI_OK;
+
+    if (before != NULL)
+        st = audit_prove_source(ctx, before, key_secret, NULL, &earlier, sum);
+    if (st == SFI_OK)
+        st = audit_prove_source(ctx, from, key_secret,
+                                before != NULL ? &earlier : NULL, head, sum);
+    (void)sfi__ctx_set_can_cancel(ctx, could);
+    return st;
+}
+
 sfi_status
 sfi__audit_prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
-                 sfi_audit_head *head, sfi_audit_summary *sum)
+                 const char *before, sfi_audit_head *head,
+                 sfi_audit_summary *sum)
 {
     const struct audit_source from = {.path = path};
+    const struct audit_source earlier = {.path = before};
 
-    return audit_prove_source(ctx, &from, key_secret, NULL, head, sum);
+    return audit_prove_sources(ctx, &from, key_secret,
+                               before != NULL ? &earlier : NULL, head, sum);
 }
 
 static sfi_status
@@ -336,25 +358,16 @@ audit_verify_sources(sfi_ctx *ctx, const struct audit_source *from,
                      const uint8_t *key, size_t key_len,
                      const struct audit_source *before, sfi_audit_summary *out)
 {
-    sfi_audit_head earlier, head;
+    sfi_audit_head head;
     sfi_audit_summary sum;
-    sfi_status st = SFI_OK;
-    bool could;
+    sfi_status st;
 
     if (key_len != SFI_AUDIT_KEY_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE,
                          "audit key of %zu bytes, expected %u", key_len,
                          SFI_AUDIT_KEY_LEN);
-    could = sfi__ctx_set_can_cancel(ctx, true);
-    if (before != NULL)
-        st = audit_prove_source(ctx, before, key, NULL, &earlier, &sum);
-    if (st == SFI_OK)
-        st = audit_prove_source(ctx, from, key,
-                                before != NULL ? &earlier : NULL, &head, &sum);
-    (void)sfi__ctx_set_can_cancel(ctx, could);
-    if (st != SFI_OK)
-        return st;
-    return SFI_ABI_OUT(ctx, sfi_audit_summary, out, &sum);
+    st = audit_prove_sources(ctx, from, key, before, &head, &sum);
+    return st == SFI_OK ? SFI_ABI_OUT(ctx, sfi_audit_summary, out, &sum) : st;
 }
 
 sfi_status

@@ -12,7 +12,7 @@
 #include "firmware/firmware.h"
 #include "describe/description.h"
 
-SFI_ABI_PIN(sfi_describe_options, audit_key);
+SFI_ABI_PIN(sfi_describe_options, audit_before);
 
 /* Images, traces and records are read whole. */
 #define CONTENT_MAX ((size_t)256 << 20)
@@ -217,6 +217,7 @@ static sfi_status
 describe_end(struct description *d, sfi_status st)
 {
     const char *where = d->ctx->error.where;
+    const char *before = d->opts.audit_before;
 
     if (d->first.status != SFI_OK) {
         sfi__error_restore(d->ctx, &d->first);
@@ -227,8 +228,10 @@ describe_end(struct description *d, sfi_status st)
         return SFI_OK;
     }
     /* Some functions below have named the file. */
-    return strstr(where, d->path) != NULL ? st
-                                          : sfi__where(d->ctx, "%s", d->path);
+    if (strstr(where, d->path) != NULL ||
+        (before != NULL && strstr(where, before) != NULL))
+        return st;
+    return sfi__where(d->ctx, "%s", d->path);
 }
 
 static sfi_status

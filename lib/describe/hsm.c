@@ -53,15 +53,20 @@ sfi__describe_audit(struct description *d)
 {
     sfi_audit_head head = {.struct_size = sizeof(head)};
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
-    sfi_status st =
-        sfi__audit_prove(d->ctx, d->path, d->opts.audit_key, &head, &sum);
+    const char *before = d->opts.audit_before;
+    sfi_status st = sfi__audit_prove(d->ctx, d->path, d->opts.audit_key, before,
+                                     &head, &sum);
 
     if (head.firmware_id[0] != '\0')
         hsm_report_summary(d, &head, &sum);
     (void)sfi__fact_check(d, "chain", "chain and counts of the records", st);
-    if (st == SFI_OK)
-        hsm_report_mac(d, SFI_OK);
-    return st;
+    if (st != SFI_OK)
+        return st;
+    hsm_report_mac(d, SFI_OK);
+    if (before != NULL)
+        (void)sfi__fact_check(d, "before", "it continues the earlier audit log",
+                              SFI_OK);
+    return SFI_OK;
 }
 
 /* ---- vaults ---- */

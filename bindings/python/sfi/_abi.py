@@ -1209,6 +1209,7 @@ sfi_describe_options._fields_ = [
     ("chip", c_void_p),
     ("ca", c_void_p),
     ("audit_key", c_void_p),
+    ("audit_before", c_char_p),
 ]
 
 sfi_device_port_flash_erase = CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32)

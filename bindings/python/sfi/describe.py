@@ -266,6 +266,7 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
              chip: Optional[ChipLike] = None,
              ca: Optional[Personalization] = None,
              audit_key: Optional[BytesLike] = None,
+             audit_before: Optional[StrPath] = None,
              context: Optional[Context] = None) -> Description:
     """Tell what a file is, what it says, and whether it is sound.
 
@@ -280,6 +281,7 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
     :param ca: names the CA of certificates
     :param audit_key: 32 bytes: verify the MACs of a vault or an audit log; a
         buffer that can be changed is wiped
+    :param audit_before: an earlier audit log, which an audit log must continue
     :return: the facts.  If a check failed, ``error`` says which, and the other
         facts are still there.
     :raises InputError: of no known kind
@@ -297,7 +299,9 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
         kind=0 if kind is None else int(kind),
         key=None if key is None else key._pointer_in(where),
         chip=None if chip is None else chip_of(chip)._pointer,
-        ca=None if ca is None else ca._pointer_in(where))
+        ca=None if ca is None else ca._pointer_in(where),
+        audit_before=None if audit_before is None
+        else encode_path(audit_before))
     secret = _buffer(audit_key, _abi.SFI_AUDIT_KEY_LEN, "audit key")
     number = _buffer(checked_nonce(nonce), _abi.SFI_NONCE_LEN, "nonce")
     made = Description._made(where, "sfi_description_new")

@@ -218,6 +218,39 @@ START_TEST(test_audit_with_its_key)
 }
 END_TEST
 
+/* Without a key the MACs are not compared, and all else is. */
+START_TEST(test_audit_that_continues)
+{
+    sfi_describe_options o = {.struct_size = sizeof(o)};
+    const char *log = test_path(KEPT "first.audit");
+    char dir[256], cut[300];
+    size_t len;
+    char *whole = test_read(log, &len);
+    FILE *f;
+
+    o.audit_before = log;
+    ck_assert_ok(describe(log, &o));
+    assert_has("audit", "checks.before=passed");
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(cut, sizeof(cut), "%s/cut.audit", dir);
+    f = fopen(cut, "wb");
+    ck_assert(f != NULL && fwrite(whole, 1, len - 9, f) == len - 9 &&
+              fclose(f) == 0);
+    o.audit_before = cut;
+    assert_fails_at(describe(log, &o), SFI_ERR_TRUNCATED, "cut.audit:11",
+                    "ends");
+    ck_assert_uint_eq(checks[SFI_CHECK_FAILED], 1);
+    o.audit_before = dir;
+    ck_assert_int_eq(describe(log, &o), SFI_ERR_OS);
+    sfi_ctx_cancel(ctx, 1);
+    o.audit_before = NULL;
+    ck_assert_int_eq(describe(log, &o), SFI_ERR_CANCELLED);
+    sfi_ctx_cancel(ctx, 0);
+    test_rmdir(dir);
+    free(whole);
+}
+END_TEST
+
 /* ---- files of all sorts ---- */
 
 static char folder[256];
@@ -516,6 +549,7 @@ main(void)
     tcase_add_test(t, test_image_with_the_key);
     tcase_add_test(t, test_certificate_with_its_ca);
     tcase_add_test(t, test_audit_with_its_key);
+    tcase_add_test(t, test_audit_that_continues);
     tcase_add_loop_test(t, test_kept, 0, ROWS(kinds));
     tcase_add_test(t, test_arguments);
     tcase_add_test(t, test_callback_cannot_use_the_context);
