@@ -3,6 +3,7 @@
 /* sfi-program: the order of all that it does. */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,9 +14,10 @@
 
 /* ---- the command line ---- */
 
-void
-program_port(const struct program *p, const struct cli_use *use,
-             const char *port, char uri[URI_MAX])
+/* The port, with the other words of the option, as the URI of a link. */
+static void
+station_name_link(struct station *s, const struct program *p,
+                  const struct cli_use *use, const char *port)
 {
     const char *const *keys = p->cli.spec->options[use->id].keys;
     const char *words[WORDS_MAX];
@@ -34,13 +36,26 @@ program_port(const struct program *p, const struct cli_use *use,
     }
     for (unsigned i = 0; use->id == OPT_CONNECT && i < use->count; i++)
         words[count++] = use->value[i];
-    if (sfi_transport_name_of_port(ctx, words, count, uri, URI_MAX) != SFI_OK)
+    if (sfi_transport_name_of_port(ctx, words, count, s->uri, URI_MAX) !=
+        SFI_OK)
         cli_usage(&p->cli, "%s", sfi_error_message(sfi_ctx_error(ctx)));
     sfi_ctx_free(ctx);
 }
 
 void
-program_read_port(struct program *p, struct station *s)
+program_add_station(struct program *p, const struct cli_use *use,
+                    const char *port)
+{
+    struct station *s = &p->stations[p->station_count];
+
+    station_name_link(s, p, use, port);
+    s->port = port;
+    s->many = use->id == OPT_GANG;
+    p->station_count++;
+}
+
+void
+program_read_ports(struct program *p)
 {
     const struct cli_use *gang = cli_next(&p->cli, OPT_GANG, NULL);
     const struct cli_use *use =
@@ -49,12 +64,13 @@ program_read_port(struct program *p, struct station *s)
     if (use == NULL)
         return;
     p->chip = cli_chip(&p->cli, cli_key(&p->cli, use, "chip"));
-    if (gang != NULL) {
-        program_read_gang(p);
-        return;
-    }
-    s->port = cli_key(&p->cli, use, "port");
-    program_port(p, use, s->port, s->uri);
+    p->stations = calloc(STATIONS_MAX, sizeof(*p->stations));
+    if (p->stations == NULL)
+        cli_nomem(p->cli.spec->program);
+    if (gang != NULL)
+        program_read_gang(p, gang);
+    else
+        program_add_station(p, use, cli_key(&p->cli, use, "port"));
 }
 
 /* In a folder of licences each is checked when it is saved. */
@@ -92,6 +108,31 @@ check_outputs(struct program *p)
                                   cli_has(&p->cli, OPT_FORCE));
     }
     return st;
+}
+
+/* ---- what a signal cancels ---- */
+
+static struct program *volatile running;
+
+static void
+program_on_signal(int signum)
+{
+    (void)signum;
+    sfi_license_batch_cancel(running->batch); /* each may be NULL */
+    for (size_t i = 0; i < running->station_count; i++) {
+        struct station *s = &running->stations[i];
+
+        s->stop = true;
+        sfi_ctx_cancel(s->ctx, 1);
+        sfi_installer_cancel(s->in);
+    }
+}
+
+void
+program_catch_signals(struct program *p)
+{
+    running = p;
+    cli_handle_signals(program_on_signal);
 }
 
 /* ---- the work ---- */
@@ -143,10 +184,13 @@ station_work(struct station *s)
 }
 
 static sfi_status
-run_chip(struct program *p, struct station *s)
+run_chip(struct program *p)
 {
-    sfi_status st = station_load_files(s);
+    struct station *s = p->stations;
+    sfi_status st;
 
+    station_begin(s, p, p->ctx);
+    st = station_load_files(s);
     if (st == SFI_OK)
         st = program_open_record(p);
     if (st != SFI_OK)
@@ -160,7 +204,7 @@ run_chip(struct program *p, struct station *s)
 }
 
 static sfi_status
-run_all_actions(struct program *p, struct station *s)
+run_all_actions(struct program *p)
 {
     const char *log = cli_value(&p->cli, OPT_LOG);
     sfi_status st = log != NULL ? cli_log_open(&p->cli, p->ctx, log) : SFI_OK;
@@ -175,10 +219,8 @@ run_all_actions(struct program *p, struct station *s)
     }
     if (st == SFI_OK && cli_has(&p->cli, OPT_HSM_LICENSE))
         st = program_get_license(p);
-    if (st == SFI_OK && p->failed == 0 && s->uri[0] != '\0')
-        st = run_chip(p, s);
-    if (st == SFI_OK && p->failed == 0 && cli_has(&p->cli, OPT_GANG))
-        st = program_gang(p);
+    if (st == SFI_OK && p->failed == 0 && p->station_count > 0)
+        st = p->stations->many ? program_gang(p) : run_chip(p);
     cli_progress_end(&p->progress);
     return st;
 }
@@ -187,12 +229,11 @@ int
 main(int argc, char **argv)
 {
     struct program p = {.ctx = NULL};
-    struct station s = {.uri = ""};
     sfi_status st;
     int status;
 
     cli_begin(&p.cli, &sfi_program_spec, argc, argv);
-    program_check(&p, &s);
+    program_check(&p);
     /* An install continues when the reader of stdout is gone. */
     (void)signal(SIGPIPE, SIG_IGN);
     p.json = cli_has(&p.cli, OPT_JSON);
@@ -201,13 +242,16 @@ main(int argc, char **argv)
     if (p.json)
         cli_json_begin(&p.out);
     p.ctx = cli_context(&p.cli);
-    station_begin(&s, &p, p.ctx);
-    st = run_all_actions(&p, &s);
+    st = run_all_actions(&p);
     status = st != SFI_OK ? cli_fail(&p.cli, p.ctx, st) : p.failed;
     /* The port's options come from the command line. */
-    if (st == SFI_ERR_ARGUMENT && s.tp == NULL)
+    if (st == SFI_ERR_ARGUMENT &&
+        (p.station_count == 0 || p.stations->tp == NULL))
         status = CLI_EXIT_USAGE;
-    station_end(&s);
+    for (size_t i = 0; i < p.station_count; i++)
+        station_end(&p.stations[i]);
+    free(p.stations);
+    free(p.ports);
     sfi_journal_free(p.record);
     sfi_hsm_free(p.hsm);
     return cli_finish(&p.cli, p.ctx, status);

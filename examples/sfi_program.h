@@ -11,6 +11,8 @@
 #include "sfi_program_station.h"
 #include "sfi_program_table.h"
 
+#define STATIONS_MAX 256u /* a thread each; more than any bench has sockets */
+
 /* The command line, and what all chips share. */
 struct program {
     struct cli cli;
@@ -24,26 +26,30 @@ struct program {
     atomic_bool typing; /* the PIN is being asked for */
     int failed; /* exit status of what was printed where it failed, or 0 */
     bool json;
-    bool plain;           /* actions of the open bootloader, no install */
-    bool look;            /* a port alone: say what is there */
-    bool live;            /* -sfi: with a live licence */
-    struct station *gang; /* of OPT_GANG */
-    size_t gang_count;
-    char *gang_ports;    /* storage of their names */
-    sfi_journal *record; /* NULL: not asked for */
+    bool plain;               /* actions of the open bootloader, no install */
+    bool look;                /* a port alone: say what is there */
+    bool live;                /* -sfi: with a live licence */
+    struct station *stations; /* of -c, or of --gang */
+    size_t station_count;
+    char *ports;              /* storage of their names */
+    sfi_license_batch *batch; /* that runs; or NULL */
+    sfi_journal *record;      /* NULL: not asked for */
     struct json out;
     struct cli_progress progress;
 };
 
-/* Check the whole command line, and read -c into `s`; exits on a usage error.
+/* Check the whole command line, and make the stations; exits on a usage error.
  */
-void program_check(struct program *p, struct station *s);
-/* Read and check -c, into `s`, and --gang; exits on a usage error. */
-void program_read_port(struct program *p, struct station *s);
-/* Translate a port of -c or --gang, with the other words of it, into the URI of
- * a link; a port that cannot be one is a usage error. */
-void program_port(const struct program *p, const struct cli_use *use,
-                  const char *port, char uri[URI_MAX]);
+void program_check(struct program *p);
+/* Read and check -c and --gang; exits on a usage error. */
+void program_read_ports(struct program *p);
+/* Add a station for a port of -c, which may be NULL, or of --gang; a port that
+ * cannot be one is a usage error. */
+void program_add_station(struct program *p, const struct cli_use *use,
+                         const char *port);
+/* A signal cancels the batch and the stations, from now on until
+ * cli_handle_signals(). */
+void program_catch_signals(struct program *p);
 /* Seconds on the monotonic clock. */
 double program_seconds_since(const struct timespec *then);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
@@ -79,8 +85,8 @@ void program_fail(struct program *p, const sfi_ctx *ctx, sfi_status st,
 /* OPT_RECORD: append to a journal, or begin one. */
 sfi_status program_open_record(struct program *p);
 
-/* OPT_GANG: make its stations; exits on a usage error. */
-void program_read_gang(struct program *p);
+/* Make the stations of OPT_GANG; exits on a usage error. */
+void program_read_gang(struct program *p, const struct cli_use *use);
 /* Work on all its chips at once.  The status is of the run as a whole; those of
  * chips are printed. */
 sfi_status program_gang(struct program *p);

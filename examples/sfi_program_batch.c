@@ -24,16 +24,6 @@ struct batch {
     uint64_t count[RESULT_COUNT];
 };
 
-/* The batch that the signal handler cancels. */
-static sfi_license_batch *volatile running;
-
-static void
-batch_on_signal(int signum)
-{
-    (void)signum;
-    sfi_license_batch_cancel(running);
-}
-
 static void
 batch_on_result(void *user, const sfi_license_result *r)
 {
@@ -89,11 +79,11 @@ batch_run(struct program *p, sfi_license_batch *licenses)
     json_array(&p->out, "licenses");
     cli_progress_init(&b.bar, p->progress.out);
     b.bar.quiet = p->progress.quiet || !b.bar.terminal;
-    running = licenses;
-    cli_handle_signals(batch_on_signal);
+    p->batch = licenses;
+    program_catch_signals(p);
     st = sfi_license_batch_run(licenses);
     cli_handle_signals(SIG_DFL);
-    running = NULL;
+    p->batch = NULL;
     cli_progress_end(&b.bar);
     json_close(&p->out);
     if (st == SFI_OK)

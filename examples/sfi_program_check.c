@@ -71,14 +71,14 @@ check_sfi_options(struct program *p)
 }
 
 void
-program_check(struct program *p, struct station *s)
+program_check(struct program *p)
 {
     const struct cli *c = &p->cli;
     const struct cli_use *use = NULL;
     bool on_hsm = cli_has_any(c, OPT_HSM_INFO, OPT_HSM_LICENSE);
     bool on_chip = cli_has_any(c, OPT_SFI, OPT_HALT);
 
-    program_read_port(p, s);
+    program_read_ports(p);
     check_sfi_options(p);
     while ((use = cli_next(c, OPT_ERASE, use)) != NULL)
         check_erase_option(c, use);
@@ -89,10 +89,9 @@ program_check(struct program *p, struct station *s)
     p->timeout_ms = (uint32_t)cli_value_number(c, OPT_TIMEOUT, 0);
     p->plain = !cli_has(c, OPT_SFI) &&
                (cli_has(c, OPT_ERASE) || cli_has_any(c, OPT_WRITE, OPT_HALT));
-    if (on_chip && s->uri[0] == '\0' && !cli_has(c, OPT_GANG))
+    if (on_chip && p->station_count == 0)
         cli_usage(c, "-c port=PORT is missing");
-    p->look =
-        !on_chip && !on_hsm && (s->uri[0] != '\0' || cli_has(c, OPT_GANG));
+    p->look = !on_chip && !on_hsm && p->station_count > 0;
     if (!on_chip && !on_hsm && !p->look && !cli_has(c, OPT_LIST))
         cli_usage(c, "nothing to do");
 }

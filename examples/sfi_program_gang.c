@@ -4,40 +4,17 @@
  * image and one HSM for all. */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "sfi_program_gang.h"
 
-#define GANG_MAX 256u /* a thread each; more than any bench has sockets */
 #define TICK_NS 50000000L
 
-/* ---- the command line ---- */
-
-static void
-gang_add_port(struct program *p, const struct cli_use *use, char *port)
-{
-    struct station *s = &p->gang[p->gang_count];
-
-    if (port[0] == '\0')
-        cli_usage(&p->cli, "--gang has a port without a name");
-    for (size_t i = 0; i < p->gang_count; i++) {
-        if (strcmp(p->gang[i].port, port) == 0)
-            cli_usage(&p->cli, "--gang names %s twice", port);
-    }
-    s->port = port;
-    s->many = true;
-    program_port(p, use, port, s->uri);
-    p->gang_count++;
-}
-
 void
-program_read_gang(struct program *p)
+program_read_gang(struct program *p, const struct cli_use *use)
 {
-    const struct cli_use *use = cli_next(&p->cli, OPT_GANG, NULL);
     const struct cli_use *sfi = cli_next(&p->cli, OPT_SFI, NULL);
-    char *port = p->gang_ports = strdup(use->value[0]);
     size_t count = 1;
 
     if (sfi != NULL && sfi->count > 1 && !cli_is_folder(sfi->value[1]))
@@ -47,17 +24,23 @@ program_read_gang(struct program *p)
                   sfi->value[1]);
     for (const char *at = use->value[0]; *at != '\0'; at++)
         count += *at == ',';
-    if (count > GANG_MAX)
+    if (count > STATIONS_MAX)
         cli_usage(&p->cli, "--gang has %zu ports, expected at most %u", count,
-                  GANG_MAX);
-    p->gang = calloc(count, sizeof(*p->gang));
-    if (p->gang == NULL || port == NULL)
+                  STATIONS_MAX);
+    p->ports = strdup(use->value[0]);
+    if (p->ports == NULL)
         cli_nomem(p->cli.spec->program);
-    while (p->gang_count < count) {
+    for (char *port = p->ports; p->station_count < count;) {
         char *end = port + strcspn(port, ",");
 
         *end = '\0';
-        gang_add_port(p, use, port);
+        if (end == port)
+            cli_usage(&p->cli, "--gang has a port without a name");
+        for (size_t i = 0; i < p->station_count; i++) {
+            if (strcmp(p->stations[i].port, port) == 0)
+                cli_usage(&p->cli, "--gang names %s twice", port);
+        }
+        program_add_station(p, use, port);
         port = end + 1;
     }
 }
@@ -142,8 +125,8 @@ gang_prepare(struct program *p)
     bool late = from_hsm && cli_key(&p->cli, use, "store") != NULL;
     sfi_status st = from_hsm ? program_use_hsm(p, use, late) : SFI_OK;
 
-    for (size_t i = 0; st == SFI_OK && i < p->gang_count; i++)
-        st = gang_prepare_chip(p, &p->gang[i], from_hsm);
+    for (size_t i = 0; st == SFI_OK && i < p->station_count; i++)
+        st = gang_prepare_chip(p, &p->stations[i], from_hsm);
     if (st == SFI_OK)
         st = program_open_record(p);
     if (st == SFI_OK && from_hsm && !late)
@@ -152,22 +135,6 @@ gang_prepare(struct program *p)
 }
 
 /* ---- all at once ---- */
-
-/* The gang that the signal handler stops. */
-static struct program *volatile running;
-
-static void
-gang_on_signal(int signum)
-{
-    (void)signum;
-    for (size_t i = 0; i < running->gang_count; i++) {
-        struct station *s = &running->gang[i];
-
-        s->stop = true;
-        sfi_ctx_cancel(s->ctx, 1);
-        sfi_installer_cancel(s->in); /* may be NULL */
-    }
-}
 
 static void *
 gang_thread_main(void *user)
@@ -186,12 +153,11 @@ gang_start(struct program *p)
 {
     sigset_t all, before;
 
-    running = p;
-    cli_handle_signals(gang_on_signal);
+    program_catch_signals(p);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (size_t i = 0; i < p->gang_count; i++) {
-        struct station *s = &p->gang[i];
+    for (size_t i = 0; i < p->station_count; i++) {
+        struct station *s = &p->stations[i];
         int err = pthread_create(&s->thread, NULL, gang_thread_main, s);
 
         s->has_thread = err == 0;
@@ -202,18 +168,6 @@ gang_start(struct program *p)
         (void)gang_thread_main(s);
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-static void
-gang_end(struct program *p)
-{
-    cli_handle_signals(SIG_DFL);
-    for (size_t i = 0; i < p->gang_count && p->gang[i].p != NULL; i++) {
-        station_end(&p->gang[i]);
-        sfi_ctx_free(p->gang[i].ctx);
-    }
-    free(p->gang);
-    free(p->gang_ports);
 }
 
 sfi_status
@@ -229,12 +183,11 @@ program_gang(struct program *p)
         gang_start(p);
         while (!gang_show_progress(p))
             (void)nanosleep(&tick, NULL);
-        for (size_t i = 0; i < p->gang_count; i++) {
-            if (p->gang[i].has_thread)
-                (void)pthread_join(p->gang[i].thread, NULL);
+        for (size_t i = 0; i < p->station_count; i++) {
+            if (p->stations[i].has_thread)
+                (void)pthread_join(p->stations[i].thread, NULL);
         }
         gang_print_summary(p, program_seconds_since(&began));
     }
-    gang_end(p);
     return st;
 }

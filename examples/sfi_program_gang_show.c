@@ -94,14 +94,14 @@ screen_draw(const struct program *p)
     screen.columns = columns > 1 ? columns : screen.columns;
     if (screen.drawn > 0)
         (void)printf("\033[%zuA", screen.drawn);
-    for (size_t i = 0; i < p->gang_count; i++) {
+    for (size_t i = 0; i < p->station_count; i++) {
         if (screen.block) {
-            station_describe_row(&p->gang[i], line, sizeof(line));
+            station_describe_row(&p->stations[i], line, sizeof(line));
             (void)printf("\r%s\033[K\n", line);
-        } else if (station_has_news(&p->gang[i], line, sizeof(line)))
+        } else if (station_has_news(&p->stations[i], line, sizeof(line)))
             (void)printf("%s\n", line);
     }
-    screen.drawn = screen.block ? p->gang_count : 0;
+    screen.drawn = screen.block ? p->station_count : 0;
     (void)fflush(stdout);
 }
 
@@ -111,12 +111,12 @@ gang_show_progress(const struct program *p)
     size_t ended = 0;
 
     (void)pthread_mutex_lock(&screen.lock);
-    for (size_t i = 0; i < p->gang_count; i++)
-        ended += p->gang[i].ended;
+    for (size_t i = 0; i < p->station_count; i++)
+        ended += p->stations[i].ended;
     if (!atomic_load(&p->typing) && !p->json && !p->progress.quiet)
         screen_draw(p);
     (void)pthread_mutex_unlock(&screen.lock);
-    return ended == p->gang_count;
+    return ended == p->station_count;
 }
 
 /* The block needs a terminal with a line for each chip and one more. */
@@ -128,7 +128,7 @@ gang_find_terminal(const struct program *p)
     screen.columns = cli_columns(stdout);
     screen.block = screen.columns > 1 &&
                    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-                   size.ws_row > p->gang_count;
+                   size.ws_row > p->station_count;
 }
 
 /* ---- at the end ---- */
@@ -137,8 +137,8 @@ gang_find_terminal(const struct program *p)
 static void
 gang_print_failures(struct program *p)
 {
-    for (size_t i = 0; i < p->gang_count; i++) {
-        const struct station *s = &p->gang[i];
+    for (size_t i = 0; i < p->station_count; i++) {
+        const struct station *s = &p->stations[i];
         const char *where = sfi_error_where(s->job.error);
 
         if (s->st != SFI_OK)
@@ -155,8 +155,8 @@ gang_print_summary(struct program *p, double seconds)
     size_t succeeded = 0;
 
     json_array(&p->out, "chips");
-    for (size_t i = 0; i < p->gang_count; i++) {
-        struct station *s = &p->gang[i];
+    for (size_t i = 0; i < p->station_count; i++) {
+        struct station *s = &p->stations[i];
 
         succeeded += s->st == SFI_OK;
         (void)fflush(s->shows);
@@ -168,10 +168,11 @@ gang_print_summary(struct program *p, double seconds)
     }
     json_close(&p->out);
     cli_progress_step(&p->progress, "%zu chips: %zu %s, %zu failed, in %.1f s",
-                      p->gang_count, succeeded, installs ? "installed" : "done",
-                      p->gang_count - succeeded, seconds);
+                      p->station_count, succeeded,
+                      installs ? "installed" : "done",
+                      p->station_count - succeeded, seconds);
     json_number(&p->out, "succeeded", succeeded);
-    json_number(&p->out, "failed", p->gang_count - succeeded);
+    json_number(&p->out, "failed", p->station_count - succeeded);
     json_number(&p->out, "milliseconds", (uint64_t)(seconds * 1000));
     gang_print_failures(p);
 }

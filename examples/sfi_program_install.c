@@ -8,16 +8,6 @@
 
 #include "sfi_program.h"
 
-/* The install that the signal handler cancels. */
-static sfi_installer *volatile running;
-
-static void
-install_on_signal(int signum)
-{
-    (void)signum;
-    sfi_installer_cancel(running);
-}
-
 static const char *const steps[] = {
     [SFI_PHASE_CONNECT] = "Connecting ...",
     [SFI_PHASE_SECURE] = "Activating security ...",
@@ -185,12 +175,10 @@ station_install(struct station *s)
     if (st != SFI_OK)
         return st;
     (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
-    if (s->many) /* a gang has its own handler */
+    if (s->many) /* a gang heeds signals all the time */
         return install_step_by_step(s);
-    running = s->in;
-    cli_handle_signals(install_on_signal);
+    program_catch_signals(s->p);
     st = install_step_by_step(s);
     cli_handle_signals(SIG_DFL);
-    running = NULL;
     return st;
 }

@@ -61,7 +61,9 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
 void
 station_end(struct station *s)
 {
-    for (size_t i = 0; s->firmware != NULL && i < s->p->cli.use_count; i++)
+    if (s->p == NULL)
+        return; /* an earlier one failed */
+    for (size_t i = 0; i < s->p->cli.use_count; i++)
         sfi_firmware_free(s->firmware[i]);
     free(s->firmware);
     sfi_option_bytes_free(s->shown);
@@ -69,12 +71,13 @@ station_end(struct station *s)
     sfi_installer_free(s->in);
     sfi_target_free(s->target);
     sfi_transport_free(s->tp);
-    if (s->notes != NULL)
-        (void)fclose(s->notes);
+    (void)fclose(s->notes);
     free(s->notes_text);
-    if (s->many)
-        (void)fclose(s->shows);
+    if (!s->many)
+        return;
+    (void)fclose(s->shows);
     free(s->shown_text);
+    sfi_ctx_free(s->ctx);
 }
 
 sfi_status

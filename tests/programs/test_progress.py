@@ -213,7 +213,8 @@ def bar_of_a_batch(folder):
     (folder / "nonce").write_bytes(bytes(12))
     (folder / "pin").write_text("123456\n")
     slot, pin = f"vault:{folder}/line.vault", ["--pin-file", folder / "pin"]
-    succeeds(HSM, "-i", slot, "-k", folder / "key", "-n", folder / "nonce", "-id", "x", "-mc", 5, "-pd",
+    succeeds(HSM, "-i", slot, "-k", folder / "key", "-n", folder / "nonce",
+             "-id", "x", "-mc", 5, "-pd",
              next((folder / "ca").glob("45002001*.pd")), *pin, "--yes")
     (folder / "certs").mkdir()
     succeeds(SIM, "dump", "--state", part.state, "--area", "certificate",
