@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A file of any kind, described without and with keys: facts are whole, and a
- * failed check is a failure.  The corpus has each kind. */
+/* A file of any kind, described without and with keys: facts are whole, a
+ * failed check is a failure, and the words are fit for a terminal.  The corpus
+ * has each kind. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +38,35 @@ take_fact(void *user, const sfi_fact *f)
         s->failed++;
 }
 
+/* Lines of visible text, or of JSON. */
+static sfi_status
+take_lines(void *user, const uint8_t *data, size_t len)
+{
+    (void)user;
+    FUZZ_HOLDS(len > 0 && data[len - 1] == '\n');
+    for (size_t i = 0; i < len; i++)
+        FUZZ_HOLDS(data[i] == '\n' || (data[i] >= ' ' && data[i] != 0x7f));
+    return SFI_OK;
+}
+
+static void
+describe_in_words(sfi_ctx *ctx, const char *path,
+                  const sfi_describe_options *opts)
+{
+    sfi_comparison c = {.struct_size = sizeof(c)};
+    sfi_description *d;
+    sfi_status st;
+
+    FUZZ_HOLDS(sfi_description_new(ctx, &d) == SFI_OK);
+    st = sfi_description_read(d, path, opts);
+    FUZZ_HOLDS(sfi_description_text(d, NULL, take_lines, NULL) == SFI_OK);
+    FUZZ_HOLDS(sfi_description_json(d, take_lines, NULL) == SFI_OK);
+    if (st == SFI_OK &&
+        sfi_description_compare_text(d, d, take_lines, NULL, &c) == SFI_OK)
+        FUZZ_HOLDS(c.facts == 0 && c.bytes == 0);
+    sfi_description_free(d);
+}
+
 static void
 describe(sfi_ctx *ctx, const char *path, const sfi_describe_options *opts)
 {
@@ -48,6 +78,7 @@ describe(sfi_ctx *ctx, const char *path, const sfi_describe_options *opts)
     fuzz_check(ctx, st, st == SFI_OK ? path : NULL);
     FUZZ_HOLDS(s.failed == 0 || st != SFI_OK);
     FUZZ_HOLDS(s.facts >= 2 || st != SFI_OK);
+    describe_in_words(ctx, path, opts);
 }
 
 /* What SQLite leaves beside a file that looks like a vault. */
