@@ -2,98 +2,138 @@
 /* Copyright The libsfi authors */
 /* sfi-create: build an .sfi image from firmware, option bytes and a key. */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/secrets.h"
+#include "cli/map.h"
 #include "sfi_create.h"
 
-/* ---- keys and nonces ---- */
+/* ---- the output ---- */
 
-/* Both or none. */
+/* From here on, what is printed goes to standard error. */
 static sfi_status
-make_key_files(struct job *j, const char *key, const char *nonce)
+take_stdout(struct job *j)
 {
-    sfi_status st = key != NULL ? sfi_key_create(j->ctx, key) : SFI_OK;
+    int fd;
 
+    if (strcmp(cli_value(&j->cli, OPT_OUTFILE), "-") != 0)
+        return SFI_OK;
+    if (cli_wants_json())
+        cli_usage(&j->cli, "-o -: --json has standard output: name a file");
+    if (isatty(STDOUT_FILENO))
+        cli_usage(&j->cli,
+                  "-o -: the image is binary: redirect standard output");
+    fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    j->image_out = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (j->image_out == NULL || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return cli_report_os(j->ctx, errno, "standard output");
+    return SFI_OK;
+}
+
+static sfi_status
+save_image(struct job *j)
+{
+    const char *out = cli_value(&j->cli, OPT_OUTFILE);
+    sfi_status st;
+
+    if (j->image_out == NULL)
+        st = sfi_image_builder_save(j->builder, out);
+    else
+        st = sfi_image_builder_write(j->builder, cli_write, j->image_out);
+    if (st == SFI_OK && j->image_out != NULL &&
+        (fflush(j->image_out) != 0 || ferror(j->image_out) ||
+         fclose(j->image_out) != 0))
+        st = cli_report_os(j->ctx, errno, "standard output: cannot write");
     if (st != SFI_OK)
         return st;
-    if (nonce != NULL)
-        st = sfi_nonce_create(j->ctx, nonce);
-    if (st != SFI_OK && key != NULL)
-        (void)unlink(key);
-    if (st == SFI_OK && key != NULL) {
-        cli_print("%s: new key, %u bytes\n", cli_visible(key), SFI_KEY_LEN);
-        json_text(&j->json, "key", key);
-    }
-    if (st == SFI_OK && nonce != NULL) {
-        cli_print("%s: new nonce, %u bytes\n", cli_visible(nonce),
-                  SFI_NONCE_LEN);
-        json_text(&j->json, "nonce", nonce);
-    }
-    return st;
+    cli_print("%s : %" PRIu64 " bytes\nSFI generation SUCCESS\n",
+              j->image_out != NULL ? "standard output" : cli_visible(out),
+              j->size);
+    json_text(&j->json, "image", out);
+    json_number(&j->json, "size", j->size);
+    return SFI_OK;
 }
 
-/* Beside a key that is a file. */
+/* ---- what a chip says to it ---- */
+
+static void
+print_areas(const sfi_layout *l)
+{
+    sfi_layout_area a = {.struct_size = sizeof(a)};
+    size_t count = sfi_layout_area_count(l);
+
+    cli_print("Image : protocol version 1, %zu areas\n", count);
+    for (size_t i = 0; sfi_layout_get_area(l, i, &a) == SFI_OK; i++)
+        cli_print("  area %zu : %c, 0x%08" PRIx64 ", %" PRIu64 " bytes\n",
+                  i + 1, (char)a.kind, a.address, a.size);
+}
+
+/* What the image has that no file has is told without --check too. */
+static void
+print_fill(const struct cli_findings *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const sfi_finding *o = &f->all[i].finding;
+
+        if (strcmp(o->rule, "padded") == 0 ||
+            strcmp(o->rule, "gaps-filled") == 0)
+            cli_print("Fill : %s\n", cli_visible(o->message));
+    }
+}
+
 static sfi_status
-builder_set_register(struct job *j, const char *key)
+check_rules(struct job *j)
 {
-    const struct cli *c = &j->cli;
-    struct stat s;
+    bool only_checks = cli_has(&j->cli, OPT_CHECK);
+    const struct cli_findings *f = &j->findings;
+    sfi_status st =
+        sfi_image_builder_check(j->builder, cli_findings_add, &j->findings);
 
-    if (cli_has(c, OPT_NO_REGISTER))
-        return SFI_OK;
-    if (cli_has(c, OPT_REGISTER))
-        j->reg = cli_text(c, "%s", cli_value(c, OPT_REGISTER));
-    else if (strcmp(key, "-") != 0 && stat(key, &s) == 0 && S_ISREG(s.st_mode))
-        j->reg = cli_text(c, "%s.used", key);
-    else
-        cli_warn(c->spec->program,
-                 "warning: the key is not in a file, so nothing notices a "
-                 "second image under its nonce: --register FILE does");
-    return sfi_image_builder_set_register(
-        j->builder, j->reg,
-        cli_has(c, OPT_SAME_NONCE) ? SFI_REGISTER_SAME_NONCE : 0);
+    if (!only_checks)
+        print_fill(f);
+    cli_findings_print(&j->cli, NULL, f,
+                       only_checks ? SFI_FINDING_NOTE : SFI_FINDING_WARNING);
+    if (st == SFI_OK || f->errors == 0)
+        return st;
+    /* looked at when nothing else is wrong */
+    if (f->count == 0 ||
+        strcmp(f->all[f->count - 1].finding.rule, "nonce-reuse") != 0)
+        return cli_report(j->ctx, st,
+                          "%s cannot install this image, nothing was written",
+                          sfi_chip_name(j->chip));
+    j->hint = "--new-keys PREFIX makes a key and a nonce for this image; "
+              "--same-nonce\n        accepts what the second image reveals";
+    return cli_report(j->ctx, st, "nothing was written");
 }
 
-/* The file of -k or -n, or the one that --new-keys makes in its place. */
-static char *
-secret_path(const struct cli *c, size_t id, const char *suffix)
-{
-    const char *prefix = cli_value(c, OPT_NEW_KEYS);
-
-    return prefix != NULL ? cli_text(c, "%s%s", prefix, suffix)
-                          : cli_text(c, "%s", cli_value(c, id));
-}
-
-sfi_status
-create_set_secrets(struct job *j)
+/* The maps are also of an image that a chip refuses. */
+static sfi_status
+check_image(struct job *j)
 {
     const struct cli *c = &j->cli;
-    char *key = secret_path(c, OPT_KEY, ".key");
-    char *nonce = secret_path(c, OPT_NONCE, ".nonce");
-    sfi_status st = SFI_OK;
+    sfi_layout *l = NULL;
+    sfi_status st = sfi_image_builder_layout(j->builder, &l);
 
-    if (cli_has(c, OPT_NEW_KEYS))
-        st = make_key_files(j, key, nonce);
-    if (st == SFI_OK)
-        st = cli_load_secrets(c, j->ctx, key, nonce, &j->key, j->nonce);
-    if (st == SFI_OK)
-        st = sfi_image_builder_set_key(j->builder, j->key);
     if (st == SFI_OK)
         st =
-            sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
+            cli_maps(c, j->ctx, l, cli_value(c, OPT_OUTFILE), OPT_SVG, OPT_MAP);
     if (st == SFI_OK)
-        st = builder_set_register(j, key);
-    free(key);
-    free(nonce);
+        st = check_rules(j);
+    if (st == SFI_OK && cli_has(c, OPT_CHECK))
+        cli_print("Check : %s can install it: %s\n", sfi_chip_name(j->chip),
+                  cli_findings_counts(&j->findings));
+    else if (st == SFI_OK)
+        print_areas(l);
+    j->size = sfi_layout_image_size(l);
+    sfi_layout_free(l);
     return st;
 }
 
-/* ---- the image ---- */
+/* ---- the program ---- */
 
 /* ST's options that mean something else for the parts of libsfi: the bytes of
  * RAM for a piece of the image, and where the state between two pieces is. */
@@ -128,7 +168,7 @@ create_image(struct job *j)
 {
     const struct cli *c = &j->cli;
     bool makes = !cli_has(c, OPT_CHECK);
-    sfi_status st = makes ? create_take_stdout(j) : SFI_OK;
+    sfi_status st = makes ? take_stdout(j) : SFI_OK;
 
     if (st == SFI_OK)
         st = create_add_inputs(j);
@@ -136,14 +176,14 @@ create_image(struct job *j)
         st = cli_check_output(j->ctx, cli_value(c, OPT_OUTFILE), SFI_FILE_IMAGE,
                               cli_has(c, OPT_FORCE));
     if (st == SFI_OK)
-        st = create_check_image(j);
+        st = check_image(j);
     if (st != SFI_OK || !makes)
         return st;
     check_words(j);
     /* after all checks, so that a mistake leaves no files of keys */
     if (cli_has(c, OPT_NEW_KEYS))
         st = create_set_secrets(j);
-    return st == SFI_OK ? create_save_image(j) : st;
+    return st == SFI_OK ? save_image(j) : st;
 }
 
 static sfi_status
@@ -153,8 +193,8 @@ create_run(struct job *j)
     sfi_status st;
 
     if (cli_has_any(c, OPT_GENKEY, OPT_GENNONCE))
-        return make_key_files(j, cli_value(c, OPT_GENKEY),
-                              cli_value(c, OPT_GENNONCE));
+        return create_key_files(j, cli_value(c, OPT_GENKEY),
+                                cli_value(c, OPT_GENNONCE));
     if (cli_has(c, OPT_TEMPLATE))
         return create_template(j);
     j->chip = cli_chip(c, cli_value(c, OPT_CHIP));

@@ -27,19 +27,13 @@ struct job {
     uint64_t size;   /* of the image */
 };
 
-/* sfi_create.c: give key, nonce and register to the builder, for --new-keys
- * those that it makes. */
-sfi_status create_set_secrets(struct job *j);
-
-/* sfi_create_inputs.c: the CSV that --template-ob asks for; give everything
- * that the command line names to a new builder. */
-sfi_status create_template(struct job *j);
+/* sfi_create_inputs.c: give everything that the command line names to a new
+ * builder; key, nonce and register, for --new-keys those that it makes; make
+ * files of a new key and nonce, NULL: not that one; the CSV that --template-ob
+ * asks for. */
 sfi_status create_add_inputs(struct job *j);
-
-/* sfi_create_image.c: with "-o -", keep standard output for the image alone;
- * show what the rules find, and what is where; write it. */
-sfi_status create_take_stdout(struct job *j);
-sfi_status create_check_image(struct job *j);
-sfi_status create_save_image(struct job *j);
+sfi_status create_set_secrets(struct job *j);
+sfi_status create_key_files(struct job *j, const char *key, const char *nonce);
+sfi_status create_template(struct job *j);
 
 #endif

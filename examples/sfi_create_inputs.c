@@ -3,10 +3,14 @@
 /* The inputs of an image, from the command line to the builder. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "cli/lenient.h"
 #include "cli/option_bytes.h"
+#include "cli/secrets.h"
 #include "sfi_create.h"
 
 /* ---- firmware and modules ---- */
@@ -157,6 +161,88 @@ create_template(struct job *j)
     return st;
 }
 
+/* ---- keys and nonces ---- */
+
+/* Both or none. */
+sfi_status
+create_key_files(struct job *j, const char *key, const char *nonce)
+{
+    sfi_status st = key != NULL ? sfi_key_create(j->ctx, key) : SFI_OK;
+
+    if (st != SFI_OK)
+        return st;
+    if (nonce != NULL)
+        st = sfi_nonce_create(j->ctx, nonce);
+    if (st != SFI_OK && key != NULL)
+        (void)unlink(key);
+    if (st == SFI_OK && key != NULL) {
+        cli_print("%s: new key, %u bytes\n", cli_visible(key), SFI_KEY_LEN);
+        json_text(&j->json, "key", key);
+    }
+    if (st == SFI_OK && nonce != NULL) {
+        cli_print("%s: new nonce, %u bytes\n", cli_visible(nonce),
+                  SFI_NONCE_LEN);
+        json_text(&j->json, "nonce", nonce);
+    }
+    return st;
+}
+
+/* Beside a key that is a file. */
+static sfi_status
+builder_set_register(struct job *j, const char *key)
+{
+    const struct cli *c = &j->cli;
+    struct stat s;
+
+    if (cli_has(c, OPT_NO_REGISTER))
+        return SFI_OK;
+    if (cli_has(c, OPT_REGISTER))
+        j->reg = cli_text(c, "%s", cli_value(c, OPT_REGISTER));
+    else if (strcmp(key, "-") != 0 && stat(key, &s) == 0 && S_ISREG(s.st_mode))
+        j->reg = cli_text(c, "%s.used", key);
+    else
+        cli_warn(c->spec->program,
+                 "warning: the key is not in a file, so nothing notices a "
+                 "second image under its nonce: --register FILE does");
+    return sfi_image_builder_set_register(
+        j->builder, j->reg,
+        cli_has(c, OPT_SAME_NONCE) ? SFI_REGISTER_SAME_NONCE : 0);
+}
+
+/* The file of -k or -n, or the one that --new-keys makes in its place. */
+static char *
+secret_path(const struct cli *c, size_t id, const char *suffix)
+{
+    const char *prefix = cli_value(c, OPT_NEW_KEYS);
+
+    return prefix != NULL ? cli_text(c, "%s%s", prefix, suffix)
+                          : cli_text(c, "%s", cli_value(c, id));
+}
+
+sfi_status
+create_set_secrets(struct job *j)
+{
+    const struct cli *c = &j->cli;
+    char *key = secret_path(c, OPT_KEY, ".key");
+    char *nonce = secret_path(c, OPT_NONCE, ".nonce");
+    sfi_status st = SFI_OK;
+
+    if (cli_has(c, OPT_NEW_KEYS))
+        st = create_key_files(j, key, nonce);
+    if (st == SFI_OK)
+        st = cli_load_secrets(c, j->ctx, key, nonce, &j->key, j->nonce);
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_key(j->builder, j->key);
+    if (st == SFI_OK)
+        st =
+            sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
+    if (st == SFI_OK)
+        st = builder_set_register(j, key);
+    free(key);
+    free(nonce);
+    return st;
+}
+
 /* ---- all ---- */
 
 /* --pad, --fill and --merge-gap. */
@@ -184,7 +270,7 @@ image_version(const struct cli *c)
     uint64_t value, octal;
 
     if (!cli_number(text, UINT32_MAX, &value) &&
-        (strchr("bBoO", text[1]) != NULL ||
+        ((text[0] == '0' && strchr("bBoO", text[1]) != NULL) ||
          !cli_number_behind("0x", text, UINT32_MAX, &value)))
         cli_usage(c, "-v %s is not a number, expected 0 to 255", text);
     if (text[0] == '0' && cli_number_behind("0o", text, UINT32_MAX, &octal) &&

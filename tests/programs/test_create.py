@@ -622,7 +622,7 @@ def versions_in_any_base(folder):
     inputs(folder)
     for text, value in (("0x1f", 31), ("0X1F", 31), ("1f", 31), ("31", 31),
                         ("0b11111", 31), ("0o37", 31), ("007", 7), ("0", 0),
-                        ("09", 9), ("00", 0)):
+                        ("09", 9), ("00", 0), ("f", 15), ("0f", 15)):
         succeeds(*command(folder, v=[text]))
         same(open_image((folder / "out.sfi").read_bytes())[0][1], value, text)
     for text, message in (
@@ -630,6 +630,7 @@ def versions_in_any_base(folder):
                     "without the zero, or as 0o10"),
             ("0b2", "-v 0b2 is not a number, expected 0 to 255"),
             ("0o", "-v 0o is not a number, expected 0 to 255"),
+            ("", "-v  is not a number, expected 0 to 255"),
             ("1g", "-v 1g is not a number, expected 0 to 255"),
             ("1 ", "-v 1  is not a number, expected 0 to 255")):
         refused(folder, 64, [f"sfi-create: {message}", CREATE_HELP],
