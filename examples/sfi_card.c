@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* sfi-card: a smartcard in a virtual reader, vsmartcard-vpcd behind pcscd. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,22 +18,6 @@ struct station {
     char host[256];
     uint64_t port;
 };
-
-static volatile sig_atomic_t ended;
-
-static void
-card_on_signal(int sig)
-{
-    (void)sig;
-    ended = 1;
-}
-
-static int
-card_is_ended(void *user)
-{
-    (void)user;
-    return ended;
-}
 
 static void
 card_print_command(const struct station *s, const sfi_card_event *e)
@@ -89,14 +72,14 @@ card_run_vault(const struct cli *c, sfi_ctx *ctx, struct station *s)
     cli_json_begin(&s->json);
     json_text(&s->json, "file", path);
     json_text(&s->json, "reader", s->host);
-    cli_handle_signals(card_on_signal);
+    cli_end_by_signals();
     st = sfi_hsm_open(ctx, uri, &hsm);
     if (st == SFI_OK)
         st = sfi_card_new(ctx, hsm, &s->card);
     free(uri);
     sfi_hsm_free(hsm); /* the card holds a reference */
     if (st == SFI_OK)
-        st = sfi_card_serve(s->card, s->host, (uint32_t)s->port, card_is_ended,
+        st = sfi_card_serve(s->card, s->host, (uint32_t)s->port, cli_is_ended,
                             card_on_event, s);
     sfi_card_free(s->card);
     return st;

@@ -3,8 +3,6 @@
 /* sfi-sim: make virtual chips, run one on a pseudo terminal and a JTAG server,
  * show one to a command as a device, save what is in one. */
 #define _POSIX_C_SOURCE 200809L
-#include <limits.h>
-#include <signal.h>
 #include <string.h>
 
 #include <sfi/sim_serve.h>
@@ -40,15 +38,6 @@ sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
     return SFI_OK;
 }
 
-static volatile sig_atomic_t ended;
-
-static void
-sim_on_signal(int sig)
-{
-    (void)sig;
-    ended = 1;
-}
-
 struct service {
     const sfi_sim *sim;
     sfi_sim_links links;
@@ -81,7 +70,7 @@ service_should_stop(void *user)
         service_announce_links(s);
         s->announced = true;
     }
-    return ended;
+    return cli_is_ended(NULL);
 }
 
 static sfi_status
@@ -106,7 +95,7 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
     json_text(&out, "chip", sfi_chip_name(sfi_sim_chip(sim)));
     json_text(&out, "usart", service.links.usart);
     json_text(&out, "jtag", service.links.jtag);
-    cli_handle_signals(sim_on_signal);
+    cli_end_by_signals();
     if (cli_has(c, RUN_REAL_TIME))
         st = sfi_sim_command(sim, "timing real", NULL, &(size_t){0});
     if (st == SFI_OK)

@@ -185,13 +185,10 @@ bool cli_number_behind(const char *prefix, const char *text, uint64_t max,
  * for NULL.  Another word is a usage error that lists the parts. */
 const sfi_chip *cli_chip(const struct cli *c, const char *text);
 
-/* Value number `index` as a 32-bit address; another word is a usage error. */
-uint64_t cli_address(const struct cli *c, const struct cli_use *use,
-                     size_t index);
-/* The firmware of an option FILE [ADDRESS [raw]]: ELF, Intel HEX, S-records or
- * DfuSe, or with ADDRESS a plain binary.  An address for another file is a
- * usage error, unless it is to be taken raw.  `how` is for files with
- * their own addresses. */
+/* The firmware of an option FILE [ADDRESS [raw]], whose values have these
+ * types: ELF, Intel HEX, S-records or DfuSe, or with ADDRESS a plain binary. An
+ * address for another file is a usage error, unless it is to be taken raw.
+ * `how` is for files with their own addresses. */
 sfi_status cli_firmware_load(const struct cli *c, sfi_ctx *ctx,
                              const struct cli_use *use,
                              const sfi_firmware_options *how,
@@ -297,6 +294,10 @@ sfi_status cli_check_output(sfi_ctx *ctx, const char *path, uint32_t kind,
 
 /* SIGINT, SIGTERM and SIGHUP go to this handler; SIG_DFL: as before. */
 void cli_handle_signals(void (*handler)(int signum));
+/* They end a program that serves: afterwards cli_is_ended() returns 1, which
+ * can be the function that a library asks; else 0. */
+void cli_end_by_signals(void);
+int cli_is_ended(void *user);
 
 /* ---- the person at the terminal ---- */
 

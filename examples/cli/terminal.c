@@ -320,6 +320,28 @@ cli_handle_signals(void (*handler)(int signum))
         (void)sigaction(signals[i], &action, NULL);
 }
 
+static volatile sig_atomic_t ended;
+
+static void
+end_on_signal(int signum)
+{
+    (void)signum;
+    ended = 1;
+}
+
+void
+cli_end_by_signals(void)
+{
+    cli_handle_signals(end_on_signal);
+}
+
+int
+cli_is_ended(void *user)
+{
+    (void)user;
+    return ended;
+}
+
 /* ---- questions ---- */
 
 bool
