@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Firmware files of the command line: FILE [ADDRESS [raw]]. */
-#include <string.h>
-
 #include "cli/cli.h"
-
-uint64_t
-cli_address(const struct cli *c, const struct cli_use *use, size_t index)
-{
-    uint64_t address;
-
-    if (!cli_number(use->value[index], UINT32_MAX, &address))
-        cli_usage(c,
-                  "%s: \"%s\" is not an address, expected one like 0x08000000",
-                  use->spelling, use->value[index]);
-    return address;
-}
 
 static _Noreturn void
 refuse_address(const struct cli *c, const struct cli_use *use)
@@ -42,18 +28,15 @@ cli_firmware_load(const struct cli *c, sfi_ctx *ctx, const struct cli_use *use,
                   const sfi_firmware_options *how, sfi_firmware **out)
 {
     const char *path = use->value[0];
-    uint64_t address;
+    uint64_t address = use->number[1];
     uint32_t kind;
     sfi_status st;
 
     *out = NULL;
     if (use->count == 1)
         return sfi_firmware_load_with(ctx, path, how, out);
-    address = cli_address(c, use, 1);
-    if (use->count > 2 && strcmp(use->value[2], "raw") == 0)
-        return load_raw(ctx, path, address, out);
     if (use->count > 2)
-        cli_usage(c, "unexpected \"%s\"", use->value[2]);
+        return load_raw(ctx, path, address, out);
     st = sfi_ctx_file_kind(ctx, path, &kind);
     if (st != SFI_OK)
         return st;

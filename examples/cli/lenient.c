@@ -11,14 +11,9 @@ cli_lenient_flags(const struct cli *c, size_t first)
         SFI_FIRMWARE_SEGMENT_RUNS_ON, SFI_FIRMWARE_VIRTUAL_ADDRESS,
         SFI_FIRMWARE_PAST_END,
     };
-    const uint32_t both =
-        SFI_FIRMWARE_SEGMENT_WRAPS | SFI_FIRMWARE_SEGMENT_RUNS_ON;
     uint32_t all = 0;
 
     for (size_t i = 0; i < CLI_LENIENT_COUNT; i++)
         all |= cli_has(c, first + i) ? flags[i] : 0;
-    if ((all & both) == both)
-        cli_usage(c, "--segment-wraps and --segment-runs-on contradict each "
-                     "other");
     return all;
 }

@@ -110,10 +110,6 @@ report_check(const struct cli *c)
     if (use == NULL)
         return;
     fd = cli_key(c, use, "fd");
-    if (strcmp(use->value[0], "ndjson") != 0)
-        cli_usage(c, "%.*s %s, expected ndjson",
-                  (int)strcspn(use->spelling, "="), use->spelling,
-                  use->value[0]);
     if (fd != NULL && (!cli_number(fd, INT_MAX, &n) || report.events == NULL))
         cli_usage(c, "fd=%s is not an open file descriptor from 2 on", fd);
 }
