@@ -11,16 +11,7 @@
 static void
 check_erase_option(const struct cli *c, const struct cli_use *use)
 {
-    bool marked[SECTORS_MAX];
-    const char *wrong = station_sectors(use, marked);
-
-    if (use->count == 1 && strcmp(use->value[0], "all") == 0)
-        return;
-    if (wrong != NULL)
-        cli_usage(c,
-                  "-e %s, expected -e all, or sectors: -e 0 2-5, or -e [2 5]",
-                  wrong);
-    if (cli_has(c, OPT_SFI))
+    if (cli_has(c, OPT_SFI) && strcmp(use->value[0], "all") != 0)
         cli_usage(c, "-sfi erases the flash itself; only -e all can be "
                      "combined with it");
 }

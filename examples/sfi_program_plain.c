@@ -37,53 +37,9 @@ bytes_new(const struct station *s, uint64_t len)
 
 /* ---- erase ---- */
 
-#define SECTOR "%7[0-9a-fA-FxX]"
-
-/* The sectors of "3", "2-5", or "[2 5]". */
-static bool
-sectors_mark(const char *text, bool marked[SECTORS_MAX])
-{
-    char first[8] = "", last[8] = "";
-    uint64_t from, to;
-    int end = 0;
-
-    if (sscanf(text, SECTOR "-" SECTOR "%n", first, last, &end) == 1)
-        (void)sscanf(text, SECTOR "%n", last, &end);
-    else if (first[0] == '\0')
-        (void)sscanf(text, "[ " SECTOR " " SECTOR " ]%n", first, last, &end);
-    if (text[end] != '\0' || !cli_number(first, SECTORS_MAX - 1, &from) ||
-        !cli_number(last, SECTORS_MAX - 1, &to) || from > to)
-        return false;
-    for (; from <= to; from++)
-        marked[from] = true;
-    return true;
-}
-
-const char *
-station_sectors(const struct cli_use *use, bool marked[SECTORS_MAX])
-{
-    for (unsigned i = 0; i < use->count; i++) {
-        const char *typed = use->value[i];
-        char text[64];
-        size_t len;
-
-        (void)snprintf(text, sizeof(text), "%s", typed);
-        while (text[0] == '[' && strchr(text, ']') == NULL &&
-               i + 1 < use->count) {
-            len = strlen(text);
-            (void)snprintf(text + len, sizeof(text) - len, " %s",
-                           use->value[++i]);
-        }
-        if (!sectors_mark(text, marked))
-            return typed;
-    }
-    return NULL;
-}
-
 sfi_status
 station_erase(struct station *s, const struct cli_use *use)
 {
-    bool marked[SECTORS_MAX] = {false};
     uint32_t sectors[SECTORS_MAX];
     size_t count = 0;
 
@@ -93,10 +49,13 @@ station_erase(struct station *s, const struct cli_use *use)
         return action_end(s, sfi_target_erase_all(s->target),
                           "Mass erase successfully achieved", "erased");
     }
-    (void)station_sectors(use, marked);
-    for (uint32_t i = 0; i < SECTORS_MAX; i++) {
-        if (marked[i])
-            sectors[count++] = i;
+    for (uint32_t k = 0; k < SECTORS_MAX; k++) {
+        unsigned i = 0;
+
+        while (i < use->count && (k < use->number[i] || k > use->last[i]))
+            i++;
+        if (i < use->count)
+            sectors[count++] = k;
     }
     return sfi_target_erase(s->target, sectors, count);
 }
@@ -130,14 +89,6 @@ verify_firmware(struct station *s, const sfi_firmware *fw)
                       "Download verified successfully", "verified");
 }
 
-static void
-say_left_out_of_firmware(void *user, const char *line)
-{
-    struct station *s = user;
-
-    cli_progress_step(&s->progress, "%s", line);
-}
-
 sfi_status
 station_write(struct station *s, const struct cli_use *use)
 {
@@ -145,8 +96,7 @@ station_write(struct station *s, const struct cli_use *use)
     sfi_firmware **fw = &s->firmware[use - c->uses];
     struct cli_select select = {
         .cli = c,
-        .say = say_left_out_of_firmware,
-        .user = s,
+        .progress = &s->progress,
         .flash_of = cli_has(c, OPT_ONLY_FLASH) ? s->part : NULL,
     };
     sfi_status st = cli_select(&select, fw);

@@ -15,9 +15,9 @@
 
 #include "cli/cli.h"
 
-#define URI_MAX 1024 /* as long as the library makes one */
-#define SECTORS_MAX 1024u
-#define DONE_MAX 16u /* more than there are keys */
+#define URI_MAX 1024      /* as long as the library makes one */
+#define SECTORS_MAX 1024u /* as options/sfi-program.txt has it */
+#define DONE_MAX 16u      /* more than there are keys */
 #define DONE UINT64_MAX
 
 struct program;
@@ -135,9 +135,4 @@ sfi_status station_halt(struct station *s, const struct cli_use *use);
 
 /* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
 uint32_t station_read_kind(const struct cli_use *use);
-/* Mark the sectors of -e: "3", "2-5", or ST's "[2 5]", which after a shell is
- * several words.  The first word that names none; NULL: all do. */
-const char *station_sectors(const struct cli_use *use,
-                            bool marked[SECTORS_MAX]);
-
 #endif

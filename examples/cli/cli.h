@@ -60,6 +60,9 @@ enum cli_kind {
     CLI_NUMBER,  /* from min to max, and a multiple */
     CLI_CHOICE,  /* one of the choices */
     CLI_FIELD,   /* NAME=NUMBER, or alone one of the choices */
+    CLI_RANGE,   /* FIRST-LAST, both from min to max */
+    CLI_NUMBERS, /* the same, a number, or ST's [FIRST LAST], which after a
+                  * shell is several words; or alone one of the choices */
     CLI_FOREIGN, /* not one of the choices */
     CLI_NEEDED   /* a key that must be there */
 };
@@ -125,9 +128,10 @@ struct cli_use {
     /* By index in keys, inside the word KEY=VALUE as it was typed; NULL:
      * absent. */
     const char *key_value[CLI_KEYS_MAX];
-    /* Of those that have a type: a number, the value of a field, or the index
-     * of a choice, unless it is a number itself. */
+    /* Of those that have a type: a number, the first of a range, the value of a
+     * field, or the index of a choice, unless it is a number itself. */
     uint64_t number[CLI_VALUES_MAX], key_number[CLI_KEYS_MAX];
+    uint64_t last[CLI_VALUES_MAX]; /* of a range; each of its words has it */
 };
 
 struct cli {

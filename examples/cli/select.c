@@ -6,25 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static bool
-range_parse(const char *text, sfi_firmware_range *out)
-{
-    const char *dash = strchr(text, '-');
-    char first[24];
-    size_t len;
-
-    if (dash == NULL)
-        return false;
-    len = (size_t)(dash - text);
-    if (len >= sizeof(first))
-        return false;
-    memcpy(first, text, len);
-    first[len] = '\0';
-    return cli_number(first, UINT32_MAX, &out->first) &&
-           cli_number(dash + 1, UINT32_MAX, &out->last) &&
-           out->first <= out->last;
-}
-
 void
 cli_ranges_read(const struct cli *c, size_t id, struct cli_ranges *out)
 {
@@ -34,11 +15,8 @@ cli_ranges_read(const struct cli *c, size_t id, struct cli_ranges *out)
         if (out->count == CLI_RANGES_MAX)
             cli_usage(c, "%s: more than %u ranges", use->spelling,
                       CLI_RANGES_MAX);
-        if (!range_parse(use->value[0], &out->range[out->count]))
-            cli_usage(c,
-                      "%s: \"%s\" is not a range, expected the first and the "
-                      "last address, as in 0x08020000-0x0803ffff",
-                      use->spelling, use->value[0]);
+        out->range[out->count].first = use->number[0];
+        out->range[out->count].last = use->last[0];
         out->count++;
     }
 }
@@ -84,8 +62,8 @@ say_left_out(void *user, const sfi_firmware_left_out *p)
                    ", %" PRIu64 " byte%s, %s",
                    l->file, p->address, p->address + p->size - 1, p->size,
                    p->size == 1 ? "" : "s", why);
-    if (l->select->say != NULL)
-        l->select->say(l->select->user, line);
+    if (l->select->progress != NULL)
+        cli_progress_step(l->select->progress, "%s", line);
     else
         cli_print("%s\n", cli_visible(line));
 }

@@ -20,9 +20,8 @@ struct cli_select {
     const struct cli *cli;
     const sfi_chip *flash_of; /* --only-flash, else NULL */
     struct cli_ranges only, exclude;
-    /* receives a line for each piece that is left out; NULL: it is printed */
-    void (*say)(void *user, const char *line);
-    void *user;
+    /* a line for each piece that is left out goes here; NULL: stdout */
+    struct cli_progress *progress;
 };
 
 /* The ranges of all uses of an option; a word that is none is a usage error. */

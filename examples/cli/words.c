@@ -7,6 +7,7 @@
 #include "cli/help.h"
 
 #define FIELD_NAME_MAX 63u
+#define RANGE_MAX 63u
 
 /* ---- one word ---- */
 
@@ -40,6 +41,46 @@ word_is_field(const char *word, uint64_t *out)
            cli_number(equals + 1, UINT32_MAX, out);
 }
 
+#define NUMBER "%23[0-9a-fA-FxX]"
+
+static bool
+range_parse(const struct cli_type *t, const char *text, uint64_t *first,
+            uint64_t *last)
+{
+    char from[24] = "", to[24] = "";
+    int end = 0;
+
+    if (sscanf(text, NUMBER "-" NUMBER "%n", from, to, &end) == 1 &&
+        t->kind == CLI_NUMBERS)
+        (void)sscanf(text, NUMBER "%n", to, &end);
+    else if (from[0] == '\0' && t->kind == CLI_NUMBERS)
+        (void)sscanf(text, "[ " NUMBER " " NUMBER " ]%n", from, to, &end);
+    return text[end] == '\0' && cli_number(from, t->max, first) &&
+           cli_number(to, t->max, last) && *first >= t->min && *first <= *last;
+}
+
+/* *i becomes the last word of the range. */
+static bool
+words_are_range(struct cli_use *use, const struct cli_type *t, unsigned *i)
+{
+    unsigned first = *i;
+    char text[RANGE_MAX + 1];
+
+    (void)snprintf(text, sizeof(text), "%s", use->value[first]);
+    while (text[0] == '[' && strchr(text, ']') == NULL && *i + 1 < use->count) {
+        size_t len = strlen(text);
+
+        (void)snprintf(text + len, sizeof(text) - len, " %s", use->value[++*i]);
+    }
+    if (!range_parse(t, text, &use->number[first], &use->last[first]))
+        return false;
+    for (unsigned k = first + 1; k <= *i; k++) {
+        use->number[k] = use->number[first];
+        use->last[k] = use->last[first];
+    }
+    return true;
+}
+
 static bool
 word_is_right(const struct cli_use *use, const struct cli_type *t,
               const char *word, uint64_t *out)
@@ -52,6 +93,9 @@ word_is_right(const struct cli_use *use, const struct cli_type *t,
     case CLI_FIELD:
         return word_is_field(word, out) ||
                (use->count == 1 && word_is_choice(t, word, out));
+    case CLI_RANGE:
+    case CLI_NUMBERS:
+        return use->count == 1 && word_is_choice(t, word, out);
     case CLI_FOREIGN:
         return !word_is_choice(t, word, out);
     case CLI_NEEDED:
@@ -89,8 +133,14 @@ static void
 check_values(const struct cli *c, struct cli_use *use, const struct cli_type *t)
 {
     for (unsigned i = t->first; i <= t->last && i < use->count; i++) {
-        if (!word_is_right(use, t, use->value[i], &use->number[i]))
-            refuse_value(c, use, t, use->value[i]);
+        const char *word = use->value[i];
+        uint64_t *number = &use->number[i];
+
+        if ((t->kind == CLI_RANGE || t->kind == CLI_NUMBERS) &&
+            words_are_range(use, t, &i))
+            continue;
+        if (!word_is_right(use, t, word, number))
+            refuse_value(c, use, t, word);
     }
 }
 

@@ -205,6 +205,19 @@ class Type:
         self.choices("CLI_FIELD", words)
         return ", or ".join([*words, "NAME=VALUE"])
 
+    def range(self, kind, words):
+        self.make_number(words, None)
+        self.members["kind"] = kind
+
+    def make_range(self, words, _):
+        self.range("CLI_RANGE", words)
+        return "FIRST-LAST"
+
+    def make_numbers(self, words, _):
+        self.range("CLI_NUMBERS", words[:2])
+        self.choices("CLI_NUMBERS", words[2:])
+        return ", or ".join([*words[2:], "N, FIRST-LAST or [FIRST LAST]"])
+
     def make_foreign(self, words, _):
         self.choices("CLI_FOREIGN", words)
 

@@ -51,6 +51,8 @@ option TAKE --take NUMBER [WORD...]
 
 option ROW --row [at=N] NAME=VALUE...
     value 1... field all
+    value 2 range 0 7
+    value 3 numbers 1 7 all
     key at address 4
     required
         the row is missing
@@ -87,6 +89,10 @@ ROWS = [
     "{.option = OPT_TAKE, .kind = CLI_REQUIRED, .others = UINT64_C(1) << "
     "OPT_YES | UINT64_C(1) << OPT_FILL}",
     '.kind = CLI_FIELD, .choices = {"all"}, .sentence = "all, or NAME=VALUE"}',
+    '.kind = CLI_RANGE, .min = UINT64_C(0), .max = UINT64_C(7), .sentence = '
+    '"FIRST-LAST"}',
+    '.kind = CLI_NUMBERS, .min = UINT64_C(1), .max = UINT64_C(7), .choices = '
+    '{"all"}, .sentence = "all, or N, FIRST-LAST or [FIRST LAST]"}',
     ".max = UINT32_MAX, .multiple = 4, .sentence = \"an address, expected a "
     'multiple of 4"}',
     '{.option = OPT_ROW, .kind = CLI_REQUIRED, .sentence = "the row is '
@@ -105,7 +111,9 @@ BAD = [
     ("number 1 0x10", "number 1", ":22: number MIN MAX"),
     ("number 1 0x10", "number 17 0x10", ":22: 17 to 0x10 is not possible"),
     ("number 1 0x10", "number one 2", ':22: "one" is not a number'),
-    ("number 1 0x10", "numbers 1 2", ':22: "1 numbers 1 2" is not a place and'),
+    ("number 1 0x10", "numeral 1 2", ':22: "1 numeral 1 2" is not a place and'),
+    ("number 1 0x10", "numbers 1", ":22: number MIN MAX"),
+    ("number 1 0x10", "range 1 2 all", ":22: number MIN MAX"),
     ("value 1 number 1 0x10", "value 1 needed", ':22: "1 needed" is not a '),
     ("value 1 number 1 0x10", "value 0 number 1 2", ':22: there is no value '
      '"0"'),
@@ -119,7 +127,7 @@ BAD = [
     ("    not -f to", "    not -x to", ':32: not: there is no option "-x"'),
     ("required unless", "required with", ":34: required, or required unless"),
     ("required unless --yes -f", "required unless", ":34: required: no option"),
-    ("address 4", "address 4 4", ":39: address, or address MULTIPLE"),
+    ("address 4", "address 4 4", ":41: address, or address MULTIPLE"),
     ("    repeats\n", "    repeats\n        often\n", ":14: it is the sentence "
      "of nothing"),
     ("    also paint\n", "    also\n", ':12: "also" needs more words'),
@@ -137,8 +145,8 @@ BAD = [
      "already"),
     ("FILL -f", "YES -f", "more.txt:1: YES is there twice"),
     ('    | says "x\\"\n', "", ":9: --fill has no help"),
-    ("old older", "old yes", ':46: "yes" is --yes already'),
-    ("foreign old older", "foreign", ":46: foreign WORD..., and its sentence below"),
+    ("old older", "old yes", ':48: "yes" is --yes already'),
+    ("foreign old older", "foreign", ":48: foreign WORD..., and its sentence below"),
     ("    | Does it.\n", "", ':2: "purpose" has one text, below it'),
     ("purpose\n    | Does it.\n", "", ":1: sfi-x has no purpose"),
     ("usage\n    | FILE\n    |  [--fill BYTE]\n", "", ":1: sfi-x has no usage"),
@@ -146,12 +154,12 @@ BAD = [
     ("needs --yes", "needs --no", ':15: needs: there is no option "--no"'),
     ("needs --yes", "needs", ":15: needs: no option is named"),
     ("with --yes", "with -F", ':16: with: there is no option "-F"'),
-    (None, "program sfi-y\n", ":49: the first line is program NAME"),
-    (None, "operands 1 1\n", ':49: "operands" is there twice'),
-    (None, "usage" + TAIL, ':49: "usage" has one text, below it'),
+    (None, "program sfi-y\n", ":51: the first line is program NAME"),
+    (None, "operands 1 1\n", ':51: "operands" is there twice'),
+    (None, "usage" + TAIL, ':51: "usage" has one text, below it'),
     (None, "command go\npurpose" + TAIL + "usage" + TAIL,
      ":1: sfi-x has no usage"),
-    (None, "notes \n", ":49: a tab, or blanks at the end"),
+    (None, "notes \n", ":51: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
 ]
