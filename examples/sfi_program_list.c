@@ -33,13 +33,6 @@ struct list {
     sfi_status st;        /* only USB devices can fail to be listed */
 };
 
-/* A port without a scheme is serial. */
-static const char *
-uri_as_port_name(const char *uri)
-{
-    return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
-}
-
 /* "FT232R USB UART, FTDI, serial number A50285BI" */
 static void
 device_print_texts(const sfi_transport_found *f)
@@ -54,57 +47,59 @@ device_print_texts(const sfi_transport_found *f)
                   cli_visible(texts[i]));
         lead = ", ";
     }
-    if (lead[0] == ',')
-        cli_print("\n");
+    cli_print("%s", lead[0] == ',' ? "\n" : "");
+}
+
+/* A port without a scheme is serial. */
+static const char *
+uri_as_port_name(const char *uri)
+{
+    return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
 }
 
 static void
-device_print(const struct kind *k, const sfi_transport_found *f)
+device_show(const struct kind *k, const sfi_transport_found *f, struct json *j)
 {
-    cli_print("  port=%s\n", cli_visible(uri_as_port_name(f->uri)));
-    device_print_texts(f);
-    if (f->lasting_uri[0] != '\0')
-        cli_print("    also port=%s\n",
-                  cli_visible(uri_as_port_name(f->lasting_uri)));
-    if ((f->flags & SFI_FOUND_DENIED) != 0)
-        cli_print("    access denied: %s\n", k->remedy);
-    if ((f->flags & SFI_FOUND_BUSY) != 0)
-        cli_print("    in use by another program\n");
-}
+    const char *port = uri_as_port_name(f->uri);
+    const char *lasting = uri_as_port_name(f->lasting_uri);
+    bool denied = (f->flags & SFI_FOUND_DENIED) != 0;
+    bool busy = (f->flags & SFI_FOUND_BUSY) != 0;
 
-static void
-device_write_json(struct json *j, const sfi_transport_found *f)
-{
     json_object(j, NULL);
     json_text(j, "kind", f->kind);
     json_text(j, "uri", f->uri);
-    json_text(j, "port", uri_as_port_name(f->uri));
-    if (f->lasting_uri[0] != '\0')
-        json_text(j, "lasting_port", uri_as_port_name(f->lasting_uri));
+    json_text(j, "port", port);
+    if (lasting[0] != '\0')
+        json_text(j, "lasting_port", lasting);
     json_text(j, "product", f->product);
     json_text(j, "manufacturer", f->manufacturer);
     json_text(j, "serial", f->serial);
-    json_bool(j, "denied", (f->flags & SFI_FOUND_DENIED) != 0);
-    json_bool(j, "busy", (f->flags & SFI_FOUND_BUSY) != 0);
+    json_bool(j, "denied", denied);
+    json_bool(j, "busy", busy);
     json_close(j);
+    cli_print("  port=%s\n", cli_visible(port));
+    device_print_texts(f);
+    if (lasting[0] != '\0')
+        cli_print("    also port=%s\n", cli_visible(lasting));
+    if (denied)
+        cli_print("    access denied: %s\n", k->remedy);
+    if (busy)
+        cli_print("    in use by another program\n");
 }
 
-static const char *
-kind_empty_reason(const struct kind *k, sfi_status st)
-{
-    if (sfi_has_feature(k->feature) == 0)
-        return "this libsfi was built without this kind";
-    if (st != SFI_OK && strcmp(k->feature, "usb") == 0)
-        return "listing failed";
-    return k->none;
-}
-
-/* End a kind, and begin the next one. */
+/* End a kind, which may be empty, and begin the next one. */
 static void
 list_end_kind(struct list *l)
 {
+    const struct kind *k = &kinds[l->kind];
+    const char *why = k->none;
+
+    if (l->st != SFI_OK && strcmp(k->feature, "usb") == 0)
+        why = "listing failed";
+    if (sfi_has_feature(k->feature) == 0)
+        why = "this libsfi was built without this kind";
     if (!l->filled)
-        cli_print("  %s\n", kind_empty_reason(&kinds[l->kind], l->st));
+        cli_print("  %s\n", why);
     l->filled = false;
     if (l->kind++ < l->last)
         cli_print("%s:\n", kinds[l->kind].title);
@@ -124,8 +119,7 @@ list_on_found(void *user, const sfi_transport_found *found)
     while (l->kind < i)
         list_end_kind(l);
     l->filled = true;
-    device_print(&kinds[i], found);
-    device_write_json(l->out, found);
+    device_show(&kinds[i], found, l->out);
 }
 
 sfi_status

@@ -72,7 +72,7 @@ program_firmware(struct station *s, const sfi_firmware *fw, uint32_t flags)
     sfi_status st = sfi_target_program(s->target, fw, &how);
     const uint8_t *data;
     uint64_t address;
-    size_t len;
+    size_t len = 0;
 
     for (size_t i = sfi_firmware_segment_count(fw); st == SFI_OK && i-- > 0;) {
         st = sfi_firmware_segment(fw, i, &address, &data, &len);
@@ -111,23 +111,6 @@ station_write(struct station *s, const struct cli_use *use)
     return cli_has(c, OPT_VERIFY) ? verify_firmware(s, *fw) : SFI_OK;
 }
 
-/* Write bytes that are in no file, without an erase, and free them. */
-static sfi_status
-write_bytes(struct station *s, uint64_t address, uint8_t *data, size_t len,
-            bool verify)
-{
-    sfi_firmware *fw = NULL;
-    sfi_status st = sfi_firmware_parse(s->ctx, "raw", address, data, len, &fw);
-
-    free(data);
-    if (st == SFI_OK)
-        st = program_firmware(s, fw, SFI_PROGRAM_NO_ERASE);
-    if (st == SFI_OK && verify)
-        st = verify_firmware(s, fw);
-    sfi_firmware_free(fw);
-    return st;
-}
-
 /* Bytes of a value of OPT_R8, OPT_R16 and OPT_R32, or of OPT_W8 and so on: they
  * follow one another. */
 static unsigned
@@ -136,31 +119,34 @@ value_width(const struct cli_use *use)
     return 1u << (use->id - (use->id >= OPT_W8 ? OPT_W8 : OPT_R8));
 }
 
+/* Little-endian values, or one again and again, without an erase. */
 sfi_status
 station_write_values(struct station *s, const struct cli_use *use)
 {
-    unsigned width = value_width(use);
-    size_t len = (use->count - 1) * width;
-    uint8_t *data = bytes_new(s, len);
-
-    for (size_t at = 0; at < len; at++) /* little-endian */
-        data[at] = (uint8_t)(use->number[1 + at / width] >> 8 * (at % width));
-    return write_bytes(s, use->number[0], data, len,
-                       !cli_has(&s->p->cli, OPT_NO_VERIFY));
-}
-
-sfi_status
-station_fill(struct station *s, const struct cli_use *use)
-{
     const struct cli *c = &s->p->cli;
-    uint64_t size = cli_key_number(c, use, "size", 0);
+    bool fills = use->id == OPT_FILL;
     uint64_t value = cli_key_number(c, use, "pattern", 0);
-    uint64_t width = cli_key_number(c, use, "dataWidth", 8);
-    uint8_t *data = bytes_new(s, size);
+    uint64_t width =
+        fills ? cli_key_number(c, use, "dataWidth", 8) / 8 : value_width(use);
+    uint64_t len = cli_key_number(c, use, "size", (use->count - 1) * width);
+    uint8_t *data = bytes_new(s, len);
+    sfi_firmware *fw = NULL;
+    sfi_status st;
 
-    for (uint64_t at = 0; at < size; at++)
-        data[at] = (uint8_t)(value >> at * 8 % width);
-    return write_bytes(s, use->number[0], data, (size_t)size, false);
+    for (uint64_t at = 0; at < len; at++) {
+        if (!fills)
+            value = use->number[1 + at / width];
+        data[at] = (uint8_t)(value >> 8 * (at % width));
+    }
+    st = sfi_firmware_parse(s->ctx, "raw", use->number[0], data, (size_t)len,
+                            &fw);
+    free(data);
+    if (st == SFI_OK)
+        st = program_firmware(s, fw, SFI_PROGRAM_NO_ERASE);
+    if (st == SFI_OK && !fills && !cli_has(c, OPT_NO_VERIFY))
+        st = verify_firmware(s, fw);
+    sfi_firmware_free(fw);
+    return st;
 }
 
 /* ---- read ---- */
@@ -293,28 +279,17 @@ option_bytes_show(struct station *s)
 }
 
 static sfi_status
-option_bytes_change(struct station *s, sfi_option_bytes *ob,
-                    const struct cli_use *use)
+option_bytes_confirm(struct station *s, const sfi_option_bytes *ob)
 {
-    sfi_status st = SFI_OK;
+    const char *why = sfi_option_bytes_permanent(ob);
     char question[128];
-    const char *why;
 
-    for (unsigned i = 0; st == SFI_OK && i < use->count; i++)
-        st = sfi_option_bytes_set_word(ob, use->value[i]);
-    why = st == SFI_OK ? sfi_option_bytes_permanent(ob) : NULL;
-    if (why != NULL) {
-        (void)snprintf(question, sizeof(question), "%s. Continue?", why);
-        st = station_confirm(
-            s, "irreversible, so the option bytes are unchanged", question,
-            "not confirmed, the option bytes are unchanged");
-    }
-    if (st != SFI_OK)
-        return st;
-    cli_progress_step(&s->progress, "Programming option bytes ...");
-    return action_end(s, sfi_target_write_option_bytes(s->target, ob),
-                      "Option Bytes successfully programmed",
-                      "option_bytes_written");
+    if (why == NULL)
+        return SFI_OK;
+    (void)snprintf(question, sizeof(question), "%s. Continue?", why);
+    return station_confirm(s, "irreversible, so the option bytes are unchanged",
+                           question,
+                           "not confirmed, the option bytes are unchanged");
 }
 
 sfi_status
@@ -329,88 +304,84 @@ station_option_bytes(struct station *s, const struct cli_use *use)
         option_bytes_show(s);
         return SFI_OK;
     }
+    for (unsigned i = 0; st == SFI_OK && i < use->count; i++)
+        st = sfi_option_bytes_set_word(ob, use->value[i]);
     if (st == SFI_OK)
-        st = option_bytes_change(s, ob, use);
+        st = option_bytes_confirm(s, ob);
+    if (st == SFI_OK) {
+        cli_progress_step(&s->progress, "Programming option bytes ...");
+        st = action_end(s, sfi_target_write_option_bytes(s->target, ob),
+                        "Option Bytes successfully programmed",
+                        "option_bytes_written");
+    }
     sfi_option_bytes_free(ob);
     return st;
 }
 
-sfi_status
-station_unprotect(struct station *s, const struct cli_use *use)
-{
-    (void)use;
-    cli_progress_step(&s->progress, "Removing readout protection ...");
-    return action_end(s, sfi_target_readout_unprotect(s->target),
-                      "Readout protection removed", "readout_unprotected");
-}
+/* ---- protection and core ---- */
 
-/* ---- the core ---- */
-
-/* The chip left: what follows connects again. */
 static sfi_status
-action_leave(struct station *s, sfi_status st)
+go_from(struct station *s, uint64_t address)
 {
-    if (st != SFI_OK)
-        return st;
-    sfi_target_free(s->target);
-    s->target = NULL;
-    return SFI_OK;
-}
-
-sfi_status
-station_go(struct station *s, const struct cli_use *use)
-{
-    uint64_t address =
-        use->count > 0 ? use->number[0] : sfi_chip_flash_base(s->part);
     sfi_status st = sfi_target_go(s->target, address);
 
     if (st != SFI_OK)
         return st;
     cli_progress_step(&s->progress, "Running from 0x%08" PRIx64, address);
     station_did(s, "running", address);
-    return action_leave(s, st);
+    return SFI_OK;
 }
 
+/* The chip leaves by a start or a reset: what follows connects again. */
 sfi_status
-station_reset(struct station *s, const struct cli_use *use)
+station_control(struct station *s, const struct cli_use *use)
 {
-    bool line = use->id == OPT_HARD_RST;
-    sfi_status st =
-        sfi_target_reset(s->target, line ? SFI_RESET_LINE : SFI_RESET_CORE);
+    sfi_target *t = s->target;
+    sfi_status st;
 
-    return action_leave(s, action_end(s, st,
-                                      line ? "Hard reset is performed"
-                                           : "Software reset is performed",
-                                      "reset"));
-}
-
-sfi_status
-station_halt(struct station *s, const struct cli_use *use)
-{
-    (void)use;
-    return action_end(s, sfi_target_halt(s->target), "Core halted", "halted");
+    switch (use->id) {
+    case OPT_RDU:
+        cli_progress_step(&s->progress, "Removing readout protection ...");
+        return action_end(s, sfi_target_readout_unprotect(t),
+                          "Readout protection removed", "readout_unprotected");
+    case OPT_HALT:
+        return action_end(s, sfi_target_halt(t), "Core halted", "halted");
+    case OPT_RST:
+        st = action_end(s, sfi_target_reset(t, SFI_RESET_CORE),
+                        "Software reset is performed", "reset");
+        break;
+    case OPT_HARD_RST:
+        st = action_end(s, sfi_target_reset(t, SFI_RESET_LINE),
+                        "Hard reset is performed", "reset");
+        break;
+    default:
+        st = go_from(s, use->count > 0 ? use->number[0]
+                                       : sfi_chip_flash_base(s->part));
+        break;
+    }
+    if (st == SFI_OK) {
+        sfi_target_free(t);
+        s->target = NULL;
+    }
+    return st;
 }
 
 /* ---- what is there ---- */
 
+/* After a connect that failed the error tells of an application. */
 sfi_status
-station_look(struct station *s)
+station_look(struct station *s, sfi_status st)
 {
-    sfi_status st = sfi_target_describe(s->target, &s->seen);
-
+    s->heard = st != SFI_OK && sfi_error_peer_code(sfi_ctx_error(s->ctx)) ==
+                                   SFI_PEER_APPLICATION;
+    if (s->heard)
+        station_show(s, "  State             : %s", APPLICATION_RUNS);
+    if (st == SFI_OK)
+        st = sfi_target_describe(s->target, &s->seen);
     cli_progress_end(&s->progress);
     if (st == SFI_OK && s->shows != NULL)
         st = sfi_description_text(s->seen, NULL, cli_write, s->shows);
     return st;
-}
-
-void
-station_look_in_vain(struct station *s)
-{
-    s->heard =
-        sfi_error_peer_code(sfi_ctx_error(s->ctx)) == SFI_PEER_APPLICATION;
-    if (s->heard)
-        station_show(s, "  State             : %s", APPLICATION_RUNS);
 }
 
 void

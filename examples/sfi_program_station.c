@@ -14,24 +14,15 @@
 /* By option; NULL: no action. */
 static sfi_status (*const actions[])(struct station *,
                                      const struct cli_use *) = {
-    [OPT_ERASE] = station_erase,
-    [OPT_WRITE] = station_write,
-    [OPT_READ] = station_read,
-    [OPT_R8] = station_show_memory,
-    [OPT_R16] = station_show_memory,
-    [OPT_R32] = station_show_memory,
-    [OPT_W8] = station_write_values,
-    [OPT_W16] = station_write_values,
-    [OPT_W32] = station_write_values,
-    [OPT_FILL] = station_fill,
-    [OPT_BLANK] = station_check_blank,
-    [OPT_CHECKSUM] = station_checksum,
-    [OPT_OB] = station_option_bytes,
-    [OPT_RDU] = station_unprotect,
-    [OPT_GO] = station_go,
-    [OPT_RST] = station_reset,
-    [OPT_HARD_RST] = station_reset,
-    [OPT_HALT] = station_halt,
+    [OPT_ERASE] = station_erase,       [OPT_WRITE] = station_write,
+    [OPT_READ] = station_read,         [OPT_R8] = station_show_memory,
+    [OPT_R16] = station_show_memory,   [OPT_R32] = station_show_memory,
+    [OPT_W8] = station_write_values,   [OPT_W16] = station_write_values,
+    [OPT_W32] = station_write_values,  [OPT_FILL] = station_write_values,
+    [OPT_BLANK] = station_check_blank, [OPT_CHECKSUM] = station_checksum,
+    [OPT_OB] = station_option_bytes,   [OPT_RDU] = station_control,
+    [OPT_GO] = station_control,        [OPT_RST] = station_control,
+    [OPT_HARD_RST] = station_control,  [OPT_HALT] = station_control,
 };
 
 /* ---- begin and end ---- */
@@ -188,10 +179,8 @@ station_run(struct station *s)
     const struct cli_use *use = NULL;
     sfi_status st = station_connect(s);
 
-    if (st == SFI_OK && s->p->look)
-        return station_look(s);
     if (s->p->look)
-        station_look_in_vain(s);
+        return station_look(s, st);
     while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
         if (use->id >= sizeof(actions) / sizeof(*actions) ||
             actions[use->id] == NULL)

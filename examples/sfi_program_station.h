@@ -112,10 +112,9 @@ void station_fail_record(const struct station *s);
 /* The whole result, as members of the open JSON object. */
 void station_write_result(struct station *s, struct json *j);
 
-/* Find out what is there, without a change, and show it. */
-sfi_status station_look(struct station *s);
-/* The same after a connect that failed, as far as the error tells. */
-void station_look_in_vain(struct station *s);
+/* Find out what is there, without a change, and show it; after a connect that
+ * failed with `st` as far as its error tells. */
+sfi_status station_look(struct station *s, sfi_status st);
 void station_write_seen(const struct station *s, struct json *j);
 
 /* The actions.  `use` is the option with its words. */
@@ -124,15 +123,12 @@ sfi_status station_write(struct station *s, const struct cli_use *use);
 sfi_status station_read(struct station *s, const struct cli_use *use);
 sfi_status station_show_memory(struct station *s, const struct cli_use *use);
 sfi_status station_write_values(struct station *s, const struct cli_use *use);
-sfi_status station_fill(struct station *s, const struct cli_use *use);
 sfi_status station_check_blank(struct station *s, const struct cli_use *use);
 sfi_status station_checksum(struct station *s, const struct cli_use *use);
 sfi_status station_option_bytes(struct station *s, const struct cli_use *use);
-sfi_status station_unprotect(struct station *s, const struct cli_use *use);
-sfi_status station_go(struct station *s, const struct cli_use *use);
-sfi_status station_reset(struct station *s, const struct cli_use *use);
-sfi_status station_halt(struct station *s, const struct cli_use *use);
+sfi_status station_control(struct station *s, const struct cli_use *use);
 
 /* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
 uint32_t station_read_kind(const struct cli_use *use);
+
 #endif
