@@ -33,23 +33,6 @@ struct list {
     sfi_status st;        /* only USB devices can fail to be listed */
 };
 
-/* "FT232R USB UART, FTDI, serial number A50285BI" */
-static void
-device_print_texts(const sfi_transport_found *f)
-{
-    const char *const texts[] = {f->product, f->manufacturer, f->serial};
-    const char *lead = "    ";
-
-    for (int i = 0; i < 3; i++) {
-        if (texts[i][0] == '\0')
-            continue;
-        cli_print("%s%s%s", lead, i == 2 ? "serial number " : "",
-                  cli_visible(texts[i]));
-        lead = ", ";
-    }
-    cli_print("%s", lead[0] == ',' ? "\n" : "");
-}
-
 /* A port without a scheme is serial. */
 static const char *
 uri_as_port_name(const char *uri)
@@ -57,34 +40,41 @@ uri_as_port_name(const char *uri)
     return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
 }
 
+/* "FT232R USB UART, FTDI, serial number A50285BI" below its port. */
 static void
 device_show(const struct kind *k, const sfi_transport_found *f, struct json *j)
 {
+    const char *const names[] = {"product", "manufacturer", "serial"};
+    const char *const texts[] = {f->product, f->manufacturer, f->serial};
     const char *port = uri_as_port_name(f->uri);
     const char *lasting = uri_as_port_name(f->lasting_uri);
-    bool denied = (f->flags & SFI_FOUND_DENIED) != 0;
-    bool busy = (f->flags & SFI_FOUND_BUSY) != 0;
+    const char *lead = "\n    ";
 
     json_object(j, NULL);
     json_text(j, "kind", f->kind);
     json_text(j, "uri", f->uri);
     json_text(j, "port", port);
-    if (lasting[0] != '\0')
+    cli_print("  port=%s", cli_visible(port));
+    for (int i = 0; i < 3; i++) {
+        json_text(j, names[i], texts[i]);
+        if (texts[i][0] == '\0')
+            continue;
+        cli_print("%s%s%s", lead, i == 2 ? "serial number " : "",
+                  cli_visible(texts[i]));
+        lead = ", ";
+    }
+    cli_print("\n");
+    if (lasting[0] != '\0') {
         json_text(j, "lasting_port", lasting);
-    json_text(j, "product", f->product);
-    json_text(j, "manufacturer", f->manufacturer);
-    json_text(j, "serial", f->serial);
-    json_bool(j, "denied", denied);
-    json_bool(j, "busy", busy);
-    json_close(j);
-    cli_print("  port=%s\n", cli_visible(port));
-    device_print_texts(f);
-    if (lasting[0] != '\0')
         cli_print("    also port=%s\n", cli_visible(lasting));
-    if (denied)
+    }
+    if ((f->flags & SFI_FOUND_DENIED) != 0)
         cli_print("    access denied: %s\n", k->remedy);
-    if (busy)
+    if ((f->flags & SFI_FOUND_BUSY) != 0)
         cli_print("    in use by another program\n");
+    json_bool(j, "denied", (f->flags & SFI_FOUND_DENIED) != 0);
+    json_bool(j, "busy", (f->flags & SFI_FOUND_BUSY) != 0);
+    json_close(j);
 }
 
 /* End a kind, which may be empty, and begin the next one. */
