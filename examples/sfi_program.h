@@ -54,6 +54,9 @@ void program_catch_signals(struct program *p);
 double program_seconds_since(const struct timespec *then);
 /* Ask before SECURITY makes the chip on the link secure for ever. */
 sfi_status program_confirm_security(struct station *s);
+/* Log in to the HSM of OPT_SFI before the chip is touched, unless a store may
+ * do without; a licence that is given needs none. */
+sfi_status program_log_in_to_install(struct program *p);
 /* Say how an install on one chip went. */
 void program_report_install(struct station *s);
 /* OPT_GET_CERTIFICATE and OPT_CHIP_LICENSE on a chip that is made secure if

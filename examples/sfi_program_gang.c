@@ -66,72 +66,33 @@ gang_unlock_hsm(void *user)
 }
 
 static sfi_status
-gang_prepare_install(struct station *s, bool from_hsm)
+gang_prepare_chip(struct program *p, struct station *s)
 {
     static const sfi_hsm_lock lock = {
         .struct_size = sizeof(lock),
         .lock = gang_lock_hsm,
         .unlock = gang_unlock_hsm,
     };
-    sfi_hsm *hsm = NULL;
-    sfi_status st = SFI_OK;
-
-    if (from_hsm)
-        st = sfi_hsm_share(s->ctx, s->p->hsm, &lock, NULL, &hsm);
-    if (st == SFI_OK)
-        st = station_prepare_install(s, hsm);
-    sfi_hsm_free(hsm); /* the installer holds a reference */
-    return st;
-}
-
-static sfi_status
-gang_prepare_chip(struct program *p, struct station *s, bool from_hsm)
-{
     const sfi_ctx_options options = {
         .struct_size = sizeof(options),
         .log_level = cli_log_level(),
         .log = gang_log_line,
         .log_user = (void *)p->cli.spec,
     };
+    bool installs = cli_has(&p->cli, OPT_SFI);
+    sfi_hsm *hsm = NULL;
     sfi_ctx *ctx;
-    sfi_status st;
+    sfi_status st = SFI_OK;
 
     if (sfi_ctx_new(&options, &ctx) != SFI_OK)
         cli_nomem(p->cli.spec->program);
     station_begin(s, p, ctx);
-    st = cli_has(&p->cli, OPT_SFI) ? gang_prepare_install(s, from_hsm)
-                                   : station_load_files(s);
+    if (installs && p->hsm != NULL)
+        st = sfi_hsm_share(ctx, p->hsm, &lock, NULL, &hsm);
+    if (st == SFI_OK)
+        st = installs ? station_prepare_install(s, hsm) : station_load_files(s);
+    sfi_hsm_free(hsm); /* the installer holds a reference */
     return st == SFI_OK ? st : program_take_error(p, ctx, st);
-}
-
-/* Before the first count.  An HSM may not be able to tell. */
-static sfi_status
-gang_check_image(struct program *p)
-{
-    struct cli_file image;
-    sfi_status st = cli_file_read(p->ctx, cli_value(&p->cli, OPT_SFI), &image);
-
-    if (st == SFI_OK)
-        st = sfi_hsm_check_image(p->hsm, image.data, image.len);
-    cli_file_free(&image);
-    return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
-}
-
-static sfi_status
-gang_prepare(struct program *p)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    bool from_hsm = use != NULL && use->count == 1;
-    bool late = from_hsm && cli_key(&p->cli, use, "store") != NULL;
-    sfi_status st = from_hsm ? program_use_hsm(p, use, late) : SFI_OK;
-
-    for (size_t i = 0; st == SFI_OK && i < p->station_count; i++)
-        st = gang_prepare_chip(p, &p->stations[i], from_hsm);
-    if (st == SFI_OK)
-        st = program_open_record(p);
-    if (st == SFI_OK && from_hsm && !late)
-        st = gang_check_image(p);
-    return st;
 }
 
 /* ---- all at once ---- */
@@ -175,19 +136,24 @@ program_gang(struct program *p)
 {
     const struct timespec tick = {.tv_nsec = TICK_NS};
     struct timespec began;
-    sfi_status st = gang_prepare(p);
+    sfi_status st = SFI_OK;
 
+    if (cli_has(&p->cli, OPT_SFI))
+        st = program_log_in_to_install(p);
+    for (size_t i = 0; st == SFI_OK && i < p->station_count; i++)
+        st = gang_prepare_chip(p, &p->stations[i]);
+    if (st == SFI_OK)
+        st = program_open_record(p);
+    if (st != SFI_OK)
+        return st;
     (void)clock_gettime(CLOCK_MONOTONIC, &began);
-    gang_find_terminal(p);
-    if (st == SFI_OK) {
-        gang_start(p);
-        while (!gang_show_progress(p))
-            (void)nanosleep(&tick, NULL);
-        for (size_t i = 0; i < p->station_count; i++) {
-            if (p->stations[i].has_thread)
-                (void)pthread_join(p->stations[i].thread, NULL);
-        }
-        gang_print_summary(p, program_seconds_since(&began));
+    gang_start(p);
+    while (!gang_show_progress(p))
+        (void)nanosleep(&tick, NULL);
+    for (size_t i = 0; i < p->station_count; i++) {
+        if (p->stations[i].has_thread)
+            (void)pthread_join(p->stations[i].thread, NULL);
     }
-    return st;
+    gang_print_summary(p, program_seconds_since(&began));
+    return SFI_OK;
 }

@@ -10,8 +10,6 @@
  * print above the block. */
 void gang_log_line(void *user, int level, const char *line);
 
-/* Decide between a block on a terminal and lines. */
-void gang_find_terminal(const struct program *p);
 /* Show the progress; true: all chips have ended. */
 bool gang_show_progress(const struct program *p);
 /* Print all results and failures. */

@@ -15,9 +15,7 @@
 
 static struct {
     pthread_mutex_t lock;
-    bool block; /* a line for each chip, redrawn in place */
-    size_t drawn;
-    unsigned columns;
+    size_t drawn; /* lines of a block, which is redrawn in place */
 } screen = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* The block is redrawn below the message. */
@@ -54,16 +52,17 @@ station_describe_end(const struct station *s, char *line, size_t size)
 
 /* A row of the block. */
 static void
-station_describe_row(const struct station *s, char *line, size_t size)
+station_describe_row(const struct station *s, unsigned columns, char *line,
+                     size_t size)
 {
     const char *port = cli_visible(s->port);
 
     if (s->ended)
         station_describe_end(s, line, size);
-    else if (!cli_progress_row(&s->progress, port, screen.columns, line, size))
+    else if (!cli_progress_row(&s->progress, port, columns, line, size))
         (void)snprintf(line, size, "%s: %s", port,
                        s->phase != 0 ? sfi_phase_name(s->phase) : "waits");
-    cli_cut(line, screen.columns - 1);
+    cli_cut(line, columns - 1);
 }
 
 /* Without a terminal: a line for each quarter of a chip's progress. */
@@ -84,24 +83,26 @@ station_has_news(struct station *s, char *line, size_t size)
     return true;
 }
 
-/* The terminal may have got another size. */
+/* A block needs a terminal with a line for each chip and one more. */
 static void
 screen_draw(const struct program *p)
 {
     char line[LINE_SIZE];
+    struct winsize size;
     unsigned columns = cli_columns(stdout);
+    bool block = columns > 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+                 size.ws_row > p->station_count;
 
-    screen.columns = columns > 1 ? columns : screen.columns;
     if (screen.drawn > 0)
         (void)printf("\033[%zuA", screen.drawn);
     for (size_t i = 0; i < p->station_count; i++) {
-        if (screen.block) {
-            station_describe_row(&p->stations[i], line, sizeof(line));
+        if (block) {
+            station_describe_row(&p->stations[i], columns, line, sizeof(line));
             (void)printf("\r%s\033[K\n", line);
         } else if (station_has_news(&p->stations[i], line, sizeof(line)))
             (void)printf("%s\n", line);
     }
-    screen.drawn = screen.block ? p->station_count : 0;
+    screen.drawn = block ? p->station_count : 0;
     (void)fflush(stdout);
 }
 
@@ -117,18 +118,6 @@ gang_show_progress(const struct program *p)
         screen_draw(p);
     (void)pthread_mutex_unlock(&screen.lock);
     return ended == p->station_count;
-}
-
-/* The block needs a terminal with a line for each chip and one more. */
-void
-gang_find_terminal(const struct program *p)
-{
-    struct winsize size;
-
-    screen.columns = cli_columns(stdout);
-    screen.block = screen.columns > 1 &&
-                   ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-                   size.ws_row > p->station_count;
 }
 
 /* ---- at the end ---- */

@@ -144,32 +144,32 @@ station_prepare_install(struct station *s, sfi_hsm *hsm)
     return st;
 }
 
-/* The HSM's login before the chip is touched, unless a store may do without. */
-static sfi_status
-install_prepare_alone(struct station *s)
+sfi_status
+program_log_in_to_install(struct program *p)
 {
-    struct program *p = s->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    bool from_hsm = use->count == 1; /* no licence is given */
-    sfi_status st = SFI_OK;
 
-    cli_progress_step(&s->progress, "Protocol Information : %s",
+    cli_progress_step(&p->progress, "Protocol Information : %s",
                       p->live ? "live" : "static");
-    cli_progress_step(&s->progress, "SFI file path : %s", use->value[0]);
-    if (from_hsm) {
-        cli_progress_step(&s->progress, "SFI HSM slot ID : %s",
-                          program_slot(p, use));
-        st = program_use_hsm(p, use, cli_key(&p->cli, use, "store") != NULL);
-    }
-    return st == SFI_OK ? station_prepare_install(s, from_hsm ? p->hsm : NULL)
-                        : st;
+    cli_progress_step(&p->progress, "SFI file path : %s", use->value[0]);
+    sfi_hsm_free(p->hsm);
+    p->hsm = NULL;
+    if (use->count > 1) /* the licence is given */
+        return SFI_OK;
+    cli_progress_step(&p->progress, "SFI HSM slot ID : %s",
+                      program_slot(p, use));
+    return program_use_hsm(p, use, cli_key(&p->cli, use, "store") != NULL);
 }
 
 sfi_status
 station_install(struct station *s)
 {
-    sfi_status st = s->many ? SFI_OK : install_prepare_alone(s);
+    sfi_status st = SFI_OK;
 
+    if (!s->many)
+        st = program_log_in_to_install(s->p);
+    if (st == SFI_OK && !s->many)
+        st = station_prepare_install(s, s->p->hsm);
     if (st == SFI_OK)
         st = sfi_installer_set_transport(s->in, s->tp);
     if (st != SFI_OK)

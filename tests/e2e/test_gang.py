@@ -282,8 +282,8 @@ class Gang(bench.Case):
         return store
 
     def test_image_of_another_key(self):
-        """It stops before the first count, and tells before any chip is
-        touched; sfi-hsm tells the same."""
+        """It stops before the first count, and before a chip is changed;
+        sfi-hsm tells the same."""
         b = self.bench
         hsm = b.hsm(H753, "line.vault", 3)
         slot = hsm[1].removeprefix("slot=")
