@@ -235,8 +235,6 @@ main(int argc, char **argv)
     status = st == SFI_OK ? 0 : create_fail(&j, st);
     cli_findings_free(&j.findings);
     sfi_image_builder_free(j.builder);
-    sfi_key_free(j.key);
-    cli_wipe(j.nonce, sizeof(j.nonce));
     free(j.reg);
     return cli_finish(&j.cli, j.ctx, status);
 }

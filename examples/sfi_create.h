@@ -6,8 +6,6 @@
 
 #include "cli/cli.h"
 #include "cli/finding.h"
-#include "cli/lenient.h"
-#include "cli/select.h"
 #include "sfi_create_table.h"
 
 struct job {
@@ -16,10 +14,7 @@ struct job {
     struct json json;
     const sfi_chip *chip;
     sfi_image_builder *builder;
-    sfi_key *key;
-    uint8_t nonce[SFI_NONCE_LEN];
     char *reg; /* the register of nonces; NULL: none */
-    struct cli_select select;
     struct cli_findings findings;
     /* of the error that ends the program: a file, and a line below it */
     const char *place, *hint;

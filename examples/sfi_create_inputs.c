@@ -11,6 +11,7 @@
 #include "cli/lenient.h"
 #include "cli/option_bytes.h"
 #include "cli/secrets.h"
+#include "cli/select.h"
 #include "sfi_create.h"
 
 /* ---- firmware and modules ---- */
@@ -38,13 +39,13 @@ print_firmware(const char *path, const sfi_firmware *fw)
 
 static sfi_status
 add_firmware(struct job *j, const struct cli_use *use,
-             const sfi_firmware_options *how)
+             const sfi_firmware_options *how, struct cli_select *select)
 {
     sfi_firmware *fw = NULL;
     sfi_status st = cli_firmware_load(&j->cli, j->ctx, use, how, &fw);
 
     if (st == SFI_OK)
-        st = cli_select(&j->select, &fw);
+        st = cli_select(select, &fw);
     if (st == SFI_OK) {
         print_firmware(use->value[0], fw);
         st = sfi_image_builder_add_firmware(j->builder, fw);
@@ -63,19 +64,21 @@ add_firmwares(struct job *j)
         .flags = cli_lenient_flags(c, OPT_NO_END_RECORD),
         .skip_sections = sections,
     };
+    struct cli_select select = {
+        .cli = c,
+        .flash_of = cli_has(c, OPT_ONLY_FLASH) ? j->chip : NULL,
+    };
     const struct cli_use *use = NULL;
     sfi_status st = SFI_OK;
 
-    j->select.cli = c;
-    j->select.flash_of = cli_has(c, OPT_ONLY_FLASH) ? j->chip : NULL;
-    cli_ranges_read(c, OPT_ONLY, &j->select.only);
-    cli_ranges_read(c, OPT_EXCLUDE, &j->select.exclude);
+    cli_ranges_read(c, OPT_ONLY, &select.only);
+    cli_ranges_read(c, OPT_EXCLUDE, &select.exclude);
     while ((use = cli_next(c, OPT_SKIP_SECTION, use)) != NULL)
         sections[how.skip_section_count++] = use->value[0];
     while (st == SFI_OK && (use = cli_next(c, OPT_FIRMWARE, use)) != NULL)
-        st = add_firmware(j, use, &how);
+        st = add_firmware(j, use, &how, &select);
     if (st == SFI_OK)
-        cli_select_warn(&j->select);
+        cli_select_warn(&select);
     return st;
 }
 
@@ -223,23 +226,28 @@ sfi_status
 create_set_secrets(struct job *j)
 {
     const struct cli *c = &j->cli;
-    char *key = secret_path(c, OPT_KEY, ".key");
-    char *nonce = secret_path(c, OPT_NONCE, ".nonce");
+    char *key_path = secret_path(c, OPT_KEY, ".key");
+    char *nonce_path = secret_path(c, OPT_NONCE, ".nonce");
+    uint8_t nonce_secret[SFI_NONCE_LEN];
+    sfi_key *key = NULL;
     sfi_status st = SFI_OK;
 
     if (cli_has(c, OPT_NEW_KEYS))
-        st = create_key_files(j, key, nonce);
+        st = create_key_files(j, key_path, nonce_path);
     if (st == SFI_OK)
-        st = cli_load_secrets(c, j->ctx, key, nonce, &j->key, j->nonce);
+        st = cli_load_secrets(c, j->ctx, key_path, nonce_path, &key,
+                              nonce_secret);
     if (st == SFI_OK)
-        st = sfi_image_builder_set_key(j->builder, j->key);
+        st = sfi_image_builder_set_key(j->builder, key);
     if (st == SFI_OK)
-        st =
-            sfi_image_builder_set_nonce(j->builder, j->nonce, sizeof(j->nonce));
+        st = sfi_image_builder_set_nonce(j->builder, nonce_secret,
+                                         sizeof(nonce_secret));
     if (st == SFI_OK)
-        st = builder_set_register(j, key);
-    free(key);
-    free(nonce);
+        st = builder_set_register(j, key_path);
+    sfi_key_free(key);
+    cli_wipe(nonce_secret, sizeof(nonce_secret));
+    free(key_path);
+    free(nonce_path);
     return st;
 }
 
