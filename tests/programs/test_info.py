@@ -230,6 +230,13 @@ def nothing_is_extracted(folder):
     same(run(INFO, *whole, "--extract", whole[0], "--force").returncode, 64)
     same(run(INFO, *whole, "--area", "1").returncode, 64)
     same(run(INFO, *whole, "--extract", out, "--fill", "1").returncode, 64)
+    for words, message in (
+            (["--extract", out], "--extract needs -k KEY"),
+            (["--extract", out, "-k", "k", "--area", "0x10000"],
+             "--area 0x10000 is not a value up to 65535"),
+            (["--compare", out, "k"], "--compare needs OTHER [KEY NONCE]")):
+        fails(64, [f"sfi-info: {message}", "  hint: sfi-info --help"], INFO,
+              whole[0], *words)
     fails(2, [about(f"sfi-info: {whole[0]}", "area 5", "no firmware")], INFO,
           *whole, "--json", "--extract", out, "--area", "5")
     fails(2, [about(f"sfi-info: {whole[0]}", "no area 6")], INFO,

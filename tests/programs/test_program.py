@@ -103,6 +103,15 @@ SIMILAR_MISTAKES = [
      "--gang", "without a name"),
     (["--gang", "x", "br=fast", "-sfi", "f.sfi", "hsm=1", "slot=1"],
      "br=fast", "speed"),
+    (["-c", "port=x", "-t", "0"], "-t 0", "from 1 to 3600000 ms"),
+    (["-c", "port=x", "-vb", "4"], "-vb 4", "1, 2 or 3"),
+    (["-c", "port=x", "-g", "main"], "-g main", "address"),
+    (["-c", "port=x", "--r8", "0", "0x100001"],
+     '--r8: "0x100001"', "from 1 byte to 1 MiB"),
+    (["-c", "port=x", "-w", "f", "0", "rw"], '-w: "rw"', "expected raw"),
+    (["-c", "port=x", "-checksum", "0", "0"], '-checksum: "0"', "size"),
+    (["-c", "port=x", "-hsmgl", "f", "protocol=live"],
+     "protocol=live", "expected static"),
 ]
 
 
