@@ -151,7 +151,7 @@ def hsms(folder):
     run(HSM, "--list", "--json")
     told_by(64, HSM, "-i", slot, "-info", "-mc", "2")
     told_by(64, HSM, "-info")
-    told_by(64, HSM, "--progress", "xml")
+    told_by(64, HSM, "--list", "--progress", "xml")
     told_by(0, HSM, "--help")
     certs = folder / "certs"
     certs.mkdir()
