@@ -25,7 +25,7 @@ install_on_progress(void *user, const sfi_progress *at)
     struct station *s = user;
 
     if (s->phase == SFI_PHASE_AREAS && at->done > 0)
-        cli_progress_at(&s->progress, "Writing areas", at->done, at->total);
+        cli_progress_show(&s->progress, at);
     s->progress.phase = sfi_phase_name(at->phase);
     if (at->phase != s->phase && at->phase != SFI_PHASE_SECURE)
         cli_progress_step(&s->progress, "%s", steps[at->phase]);

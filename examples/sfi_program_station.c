@@ -123,20 +123,14 @@ station_watch_erase(struct station *s, const sfi_progress *p)
 static void
 station_watch(void *user, const sfi_progress *p)
 {
-    static const char *const what[] = {
-        [SFI_PHASE_CHECK] = "Checking",
-        [SFI_PHASE_WRITE] = "Writing",
-        [SFI_PHASE_VERIFY] = "Verifying",
-        [SFI_PHASE_READ] = "Reading",
-    };
     struct station *s = user;
 
     if (s->stop)
         sfi_target_cancel(s->target, 1);
     if (p->phase == SFI_PHASE_ERASE)
         station_watch_erase(s, p);
-    else if (p->phase < sizeof(what) / sizeof(*what) && what[p->phase] != NULL)
-        cli_progress_at(&s->progress, what[p->phase], p->done, p->total);
+    else
+        cli_progress_show(&s->progress, p);
 }
 
 sfi_status
@@ -186,25 +180,12 @@ station_run(struct station *s)
             actions[use->id] == NULL)
             continue;
         if (s->stop)
-            return station_fail(s, SFI_ERR_CANCELLED,
-                                "stopped by a signal between two steps");
+            return cli_report(s->ctx, SFI_ERR_CANCELLED,
+                              "stopped by a signal between two steps");
         st = station_connect(s);
         if (st == SFI_OK)
             st = actions[use->id](s, use);
     }
-    return st;
-}
-
-sfi_status
-station_fail(struct station *s, sfi_status st, const char *fmt, ...)
-{
-    char text[TEXT_MAX];
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    sfi_ctx_report(s->ctx, st, 0, text);
     return st;
 }
 
@@ -215,12 +196,13 @@ station_confirm(struct station *s, const char *unstated, const char *question,
     if (cli_has(&s->p->cli, OPT_YES))
         return SFI_OK;
     if (s->many || s->p->json)
-        return station_fail(s, SFI_ERR_CANCELLED, "%s: state --yes with --%s",
-                            unstated, s->many ? "gang" : "json");
+        return cli_report(s->ctx, SFI_ERR_CANCELLED,
+                          "%s: state --yes with --%s", unstated,
+                          s->many ? "gang" : "json");
     cli_progress_end(&s->progress);
     if (cli_confirm(&s->p->cli, question, "--yes"))
         return SFI_OK;
-    return station_fail(s, SFI_ERR_CANCELLED, "%s", declined);
+    return cli_report(s->ctx, SFI_ERR_CANCELLED, "%s", declined);
 }
 
 void

@@ -89,9 +89,6 @@ void station_work(struct station *s);
 /* All actions, in the order of the command line. */
 sfi_status station_run(struct station *s);
 
-/* Report an error that the program found; returns it. */
-sfi_status station_fail(struct station *s, sfi_status st, const char *fmt, ...)
-    CLI_PRINTF(3, 4);
 /* Ask before what cannot be undone.  `unstated` is the error where nobody can
  * be asked, `declined` the one after any other answer than yes. */
 sfi_status station_confirm(struct station *s, const char *unstated,

@@ -358,11 +358,11 @@ void cli_progress_init(struct cli_progress *p, FILE *out);
 /* Print a line; an open bar ends first. */
 void cli_progress_step(struct cli_progress *p, const char *fmt, ...)
     CLI_PRINTF(2, 3);
-/* Show how many bytes of `what` are done, which is compared by pointer: another
- * pointer begins a new bar. */
-void cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
-                     uint64_t total);
-/* The same of things that are counted, as chips. */
+/* Show how much is done of work that the library tells of, if its phase has a
+ * bar. */
+void cli_progress_show(struct cli_progress *p, const sfi_progress *at);
+/* The same of things that are counted, as chips.  `what` is compared by
+ * pointer: another pointer begins a new bar. */
 void cli_progress_items(struct cli_progress *p, const char *what, uint64_t done,
                         uint64_t total);
 /* Work that tells nothing until it ends, and then calls cli_progress_done(), or

@@ -176,8 +176,9 @@ print_status_hint(sfi_status st)
     }
 }
 
-/* The last error that the program found itself: its message says where. */
-static struct {
+/* The last error that this thread of the program found itself: its message says
+ * where. */
+static _Thread_local struct {
     char message[MESSAGE_MAX / 2];
     int os_code;
 } own;

@@ -28,17 +28,18 @@
 
 static const struct {
     const char *what, *phase;
+    enum cli_unit unit;
 } phases[] = {
-    {"Writing areas", "areas"},
-    {"Writing", "write"},
-    {"Reading", "read"},
-    {"Verifying", "verify"},
-    {"Checking", "check"},
-    {"Erasing", "erase"},
-    {"Licensing", "license"},
-    {"Verifying the audit log", "audit"},
-    {"Verifying the records", "records"},
-    {"Waiting for the power cycle", "power_cycle"},
+    {"Writing areas", "areas", CLI_BYTES},
+    {"Writing", "write", CLI_BYTES},
+    {"Reading", "read", CLI_BYTES},
+    {"Verifying", "verify", CLI_BYTES},
+    {"Checking", "check", CLI_BYTES},
+    {"Erasing", "erase", CLI_TIME},
+    {"Licensing", "license", CLI_ITEMS},
+    {"Verifying the audit log", "audit", CLI_BYTES},
+    {"Verifying the records", "records", CLI_ITEMS},
+    {"Waiting for the power cycle", "power_cycle", CLI_TIME},
 };
 
 static const char *
@@ -454,20 +455,24 @@ cli_cut(char *text, unsigned columns)
 }
 
 void
-cli_progress_at(struct cli_progress *p, const char *what, uint64_t done,
-                uint64_t total)
-{
-    (void)pthread_mutex_lock(&lock);
-    progress_at(p, CLI_BYTES, what, done, total);
-    (void)pthread_mutex_unlock(&lock);
-}
-
-void
 cli_progress_items(struct cli_progress *p, const char *what, uint64_t done,
                    uint64_t total)
 {
     (void)pthread_mutex_lock(&lock);
     progress_at(p, CLI_ITEMS, what, done, total);
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void
+cli_progress_show(struct cli_progress *p, const sfi_progress *at)
+{
+    const char *phase = sfi_phase_name(at->phase);
+
+    (void)pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++) {
+        if (strcmp(phases[i].phase, phase) == 0)
+            progress_at(p, phases[i].unit, phases[i].what, at->done, at->total);
+    }
     (void)pthread_mutex_unlock(&lock);
 }
 
@@ -488,14 +493,8 @@ watch_show(void *progress, const sfi_progress *at)
 {
     if (at->done == 0) /* a log that another one continues comes first */
         cli_progress_end(progress);
-    if (at->total == 0)
-        return;
-    if (at->phase == SFI_PHASE_RECORDS)
-        cli_progress_items(progress, "Verifying the records", at->done,
-                           at->total);
-    else
-        cli_progress_at(progress, "Verifying the audit log", at->done,
-                        at->total);
+    if (at->total > 0)
+        cli_progress_show(progress, at);
 }
 
 void

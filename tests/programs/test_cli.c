@@ -416,26 +416,28 @@ END_TEST
 /* Not a terminal: a line for each ten percent. */
 START_TEST(test_progress)
 {
-    static const char first[] = "erase", second[] = "areas";
+    const sfi_progress first = {.phase = SFI_PHASE_VERIFY};
+    static const char second[] = "areas";
     FILE *f = tmpfile();
     struct cli_progress p;
 
     ck_assert_ptr_nonnull(f);
     cli_progress_init(&p, f);
     cli_progress_step(&p, "step %d", 1);
-    cli_progress_at(&p, first, 0, 0);
+    cli_progress_show(&p, &first);
     for (uint64_t done = 0; done <= 1000; done += 7)
-        cli_progress_at(&p, second, done, 1000);
-    cli_progress_at(&p, second, 2000, 1000);
+        cli_progress_items(&p, second, done, 1000);
+    cli_progress_items(&p, second, 2000, 1000);
     cli_progress_end(&p);
     cli_progress_step(&p, "end");
     ck_assert_str_eq(text_of(f),
-                     "step 1\nerase: 0%\nareas: 0%\nareas: 10%\nareas: 20%\n"
-                     "areas: 30%\nareas: 40%\nareas: 50%\nareas: 60%\n"
-                     "areas: 70%\nareas: 80%\nareas: 90%\nareas: 100%\nend\n");
+                     "step 1\nVerifying: 0%\nareas: 0%\nareas: 10%\n"
+                     "areas: 20%\nareas: 30%\nareas: 40%\nareas: 50%\n"
+                     "areas: 60%\nareas: 70%\nareas: 80%\nareas: 90%\n"
+                     "areas: 100%\nend\n");
     cli_progress_init(&p, NULL);
     cli_progress_step(&p, "silent");
-    cli_progress_at(&p, first, 1, 2);
+    cli_progress_show(&p, &first);
     cli_progress_end(&p);
 }
 END_TEST
