@@ -19,14 +19,8 @@ hsm_query_info(struct program *p)
 sfi_status
 hsm_log_in(struct program *p, bool new_pin)
 {
-    struct cli_pin pin;
-    sfi_status st = cli_pin_read(
-        &p->cli, p->ctx, cli_value(&p->cli, OPT_PIN_FILE), new_pin, &pin);
-
-    if (st == SFI_OK)
-        st = sfi_hsm_login(p->hsm, pin.pin_secret, pin.len);
-    cli_pin_wipe(&pin);
-    return st;
+    return cli_hsm_login(&p->cli, p->ctx, p->hsm,
+                         cli_value(&p->cli, OPT_PIN_FILE), new_pin);
 }
 
 sfi_status
@@ -114,17 +108,13 @@ pick_mode(const struct cli *c)
 static sfi_status
 open_hsm(struct program *p, const struct mode *m)
 {
-    sfi_status st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
+    sfi_status st;
 
-    if (st == SFI_OK)
-        st = hsm_query_info(p);
-    if (st != SFI_OK || m->option == OPT_COUNT)
-        return st;
-    if (hsm_is_missing(p->slot, &p->info))
-        return hsm_refuse(p, SFI_ERR_OS, HSM_MISSING);
-    if (p->info.state == SFI_HSM_BLANK && m->blank != NULL)
-        return hsm_refuse(p, SFI_ERR_HSM_STATE, m->blank);
-    return SFI_OK;
+    p->info.struct_size = sizeof(p->info);
+    if (m->option != OPT_COUNT)
+        return cli_hsm_open(p->ctx, p->slot, m->blank, &p->hsm, &p->info);
+    st = sfi_hsm_open(p->ctx, p->slot, &p->hsm);
+    return st == SFI_OK ? hsm_query_info(p) : st;
 }
 
 static sfi_status

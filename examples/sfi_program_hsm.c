@@ -16,62 +16,40 @@ program_slot(const struct program *p, const struct cli_use *use)
 
 /* ---- an HSM that is opened when it is needed ---- */
 
-/* What it opened is the caller's, also after a failure. */
-static sfi_status
-open_existing_hsm(struct program *p, const char *slot, sfi_hsm_info *info,
-                  sfi_hsm **out)
-{
-    sfi_status st = sfi_hsm_open(p->ctx, slot, out);
-
-    if (st == SFI_OK)
-        st = sfi_hsm_get_info(*out, info);
-    if (st == SFI_OK && hsm_is_missing(slot, info))
-        st = cli_report(p->ctx, SFI_ERR_OS, "%.400s: %s", slot, HSM_MISSING);
-    return st;
-}
-
 /* A blank HSM is reported before the PIN is asked for, or a chip changes. */
 static sfi_status
 open_provisioned_hsm(void *user, sfi_ctx *ctx, sfi_hsm **out)
 {
     struct program *p = user;
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_status st = open_existing_hsm(p, p->slot, &info, out);
+    sfi_status st = cli_hsm_open(
+        p->ctx, p->slot, "the HSM is blank: provision it first", out, &info);
 
     (void)ctx;
-    if (st == SFI_OK && info.state == SFI_HSM_BLANK)
-        st =
-            cli_report(p->ctx, SFI_ERR_HSM_STATE,
-                       "%.400s: the HSM is blank: provision it first", p->slot);
     p->hsm_opened = st == SFI_OK;
-    if (p->hsm_opened)
-        return SFI_OK;
-    sfi_hsm_free(*out);
-    *out = NULL;
     return st;
 }
 
+/* The PIN may be asked for.  The HSM is the place of its own errors. */
 static sfi_status
 log_in_with_pin(void *user, sfi_hsm *hsm)
 {
     struct program *p = user;
     const char *file = cli_value(&p->cli, OPT_PIN_FILE);
-    struct cli_pin pin;
+    const sfi_error *err;
     sfi_status st;
 
-    cli_progress_end(&p->progress); /* the PIN may be asked for */
+    cli_progress_end(&p->progress);
     atomic_store(&p->typing, true);
-    st = cli_pin_read(&p->cli, p->ctx, file, false, &pin);
+    st = cli_hsm_login(&p->cli, p->ctx, hsm, file, false);
     atomic_store(&p->typing, false);
-    if (st == SFI_OK)
-        st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
-    else if (p->hsm_is_late)
-        st = cli_report(p->ctx, st,
-                        "%.250s; the chip's licence is not in the store, and "
-                        "without a PIN the HSM gives none",
-                        sfi_error_message(sfi_ctx_error(p->ctx)));
-    cli_pin_wipe(&pin);
-    return st;
+    err = sfi_ctx_error(p->ctx);
+    if (st == SFI_OK || !p->hsm_is_late || sfi_error_where(err)[0] != '\0')
+        return st;
+    return cli_report(p->ctx, st,
+                      "%.250s; the chip's licence is not in the store, and "
+                      "without a PIN the HSM gives none",
+                      sfi_error_message(err));
 }
 
 sfi_status
@@ -162,7 +140,7 @@ program_ask_hsm(struct program *p, size_t id)
     const char *slot = program_slot(p, cli_next(&p->cli, id, NULL));
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_hsm *hsm = NULL;
-    sfi_status st = open_existing_hsm(p, slot, &info, &hsm);
+    sfi_status st = cli_hsm_open(p->ctx, slot, NULL, &hsm, &info);
 
     sfi_hsm_free(hsm);
     if (st != SFI_OK)

@@ -7,10 +7,41 @@
 #include <inttypes.h>
 #include <string.h>
 
-bool
-hsm_is_missing(const char *slot, const sfi_hsm_info *info)
+/* A vault without a file is blank. */
+sfi_status
+cli_hsm_open(sfi_ctx *ctx, const char *slot, const char *blank, sfi_hsm **out,
+             sfi_hsm_info *info)
 {
-    return info->state == SFI_HSM_BLANK && strncmp(slot, "vault:", 6) == 0;
+    sfi_status st = sfi_hsm_open(ctx, slot, out);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_get_info(*out, info);
+    if (st == SFI_OK && info->state == SFI_HSM_BLANK &&
+        strncmp(slot, "vault:", 6) == 0)
+        st = cli_report(ctx, SFI_ERR_OS,
+                        "%.400s: there is no such vault: correct its name, or "
+                        "provision it first",
+                        slot);
+    else if (st == SFI_OK && info->state == SFI_HSM_BLANK && blank != NULL)
+        st = cli_report(ctx, SFI_ERR_HSM_STATE, "%.400s: %s", slot, blank);
+    if (st == SFI_OK)
+        return SFI_OK;
+    sfi_hsm_free(*out);
+    *out = NULL;
+    return st;
+}
+
+sfi_status
+cli_hsm_login(const struct cli *c, sfi_ctx *ctx, sfi_hsm *hsm, const char *file,
+              bool twice)
+{
+    struct cli_pin pin;
+    sfi_status st = cli_pin_read(c, ctx, file, twice, &pin);
+
+    if (st == SFI_OK)
+        st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
+    cli_pin_wipe(&pin);
+    return st;
 }
 
 const char *

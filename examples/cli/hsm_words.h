@@ -11,11 +11,14 @@
 
 #include "cli/cli.h"
 
-/* A vault without a file is blank, and its name may be misspelt: an error
- * (SFI_ERR_OS), except for provisioning, which creates it. */
-bool hsm_is_missing(const char *slot, const sfi_hsm_info *info);
-#define HSM_MISSING \
-    "there is no such vault: correct its name, or provision it first"
+/* Open an HSM, and ask it what it is.  A vault that is not there is refused, as
+ * its name may be misspelt, and a blank HSM for the reason `blank`, unless that
+ * is NULL.  *out is NULL after a failure. */
+sfi_status cli_hsm_open(sfi_ctx *ctx, const char *slot, const char *blank,
+                        sfi_hsm **out, sfi_hsm_info *info);
+/* Log in with a PIN as cli_pin_read() gets it. */
+sfi_status cli_hsm_login(const struct cli *c, sfi_ctx *ctx, sfi_hsm *hsm,
+                         const char *file, bool twice);
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);
 /* A line for each value: state, firmware identifier, counter, product, serial
