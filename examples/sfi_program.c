@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sfi_program.h"
 
@@ -73,37 +72,27 @@ program_read_ports(struct program *p)
         program_add_station(p, use, cli_key(&p->cli, use, "port"));
 }
 
-/* In a folder of licences each is checked when it is saved. */
-static uint32_t
-output_kind(const struct cli_use *use)
-{
-    switch (use->id) {
-    case OPT_GET_CERTIFICATE:
-        return SFI_FILE_CERTIFICATE;
-    case OPT_CHIP_LICENSE:
-        return SFI_FILE_LICENSE;
-    case OPT_HSM_LICENSE:
-        return cli_is_folder(use->value[0]) ? 0 : SFI_FILE_LICENSE;
-    case OPT_READ:
-        return station_read_kind(use);
-    case OPT_CAPTURE:
-        return SFI_FILE_TRACE;
-    default:
-        return 0;
-    }
-}
-
-/* The names of all outputs, before a chip or an HSM changes. */
+/* The names of all outputs, before a chip or an HSM changes; each is the last
+ * word of its option.  In a folder of licences each is checked when it is
+ * saved. */
 static sfi_status
 check_outputs(struct program *p)
 {
+    static const uint32_t kinds[OPT_COUNT] = {
+        [OPT_GET_CERTIFICATE] = SFI_FILE_CERTIFICATE,
+        [OPT_CHIP_LICENSE] = SFI_FILE_LICENSE,
+        [OPT_HSM_LICENSE] = SFI_FILE_LICENSE,
+        [OPT_CAPTURE] = SFI_FILE_TRACE,
+    };
     const struct cli_use *use = NULL;
     sfi_status st = SFI_OK;
 
     while (st == SFI_OK && (use = cli_next_use(&p->cli, use)) != NULL) {
-        uint32_t kind = output_kind(use);
+        uint32_t kind =
+            use->id == OPT_READ ? station_read_kind(use) : kinds[use->id];
 
-        if (kind != 0)
+        if (kind != 0 &&
+            (use->id != OPT_HSM_LICENSE || !cli_is_folder(use->value[0])))
             st = cli_check_output(p->ctx, use->value[use->count - 1], kind,
                                   cli_has(&p->cli, OPT_FORCE));
     }
@@ -165,7 +154,7 @@ work_on_chip(struct station *s)
 
     if (st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
                          cli_has(&p->cli, OPT_CHIP_LICENSE)))
-        st = program_save_certificate(s);
+        st = station_save_certificate(s);
     if (st == SFI_OK && cli_has(&p->cli, OPT_SFI))
         st = station_install(s);
     if (st == SFI_OK && (p->plain || p->look))
@@ -176,7 +165,7 @@ work_on_chip(struct station *s)
 void
 station_work(struct station *s)
 {
-    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
+    s->started_ms = cli_now_ms();
     if (s->st == SFI_OK) /* it has a thread, if it needs one */
         s->st = work_on_chip(s);
     cli_progress_end(&s->progress);
@@ -239,8 +228,7 @@ main(int argc, char **argv)
     p.json = cli_has(&p.cli, OPT_JSON);
     cli_progress_init(&p.progress, p.json ? NULL : stdout);
     p.progress.quiet = cli_has(&p.cli, OPT_QUIET);
-    if (p.json)
-        cli_json_begin(&p.out);
+    cli_json_begin(&p.out);
     p.ctx = cli_context(&p.cli);
     st = run_all_actions(&p);
     status = st != SFI_OK ? cli_fail(&p.cli, p.ctx, st) : p.failed;

@@ -50,10 +50,6 @@ void program_add_station(struct program *p, const struct cli_use *use,
 /* A signal cancels the batch and the stations, from now on until
  * cli_handle_signals(). */
 void program_catch_signals(struct program *p);
-/* Seconds on the monotonic clock. */
-double program_seconds_since(const struct timespec *then);
-/* Ask before SECURITY makes the chip on the link secure for ever. */
-sfi_status program_confirm_security(struct station *s);
 /* Log in to the HSM of OPT_SFI before the chip is touched, unless a store may
  * do without; a licence that is given needs none. */
 sfi_status program_log_in_to_install(struct program *p);
@@ -61,7 +57,7 @@ sfi_status program_log_in_to_install(struct program *p);
 void program_report_install(struct station *s);
 /* OPT_GET_CERTIFICATE and OPT_CHIP_LICENSE on a chip that is made secure if
  * need be. */
-sfi_status program_save_certificate(struct station *s);
+sfi_status station_save_certificate(struct station *s);
 
 /* The HSM that a use names: slot=HSM, or ST's default, the first reader. */
 const char *program_slot(const struct program *p, const struct cli_use *use);

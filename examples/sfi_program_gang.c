@@ -135,7 +135,7 @@ sfi_status
 program_gang(struct program *p)
 {
     const struct timespec tick = {.tv_nsec = TICK_NS};
-    struct timespec began;
+    uint64_t began;
     sfi_status st = SFI_OK;
 
     if (cli_has(&p->cli, OPT_SFI))
@@ -146,7 +146,7 @@ program_gang(struct program *p)
         st = program_open_record(p);
     if (st != SFI_OK)
         return st;
-    (void)clock_gettime(CLOCK_MONOTONIC, &began);
+    began = cli_now_ms();
     gang_start(p);
     while (!gang_show_progress(p))
         (void)nanosleep(&tick, NULL);
@@ -154,6 +154,6 @@ program_gang(struct program *p)
         if (p->stations[i].has_thread)
             (void)pthread_join(p->stations[i].thread, NULL);
     }
-    gang_print_summary(p, program_seconds_since(&began));
+    gang_print_summary(p, (double)(cli_now_ms() - began) / 1000);
     return SFI_OK;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* sfi-program -sfi: install one image on one chip, with progress and Ctrl-C. */
+/* sfi-program and what makes a chip secure: the install of an image, with
+ * progress and Ctrl-C, and the chip's certificate. */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <signal.h>
-#include <time.h>
 
 #include "sfi_program.h"
+
+#define PATH_SIZE 4352 /* a path (PATH_MAX is 4096) and a file name */
 
 static const char *const steps[] = {
     [SFI_PHASE_CONNECT] = "Connecting ...",
@@ -33,36 +35,33 @@ install_on_progress(void *user, const sfi_progress *at)
     s->bytes = at->total;
 }
 
-double
-program_seconds_since(const struct timespec *then)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) +
-           (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
 void
 program_report_install(struct station *s)
 {
-    double seconds = (double)s->job.milliseconds / 1000;
-    unsigned long whole = (unsigned long)seconds;
-    double rate = seconds > 0 ? (double)s->bytes / seconds : 0;
+    uint64_t ms = s->job.milliseconds;
 
     cli_progress_step(&s->progress,
-                      "Time elapsed during SFI install operation: "
-                      "%02lu:%02lu:%02lu.%03u (%" PRIu64 " bytes, %.0f "
-                      "bytes/s)",
-                      whole / 3600, whole / 60 % 60, whole % 60,
-                      (unsigned)((seconds - (double)whole) * 1000), s->bytes,
-                      rate);
+                      "Time elapsed during SFI install operation: %02" PRIu64
+                      ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 " (%" PRIu64
+                      " bytes, %" PRIu64 " bytes/s)",
+                      ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000,
+                      s->bytes, ms > 0 ? s->bytes * 1000 / ms : 0);
     if (s->job.hsm_serial != NULL)
         cli_progress_step(&s->progress, "HSM COUNTER: %" PRIu64,
                           s->job.hsm_remaining);
     json_bool(&s->p->out, "installed", true);
     json_text(&s->p->out, "protocol", s->p->live ? "live" : "static");
     json_number(&s->p->out, "bytes", s->bytes);
+}
+
+static sfi_status
+confirm_security(struct station *s)
+{
+    return station_confirm(s, "SECURITY makes this open chip secure for ever",
+                           "SECURITY makes this open chip secure for ever: "
+                           "from then on it takes only encrypted firmware, "
+                           "with a licence. Continue?",
+                           "not confirmed, the chip is still open");
 }
 
 /* Before the step that makes a chip secure it is asked, once: everything that
@@ -79,7 +78,7 @@ install_step_by_step(struct station *s)
         if (st != SFI_OK || s->phase != SFI_PHASE_SECURE || asked)
             continue;
         asked = true;
-        st = program_confirm_security(s);
+        st = confirm_security(s);
         if (st == SFI_OK)
             cli_progress_step(&s->progress, "%s", steps[SFI_PHASE_SECURE]);
     } while (st == SFI_OK && finished == 0);
@@ -113,30 +112,23 @@ installer_set_licenses(struct station *s, const struct cli_use *use)
     return st;
 }
 
-static sfi_status
-installer_set_up(struct station *s, const struct cli_use *use)
-{
-    sfi_status st = sfi_installer_set_image_file(s->in, use->value[0]);
-
-    if (st == SFI_OK && s->p->live)
-        st = sfi_installer_set_protocol(s->in, SFI_PROTOCOL_LIVE);
-    if (st == SFI_OK && s->p->timeout_ms != 0)
-        st = sfi_installer_set_timeout(s->in, s->p->timeout_ms);
-    if (st == SFI_OK)
-        st = sfi_installer_set_erase(s->in, cli_has(&s->p->cli, OPT_ERASE));
-    if (st == SFI_OK)
-        st = installer_set_licenses(s, use);
-    return st;
-}
-
 sfi_status
 station_prepare_install(struct station *s, sfi_hsm *hsm)
 {
-    const struct cli_use *use = cli_next(&s->p->cli, OPT_SFI, NULL);
-    sfi_status st = sfi_installer_new(s->ctx, s->p->chip, &s->in);
+    const struct program *p = s->p;
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    sfi_status st = sfi_installer_new(s->ctx, p->chip, &s->in);
 
     if (st == SFI_OK)
-        st = installer_set_up(s, use);
+        st = sfi_installer_set_image_file(s->in, use->value[0]);
+    if (st == SFI_OK && p->live)
+        st = sfi_installer_set_protocol(s->in, SFI_PROTOCOL_LIVE);
+    if (st == SFI_OK && p->timeout_ms != 0)
+        st = sfi_installer_set_timeout(s->in, p->timeout_ms);
+    if (st == SFI_OK)
+        st = sfi_installer_set_erase(s->in, cli_has(&p->cli, OPT_ERASE));
+    if (st == SFI_OK)
+        st = installer_set_licenses(s, use);
     if (st == SFI_OK)
         st = sfi_installer_set_progress(s->in, install_on_progress, s);
     if (st == SFI_OK && hsm != NULL)
@@ -174,11 +166,75 @@ station_install(struct station *s)
         st = sfi_installer_set_transport(s->in, s->tp);
     if (st != SFI_OK)
         return st;
-    (void)clock_gettime(CLOCK_MONOTONIC, &s->started);
+    s->started_ms = cli_now_ms();
     if (s->many) /* a gang heeds signals all the time */
         return install_step_by_step(s);
     program_catch_signals(s->p);
     st = install_step_by_step(s);
     cli_handle_signals(SIG_DFL);
+    return st;
+}
+
+/* ---- certificate and licence of a chip ---- */
+
+/* Connect, and make the chip secure unless it is. */
+static sfi_status
+chip_make_secure(struct station *s)
+{
+    sfi_target_info info = {.struct_size = sizeof(info)};
+    sfi_status st = station_connect(s);
+
+    if (st == SFI_OK)
+        st = sfi_target_get_info(s->target, &info);
+    if (st == SFI_OK && info.secure == 0)
+        st = confirm_security(s);
+    return st == SFI_OK ? sfi_target_activate_security(s->target) : st;
+}
+
+/* In a folder the file is named after the device id. */
+static sfi_status
+save_certificate(struct station *s, const sfi_certificate *cert)
+{
+    const char *path = cli_value(&s->p->cli, OPT_GET_CERTIFICATE);
+    char name[PATH_SIZE];
+    sfi_status st;
+
+    if (path == NULL)
+        return SFI_OK;
+    (void)snprintf(name, sizeof(name), "%s/%s.cert", path,
+                   sfi_certificate_device_id(cert));
+    if (cli_is_folder(path))
+        path = name;
+    st = sfi_certificate_save(cert, path);
+    if (st != SFI_OK)
+        return st;
+    cli_progress_step(&s->progress,
+                      "Get Certificate done successfully\n"
+                      "Writing data to file %s",
+                      path);
+    json_text(&s->p->out, "certificate", path);
+    return SFI_OK;
+}
+
+sfi_status
+station_save_certificate(struct station *s)
+{
+    const struct cli_use *use = cli_next(&s->p->cli, OPT_CHIP_LICENSE, NULL);
+    sfi_certificate *cert = NULL;
+    sfi_status st = SFI_OK;
+
+    if (use != NULL) /* before the chip becomes secure */
+        st = program_use_hsm(s->p, use, false);
+    if (st == SFI_OK)
+        st = chip_make_secure(s);
+    if (st == SFI_OK)
+        st = sfi_target_get_certificate(s->target, &cert);
+    if (st == SFI_OK)
+        st = save_certificate(s, cert);
+    if (st == SFI_OK && use != NULL)
+        st = program_save_license(s->p, cert, use->value[0]);
+    sfi_certificate_free(cert);
+    sfi_target_free(s->target); /* an installer connects by itself */
+    s->target = NULL;
     return st;
 }

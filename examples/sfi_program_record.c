@@ -81,7 +81,7 @@ station_conclude(struct station *s)
                  : s->in != NULL            ? "installed"
                                             : "done";
     job.board_serial = cli_value(&p->cli, OPT_BOARD);
-    job.milliseconds = (uint64_t)(program_seconds_since(&s->started) * 1000);
+    job.milliseconds = cli_now_ms() - s->started_ms;
     job.image = cli_value(&p->cli, OPT_SFI);
     job.protocol = job.image == NULL ? NULL : p->live ? "live" : "static";
     if (s->st != SFI_OK && sfi_ctx_error(s->ctx) == NULL)

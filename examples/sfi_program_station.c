@@ -9,11 +9,9 @@
 
 #include "sfi_program.h"
 
-#define TEXT_MAX 512u
-
 /* By option; NULL: no action. */
-static sfi_status (*const actions[])(struct station *,
-                                     const struct cli_use *) = {
+static sfi_status (*const actions[OPT_COUNT])(struct station *,
+                                              const struct cli_use *) = {
     [OPT_ERASE] = station_erase,       [OPT_WRITE] = station_write,
     [OPT_READ] = station_read,         [OPT_R8] = station_show_memory,
     [OPT_R16] = station_show_memory,   [OPT_R32] = station_show_memory,
@@ -176,8 +174,7 @@ station_run(struct station *s)
     if (s->p->look)
         return station_look(s, st);
     while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
-        if (use->id >= sizeof(actions) / sizeof(*actions) ||
-            actions[use->id] == NULL)
+        if (actions[use->id] == NULL)
             continue;
         if (s->stop)
             return cli_report(s->ctx, SFI_ERR_CANCELLED,
@@ -208,16 +205,15 @@ station_confirm(struct station *s, const char *unstated, const char *question,
 void
 station_show(struct station *s, const char *fmt, ...)
 {
-    char line[TEXT_MAX];
     va_list args;
 
     cli_progress_end(&s->progress);
-    if (s->shows == NULL)
+    if (s->p->json)
         return;
     va_start(args, fmt);
-    (void)vsnprintf(line, sizeof(line), fmt, args);
+    (void)vfprintf(s->shows, fmt, args);
     va_end(args);
-    (void)fprintf(s->shows, "%s\n", line);
+    (void)fputc('\n', s->shows);
 }
 
 /* ---- JSON ---- */

@@ -11,7 +11,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "cli/cli.h"
 
@@ -55,7 +54,7 @@ struct station {
     bool many;             /* one of --gang: nobody can be asked */
     atomic_uint phase;     /* of the install; others look at it */
     uint64_t bytes;        /* of the image */
-    struct timespec started;
+    uint64_t started_ms;
     atomic_bool stop; /* end between two steps */
     /* The result. */
     sfi_status st;

@@ -326,6 +326,9 @@ void cli_wipe(void *p, size_t len);
  * message that names `option`. */
 bool cli_confirm(const struct cli *c, const char *question, const char *option);
 
+/* On a clock that only runs. */
+uint64_t cli_now_ms(void);
+
 enum cli_unit { CLI_BYTES, CLI_ITEMS, CLI_TIME };
 
 /* Where long work is, and how fast. */

@@ -52,8 +52,8 @@ phase_of(const char *what)
     return what;
 }
 
-static uint64_t
-now_ms(void)
+uint64_t
+cli_now_ms(void)
 {
     struct timespec now = {0};
 
@@ -209,7 +209,7 @@ bar_draw(struct cli_progress *p)
 static void
 pace_update(struct cli_pace *p, uint64_t done)
 {
-    uint64_t elapsed = now_ms() - p->began_ms;
+    uint64_t elapsed = cli_now_ms() - p->began_ms;
 
     if (p->unit == CLI_TIME) {
         p->done = elapsed < p->total ? elapsed : p->total - 1;
@@ -231,7 +231,7 @@ static void
 event_tell(struct cli_progress *p, bool at_once)
 {
     const struct cli_pace *at = &p->pace;
-    uint64_t now = now_ms();
+    uint64_t now = cli_now_ms();
 
     if (!at_once && now - p->told_ms < EVENT_MS)
         return;
@@ -370,7 +370,7 @@ pace_begin(struct cli_progress *p, enum cli_unit unit, const char *what,
         .unit = unit,
         .first = done,
         .total = total,
-        .began_ms = now_ms(),
+        .began_ms = cli_now_ms(),
     };
     if ((p->terminal && !p->quiet) ||
         (unit == CLI_TIME && report_has_events())) {

@@ -417,17 +417,16 @@ END_TEST
 START_TEST(test_progress)
 {
     const sfi_progress first = {.phase = SFI_PHASE_VERIFY};
-    static const char second[] = "areas";
+    const char *areas = "areas";
     FILE *f = tmpfile();
     struct cli_progress p;
 
-    ck_assert_ptr_nonnull(f);
     cli_progress_init(&p, f);
     cli_progress_step(&p, "step %d", 1);
     cli_progress_show(&p, &first);
     for (uint64_t done = 0; done <= 1000; done += 7)
-        cli_progress_items(&p, second, done, 1000);
-    cli_progress_items(&p, second, 2000, 1000);
+        cli_progress_items(&p, areas, done, 1000);
+    cli_progress_items(&p, areas, 2000, 1000);
     cli_progress_end(&p);
     cli_progress_step(&p, "end");
     ck_assert_str_eq(text_of(f),
