@@ -266,16 +266,26 @@ station_checksum(struct station *s, const struct cli_use *use)
 
 /* ---- option bytes ---- */
 
-static void
-option_bytes_show(struct station *s)
+static sfi_status
+option_bytes_show(struct station *s, const sfi_option_bytes *ob)
 {
-    sfi_option_field f = {.struct_size = sizeof(f)};
+    size_t count = sfi_option_bytes_field_count(ob);
+    sfi_option_field *f = calloc(count + 1, sizeof(*f));
+    sfi_status st = SFI_OK;
 
-    for (size_t i = 0; i < sfi_option_bytes_field_count(s->shown); i++) {
-        if (sfi_option_bytes_get_field(s->shown, i, &f) == SFI_OK)
-            station_show(s, "  %-17s: 0x%-6" PRIx32 " %s%s%s", f.name, f.value,
-                         f.about, f.text[0] != '\0' ? ": " : "", f.text);
+    if (f == NULL)
+        cli_nomem(s->p->cli.spec->program);
+    free(s->fields);
+    s->fields = f;
+    for (size_t i = 0; st == SFI_OK && i < count; i++, f++) {
+        f->struct_size = sizeof(*f);
+        st = sfi_option_bytes_get_field(ob, i, f);
+        if (st == SFI_OK)
+            station_show(s, "  %-17s: 0x%-6" PRIx32 " %s%s%s", f->name,
+                         f->value, f->about, f->text[0] != '\0' ? ": " : "",
+                         f->text);
     }
+    return st;
 }
 
 static sfi_status
@@ -299,10 +309,9 @@ station_option_bytes(struct station *s, const struct cli_use *use)
     sfi_status st = sfi_target_read_option_bytes(s->target, &ob);
 
     if (st == SFI_OK && strcmp(use->value[0], "displ") == 0) {
-        sfi_option_bytes_free(s->shown);
-        s->shown = ob;
-        option_bytes_show(s);
-        return SFI_OK;
+        st = option_bytes_show(s, ob);
+        sfi_option_bytes_free(ob);
+        return st;
     }
     for (unsigned i = 0; st == SFI_OK && i < use->count; i++)
         st = sfi_option_bytes_set_word(ob, use->value[i]);

@@ -55,7 +55,7 @@ station_end(struct station *s)
     for (size_t i = 0; i < s->p->cli.use_count; i++)
         sfi_firmware_free(s->firmware[i]);
     free(s->firmware);
-    sfi_option_bytes_free(s->shown);
+    free(s->fields);
     sfi_description_free(s->seen);
     sfi_installer_free(s->in);
     sfi_target_free(s->target);
@@ -228,19 +228,15 @@ station_result(struct station *s, const struct cli_use *use)
 }
 
 static void
-write_option_bytes(const sfi_option_bytes *ob, struct json *j)
+write_option_bytes(const sfi_option_field *f, struct json *j)
 {
-    sfi_option_field f = {.struct_size = sizeof(f)};
-
-    if (ob == NULL)
+    if (f == NULL)
         return;
     json_array(j, "option_fields");
-    for (size_t i = 0; i < sfi_option_bytes_field_count(ob); i++) {
-        if (sfi_option_bytes_get_field(ob, i, &f) != SFI_OK)
-            continue;
+    for (; f->name != NULL; f++) {
         json_object(j, NULL);
-        json_text(j, "name", f.name);
-        json_number(j, "value", f.value);
+        json_text(j, "name", f->name);
+        json_number(j, "value", f->value);
         json_close(j);
     }
     json_close(j);
@@ -282,7 +278,7 @@ station_write_done(struct station *s, struct json *j)
         else
             json_number(j, d->key, d->amount);
     }
-    write_option_bytes(s->shown, j);
+    write_option_bytes(s->fields, j);
     if (s->results.filled[1]) {
         json_close(&s->results);
         (void)fflush(s->notes);

@@ -35,10 +35,10 @@ struct station {
     sfi_transport *tp;
     sfi_target *target; /* NULL: not connected, or the chip left it */
     const sfi_chip *part;
-    uint64_t flash_size;     /* as the chip tells it, or else by its part */
-    sfi_firmware **firmware; /* by the use of -w */
-    sfi_installer *in;       /* NULL: no -sfi */
-    sfi_option_bytes *shown; /* of -ob displ, for JSON */
+    uint64_t flash_size;      /* as the chip tells it, or else by its part */
+    sfi_firmware **firmware;  /* by the use of -w */
+    sfi_installer *in;        /* NULL: no -sfi */
+    sfi_option_field *fields; /* of -ob displ, for JSON; the last is zero */
     struct cli_progress progress;
     FILE *shows; /* what was asked for: stdout, or memory in a gang */
     char *shown_text;
@@ -98,7 +98,8 @@ void station_show(struct station *s, const char *fmt, ...) CLI_PRINTF(2, 3);
 struct json *station_result(struct station *s, const struct cli_use *use);
 /* Note for JSON what was DONE, or how much more of it. */
 void station_did(struct station *s, const char *key, uint64_t amount);
-/* What was done, as members of the open JSON object. */
+/* What was done, as members of the open JSON object.  It asks nothing of the
+ * library, which keeps the error. */
 void station_write_done(struct station *s, struct json *j);
 
 /* Fill the job, once `st` is known, and add it to the record. */

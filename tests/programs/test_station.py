@@ -181,6 +181,13 @@ def record_of_one_chip(folder):
              ("done", 1, False))
         same((third["result"], third["error"]["name"]),
              ("failed", "SFI_ERR_RANGE"))
+        # what was shown before it failed does not hide why
+        done = run(PROGRAM, "-c", f"port={port}", "--record", record, "-ob",
+                   "displ", "-e", 16, "--json")
+        told, fourth = json.loads(done.stdout), lines_of(record)[3]
+        same(fields(told), fields(fourth))
+        same(told["error"], third["error"])
+        same(fourth["error"], third["error"])
         # a record that cannot be written is told before the chip changes
         done = run(PROGRAM, "-c", f"port={port}", "--record", ELF, "-e", "all")
         same(done.returncode, 2)
