@@ -43,7 +43,7 @@ info_check_options(const struct info *in)
 {
     const char *out = cli_value(&in->cli, OPT_EXTRACT);
 
-    if (out != NULL && strcmp(out, in->path) == 0)
+    if (out != NULL && cli_is_same_file(out, in->path))
         cli_usage(&in->cli, "--extract %s is the image", in->path);
     if (cli_has(&in->cli, OPT_FILL) && !info_extracts_binary(in))
         cli_usage(&in->cli, "--fill is for a plain binary: the other formats "

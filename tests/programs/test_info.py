@@ -227,7 +227,9 @@ def nothing_is_extracted(folder):
     data[-1] ^= 1
     whole[0].write_bytes(data)
     same(run(INFO, whole[0], "--extract", out).returncode, 64)
-    same(run(INFO, *whole, "--extract", whole[0], "--force").returncode, 64)
+    for same_file in whole[0], f"{folder}/./a.sfi":
+        same(run(INFO, *whole, "--extract", same_file, "--fill", "0xff",
+                 "--force").returncode, 64)
     same(run(INFO, *whole, "--area", "1").returncode, 64)
     same(run(INFO, *whole, "--extract", out, "--fill", "1").returncode, 64)
     for words, message in (
