@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* sfi-program: the order of all that it does. */
 #define _POSIX_C_SOURCE 200809L
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ program_add_station(struct program *p, const struct cli_use *use,
     p->station_count++;
 }
 
-void
+static void
 program_read_ports(struct program *p)
 {
     const struct cli_use *gang = cli_next(&p->cli, OPT_GANG, NULL);
@@ -70,6 +71,79 @@ program_read_ports(struct program *p)
         program_read_gang(p, gang);
     else
         program_add_station(p, use, cli_key(&p->cli, use, "port"));
+}
+
+/* What the text file cannot say of one action. */
+static void
+check_action(const struct cli *c, const struct cli_use *use)
+{
+    uint64_t bits = cli_key_number(c, use, "dataWidth", 8);
+
+    if (use->id == OPT_ERASE && cli_has(c, OPT_SFI) &&
+        strcmp(use->value[0], "all") != 0)
+        cli_usage(c, "-sfi erases the flash itself; only -e all can be "
+                     "combined with it");
+    if (use->id != OPT_FILL)
+        return;
+    if (cli_key_number(c, use, "size", 0) * 8 % bits != 0)
+        cli_usage(c,
+                  "size=%s is not a size from 1 byte to 64 MiB in whole "
+                  "values",
+                  cli_key(c, use, "size"));
+    if (cli_key_number(c, use, "pattern", 0) >> bits != 0)
+        cli_usage(c, "pattern=%s is not a value of %" PRIu64 " bits",
+                  cli_key(c, use, "pattern"), bits);
+}
+
+static void
+check_sfi_option(struct program *p)
+{
+    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    bool from_hsm = cli_key_number(&p->cli, use, "hsm", 0) == 1;
+
+    if (use == NULL)
+        return;
+    p->live = cli_key_number(&p->cli, use, "protocol", 0) == 1;
+    if (from_hsm && use->count > 1)
+        cli_usage(&p->cli,
+                  "%s: a licence is given, but hsm=1 requests one from the HSM",
+                  use->value[1]);
+    if (!from_hsm && cli_key(&p->cli, use, "store") != NULL)
+        cli_usage(&p->cli, "store=FOLDER needs hsm=1; with hsm=0 give the "
+                           "folder in place of LICENSE");
+    if (p->live && !from_hsm)
+        cli_usage(&p->cli, "protocol=live needs hsm=1 slot=HSM: a live licence "
+                           "is made for one session");
+    if (p->live && cli_key(&p->cli, use, "store") != NULL)
+        cli_usage(&p->cli, "store=FOLDER needs protocol=static: a live licence "
+                           "is valid once");
+    if (!from_hsm && use->count < 2)
+        cli_usage(&p->cli, "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 "
+                           "LICENSE");
+}
+
+static void
+program_check(struct program *p)
+{
+    const struct cli *c = &p->cli;
+    const struct cli_use *use = NULL;
+    bool on_hsm = cli_has_any(c, OPT_HSM_INFO, OPT_HSM_LICENSE);
+    bool on_chip = cli_has_any(c, OPT_SFI, OPT_HALT);
+
+    program_read_ports(p);
+    check_sfi_option(p);
+    while ((use = cli_next_use(c, use)) != NULL)
+        check_action(c, use);
+    cli_log_set((int)cli_value_number(c, OPT_VERBOSITY, SFI_LOG_WARNING),
+                cli_has(c, OPT_LOG));
+    p->timeout_ms = (uint32_t)cli_value_number(c, OPT_TIMEOUT, 0);
+    p->plain = !cli_has(c, OPT_SFI) &&
+               (cli_has(c, OPT_ERASE) || cli_has_any(c, OPT_WRITE, OPT_HALT));
+    if (on_chip && p->station_count == 0)
+        cli_usage(c, "-c port=PORT is missing");
+    p->look = !on_chip && !on_hsm && p->station_count > 0;
+    if (!on_chip && !on_hsm && !p->look && !cli_has(c, OPT_LIST))
+        cli_usage(c, "nothing to do");
 }
 
 /* The names of all outputs, before a chip or an HSM changes; each is the last

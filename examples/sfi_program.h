@@ -38,11 +38,6 @@ struct program {
     struct cli_progress progress;
 };
 
-/* Check the whole command line, and make the stations; exits on a usage error.
- */
-void program_check(struct program *p);
-/* Read and check -c and --gang; exits on a usage error. */
-void program_read_ports(struct program *p);
 /* Add a station for a port of -c, which may be NULL, or of --gang; a port that
  * cannot be one is a usage error. */
 void program_add_station(struct program *p, const struct cli_use *use,
