@@ -224,8 +224,11 @@ static sfi_status
 work_on_chip(struct station *s)
 {
     const struct program *p = s->p;
-    sfi_status st = station_open(s);
+    const char *capture = cli_value(&p->cli, OPT_CAPTURE);
+    sfi_status st = sfi_transport_open(s->ctx, s->uri, &s->tp);
 
+    if (st == SFI_OK && capture != NULL)
+        st = sfi_transport_capture(s->tp, capture);
     if (st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
                          cli_has(&p->cli, OPT_CHIP_LICENSE)))
         st = station_save_certificate(s);

@@ -88,17 +88,6 @@ station_load_files(struct station *s)
     return st;
 }
 
-sfi_status
-station_open(struct station *s)
-{
-    const char *capture = cli_value(&s->p->cli, OPT_CAPTURE);
-    sfi_status st = sfi_transport_open(s->ctx, s->uri, &s->tp);
-
-    if (st != SFI_OK || capture == NULL)
-        return st;
-    return sfi_transport_capture(s->tp, capture);
-}
-
 static void
 station_watch_erase(struct station *s, const sfi_progress *p)
 {

@@ -339,6 +339,25 @@ def misspelt_vault(folder):
 
 
 @case
+def pin_that_cannot_be_read(folder):
+    """It fails as all else does: told once, and with a record."""
+    master, slave = pty.openpty()
+    slot = make_hsm(folder)
+    (folder / "image").write_bytes(bytes(28))
+    done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-sfi",
+               folder / "image", "hsm=1", slot, "--pin-file", folder / "no",
+               "--record", folder / "record")
+    same(done.returncode, 7, done.stderr)
+    same([line for line in done.stderr.splitlines() if "warning" not in line],
+         [f"sfi-program: {folder}/no: cannot read: No such file or directory"])
+    record, = (folder / "record").read_text().splitlines()
+    told = json.loads(record)
+    same((told["result"], told["error"]["name"]), ("failed", "SFI_ERR_OS"))
+    os.close(master)
+    os.close(slave)
+
+
+@case
 def gang_that_cannot_begin(folder):
     """Image, HSM and record are checked before any chip is touched."""
     master, slave = pty.openpty()
