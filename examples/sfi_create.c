@@ -64,9 +64,9 @@ static void
 print_areas(const sfi_layout *l)
 {
     sfi_layout_area a = {.struct_size = sizeof(a)};
-    size_t count = sfi_layout_area_count(l);
 
-    cli_print("Image : protocol version 1, %zu areas\n", count);
+    cli_print("Image : protocol version 1, %zu areas\n",
+              sfi_layout_area_count(l));
     for (size_t i = 0; sfi_layout_get_area(l, i, &a) == SFI_OK; i++)
         cli_print("  area %zu : %c, 0x%08" PRIx64 ", %" PRIu64 " bytes\n",
                   i + 1, (char)a.kind, a.address, a.size);

@@ -26,9 +26,8 @@ print_firmware(const char *path, const sfi_firmware *fw)
 
     cli_print("Firmware %s : %s, %zu segment%s\n", cli_visible(path),
               sfi_firmware_format(fw), count, count == 1 ? "" : "s");
-    for (size_t i = 0; i < count; i++) {
-        if (sfi_firmware_segment(fw, i, &address, &data, &len) != SFI_OK)
-            break;
+    for (size_t i = 0;
+         sfi_firmware_segment(fw, i, &address, &data, &len) == SFI_OK; i++) {
         cli_print("  segment %zu : 0x%08" PRIx64 " to 0x%08" PRIx64
                   ", %zu bytes\n",
                   i + 1, address, address + len - 1, len);
@@ -106,12 +105,11 @@ static sfi_status
 load_option_bytes(const struct job *j, sfi_option_bytes **out)
 {
     const struct cli_use *use = cli_next(&j->cli, OPT_OBFILE, NULL);
-    struct stat s;
     sfi_status st;
 
     if (use == NULL)
         return sfi_option_bytes_new(j->ctx, j->chip, out);
-    if (strchr(use->value[0], '=') != NULL && stat(use->value[0], &s) != 0)
+    if (strchr(use->value[0], '=') != NULL && access(use->value[0], F_OK) != 0)
         cli_usage(&j->cli,
                   "%s %s: a CSV file comes first; sfi-create --template-ob "
                   "makes one",
@@ -253,22 +251,6 @@ create_set_secrets(struct job *j)
 
 /* ---- all ---- */
 
-/* --pad, --fill and --merge-gap. */
-static sfi_status
-builder_set_shape(const struct job *j)
-{
-    const struct cli *c = &j->cli;
-    sfi_status st = sfi_image_builder_set_fill(
-        j->builder, (uint32_t)cli_value_number(c, OPT_FILL, 0xff));
-
-    if (st == SFI_OK)
-        st = sfi_image_builder_set_merge_gap(
-            j->builder, cli_value_number(c, OPT_MERGE_GAP, 0));
-    if (st == SFI_OK && cli_has(c, OPT_PAD))
-        st = sfi_image_builder_set_padding(j->builder, SFI_PADDING_AUTO);
-    return st;
-}
-
 /* The number of -v in any base, also 1f.  A zero in front is octal to some and
  * nothing to others. */
 static uint32_t
@@ -310,7 +292,13 @@ create_add_inputs(struct job *j)
         cli_has(c, OPT_VER))
         st = create_set_secrets(j);
     if (st == SFI_OK)
-        st = builder_set_shape(j);
+        st = sfi_image_builder_set_fill(
+            j->builder, (uint32_t)cli_value_number(c, OPT_FILL, 0xff));
+    if (st == SFI_OK)
+        st = sfi_image_builder_set_merge_gap(
+            j->builder, cli_value_number(c, OPT_MERGE_GAP, 0));
+    if (st == SFI_OK && cli_has(c, OPT_PAD))
+        st = sfi_image_builder_set_padding(j->builder, SFI_PADDING_AUTO);
     if (st == SFI_OK)
         st = add_firmwares(j);
     while (st == SFI_OK && (use = cli_next(c, OPT_MODULE, use)) != NULL)
