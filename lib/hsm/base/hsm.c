@@ -400,8 +400,10 @@ sfi_hsm_check_provision(sfi_hsm *hsm, size_t nonce_len, const char *firmware_id,
 
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, firmware_id != NULL);
-    return hsm_check_provision(hsm, nonce_len, firmware_id, max_count, options,
-                               &ours);
+    return sfi__hsm_name_error(hsm,
+                               hsm_check_provision(hsm, nonce_len, firmware_id,
+                                                   max_count, options, &ours),
+                               "HSM provisioning");
 }
 
 sfi_status
@@ -418,8 +420,10 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
     SFI_ARG(hsm, nonce != NULL);
     SFI_ARG(hsm, firmware_id != NULL);
     SFI_HANDLE(hsm, perso, PERSONALIZATION);
-    st = hsm_check_provision(hsm, nonce_len, firmware_id, max_count, options,
-                             &ours);
+    st = sfi__hsm_name_error(hsm,
+                             hsm_check_provision(hsm, nonce_len, firmware_id,
+                                                 max_count, options, &ours),
+                             "HSM provisioning");
     if (st != SFI_OK)
         return st;
     hsm->obj.busy = true;

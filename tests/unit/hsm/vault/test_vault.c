@@ -125,6 +125,11 @@ START_TEST(test_locked)
     sfi_hsm *hsm = vault_new(&maker, path, 7);
     sfi_hsm *other;
 
+    ck_assert_fails_about(sfi_hsm_check_provision(hsm, 12, "fw", 0, NULL),
+                          SFI_ERR_RANGE, where, "count of 0");
+    ck_assert_fails_about(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "",
+                                            9, maker.perso, NULL),
+                          SFI_ERR_RANGE, where, "0 characters");
     ck_assert_fails(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", 9,
                                       maker.perso, NULL),
                     SFI_ERR_HSM_STATE, where,
