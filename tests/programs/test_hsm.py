@@ -267,7 +267,7 @@ def bad_command_lines(folder):
             (["-i", slot, "--retire", "--new-pin-file", "f"],
              "--new-pin-file", "--retire")):
         first_line(64, about("sfi-hsm", *facts), folder, HSM, *words)
-    first_line(2, about("sfi-hsm: card:0", '"card:0"', "vault:PATH"), folder,
+    first_line(2, about("sfi-hsm", '"card:0"', "vault:PATH"), folder,
                HSM, "-i", "card:0", "-info")
 
 
