@@ -228,16 +228,17 @@ parse_one_option(struct cli *c, struct words *w)
     size_t len = strcspn(spelling + dashes, "=");
     const char *value = spelling + dashes + len;
     size_t id = find_option_by_name(c, spelling, dashes, len);
+    const struct cli_option *o = &c->spec->options[id];
     struct cli_use *use = &c->uses[c->use_count];
 
-    if (!c->spec->options[id].repeats && cli_has(c, id))
+    if (!o->repeats && cli_has(c, id))
         cli_usage(c, "%s is given twice", spelling);
     c->use_count++;
     c->given |= (uint64_t)1 << id;
     use->id = id;
     use->spelling = spelling;
-    if (*value == '=') { /* --name=value */
-        if (c->spec->options[id].max == 0)
+    if (*value == '=' && !option_ignores_word(o, value + 1)) {
+        if (o->max == 0)
             cli_usage(c, "%.*s takes no value", (int)(value - spelling),
                       spelling);
         use->value[use->count++] = value + 1;

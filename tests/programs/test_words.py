@@ -45,7 +45,8 @@ def other_spellings(folder):
                  "0x08000000")
         same(flash.read_bytes()[:FIRST.stat().st_size], FIRST.read_bytes())
         assert "Running from 0x08000000" in out and "%" not in out, out
-    assert "%" in on_new_chip(folder / "b", "-d", ELF, "incremental", "-s")
+    assert "%" in on_new_chip(folder / "b", "-d", ELF, "incremental",
+                              "--verify=fast", "-s")
     on_new_chip(folder / "c", "noinit=1", "-u", hex(BASE), 16, folder / "back")
     same((folder / "back").read_bytes(), b"\xff" * 16)
 
