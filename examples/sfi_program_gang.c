@@ -155,5 +155,6 @@ program_gang(struct program *p)
             (void)pthread_join(p->stations[i].thread, NULL);
     }
     gang_print_summary(p, (double)(cli_now_ms() - began) / 1000);
+    cli_handle_signals(SIG_DFL); /* before the stations end */
     return SFI_OK;
 }

@@ -52,42 +52,42 @@ station_describe_end(const struct station *s, char *line, size_t size)
 
 /* A row of the block. */
 static void
-station_describe_row(const struct station *s, unsigned columns, char *line,
-                     size_t size)
+station_print_row(const struct station *s, unsigned columns)
 {
     const char *port = cli_visible(s->port);
+    char line[LINE_SIZE];
 
     if (s->ended)
-        station_describe_end(s, line, size);
-    else if (!cli_progress_row(&s->progress, port, columns, line, size))
-        (void)snprintf(line, size, "%s: %s", port,
+        station_describe_end(s, line, sizeof(line));
+    else if (!cli_progress_row(&s->progress, port, columns, line, sizeof(line)))
+        (void)snprintf(line, sizeof(line), "%s: %s", port,
                        s->phase != 0 ? sfi_phase_name(s->phase) : "waits");
     cli_cut(line, columns - 1);
+    (void)printf("\r%s\033[K\n", line);
 }
 
 /* Without a terminal: a line for each quarter of a chip's progress. */
-static bool
-station_has_news(struct station *s, char *line, size_t size)
+static void
+station_print_news(struct station *s)
 {
-    bool ended = s->ended;
     unsigned percent = cli_progress_percent(&s->progress);
+    char line[LINE_SIZE];
 
-    if (s->told || (!ended && percent / 25 == s->quarters))
-        return false;
+    if (s->told)
+        return;
+    s->told = s->ended;
+    if (s->told) {
+        station_describe_end(s, line, sizeof(line));
+        (void)printf("%s\n", line);
+    } else if (percent / 25 != s->quarters)
+        (void)printf("%s: %u%%\n", cli_visible(s->port), percent);
     s->quarters = percent / 25;
-    s->told = ended;
-    if (ended)
-        station_describe_end(s, line, size);
-    else
-        (void)snprintf(line, size, "%s: %u%%", cli_visible(s->port), percent);
-    return true;
 }
 
 /* A block needs a terminal with a line for each chip and one more. */
 static void
 screen_draw(const struct program *p)
 {
-    char line[LINE_SIZE];
     struct winsize size;
     unsigned columns = cli_columns(stdout);
     bool block = columns > 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
@@ -96,11 +96,10 @@ screen_draw(const struct program *p)
     if (screen.drawn > 0)
         (void)printf("\033[%zuA", screen.drawn);
     for (size_t i = 0; i < p->station_count; i++) {
-        if (block) {
-            station_describe_row(&p->stations[i], columns, line, sizeof(line));
-            (void)printf("\r%s\033[K\n", line);
-        } else if (station_has_news(&p->stations[i], line, sizeof(line)))
-            (void)printf("%s\n", line);
+        if (block)
+            station_print_row(&p->stations[i], columns);
+        else
+            station_print_news(&p->stations[i]);
     }
     screen.drawn = block ? p->station_count : 0;
     (void)fflush(stdout);

@@ -29,13 +29,14 @@ program_open_record(struct program *p)
     return st;
 }
 
-/* What was done to an open chip, as one object. */
-static char *
-record_actions(struct station *s)
+/* With what was done to an open chip. */
+static void
+record_add(struct station *s)
 {
-    char *text = NULL;
+    sfi_journal *record = s->p->record;
+    char *done = NULL;
     size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
+    FILE *f = open_memstream(&done, &len);
     struct json j;
 
     if (f == NULL)
@@ -44,26 +45,18 @@ record_actions(struct station *s)
     json_object(&j, NULL);
     station_write_done(s, &j);
     json_close(&j);
-    if (fclose(f) != 0 || text == NULL)
+    if (fclose(f) != 0 || done == NULL)
         cli_nomem(s->p->cli.spec->program);
-    text[strcspn(text, "\n")] = '\0';
-    return text;
-}
-
-static void
-record_add(struct station *s)
-{
-    sfi_journal *record = s->p->record;
-    char *actions = record_actions(s);
-
-    s->job.more = actions;
+    done[strcspn(done, "\n")] = '\0';
+    s->job.more = done;
     (void)pthread_mutex_lock(&record_lock);
     s->unrecorded = sfi_journal_add(record, &s->job);
     if (s->unrecorded != SFI_OK)
         (void)snprintf(s->why_not, sizeof(s->why_not), "%s",
                        sfi_error_message(sfi_ctx_error(sfi_ctx_of(record))));
     (void)pthread_mutex_unlock(&record_lock);
-    free(actions);
+    s->job.more = NULL;
+    free(done);
 }
 
 /* What the installer knows, or the station when it has none. */
