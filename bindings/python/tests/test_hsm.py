@@ -198,6 +198,13 @@ class Vaults(BenchCase):
         hsm.license(self.certificate())
         hsm.export_audit(self.path("two"))
         summary = sfi.verify_audit(self.path("two"), key, self.path("one"))
+        facts = sfi.describe(self.path("two"), audit_key=key,
+                             audit_before=self.path("one"))
+        self.assertIsNone(facts.error)
+        self.assertIn("continues the earlier", facts.to_text())
+        facts = sfi.describe(self.path("one"), audit_key=key,
+                             audit_before=self.path("two"))
+        self.assertEqual(getattr(facts.error, "status", None), Status.AUTH)
         self.assertEqual(
             (summary.records, summary.licensed, summary.remaining,
              summary.retired), (1, 1, 2, False))
