@@ -8,15 +8,9 @@
 #include "cli/hsm_words.h"
 #include "sfi_program.h"
 
-static const struct {
-    const char *key, *words;
-} results[] = {
-    {"new", "new licence"},
-    {"stored", "licence already stored"},
-    {"refused", NULL},
-};
+enum { NEW, STORED, REFUSED, RESULT_COUNT };
 
-enum { REFUSED = 2, RESULT_COUNT };
+static const char *const results[] = {"new", "stored", "refused"};
 
 struct batch {
     struct program *p;
@@ -29,7 +23,9 @@ batch_on_result(void *user, const sfi_license_result *r)
 {
     struct batch *b = user;
     struct program *p = b->p;
-    unsigned what = r->status != SFI_OK ? REFUSED : r->stored;
+    unsigned what = r->status != SFI_OK ? REFUSED
+                    : r->stored != 0    ? STORED
+                                        : NEW;
     const char *where = sfi_error_where(sfi_ctx_error(p->ctx));
 
     b->count[what]++;
@@ -37,13 +33,15 @@ batch_on_result(void *user, const sfi_license_result *r)
     json_text(&p->out, "file", r->path);
     if (r->device_id[0] != '\0')
         json_text(&p->out, "device_id", r->device_id);
-    json_text(&p->out, "result", results[what].key);
+    json_text(&p->out, "result", results[what]);
     json_error(&p->out, p->ctx, r->status);
     json_close(&p->out);
     cli_progress_items(&b->bar, "Licensing", r->index + 1, r->total);
     if (what != REFUSED && b->bar.quiet)
         cli_progress_step(&p->progress, "%s: %s, device %s", r->path,
-                          results[what].words, r->device_id);
+                          what == NEW ? "new licence"
+                                      : "licence already stored",
+                          r->device_id);
     /* With a count it is the batch that failed, and says so at its end. */
     if (what == REFUSED && r->count == SFI_COUNT_NONE)
         program_fail(p, p->ctx, r->status,
@@ -59,9 +57,9 @@ batch_print_summary(const struct batch *b)
     cli_progress_step(&p->progress,
                       "%" PRIu64 " new, %" PRIu64 " already stored, %" PRIu64
                       " refused",
-                      b->count[0], b->count[1], b->count[REFUSED]);
+                      b->count[NEW], b->count[STORED], b->count[REFUSED]);
     for (unsigned i = 0; i < RESULT_COUNT; i++)
-        json_number(&p->out, results[i].key, b->count[i]);
+        json_number(&p->out, results[i], b->count[i]);
     if (!p->hsm_opened || sfi_hsm_get_info(p->hsm, &info) != SFI_OK)
         return;
     cli_progress_step(&p->progress, "HSM COUNTER: %" PRIu64, info.remaining);
