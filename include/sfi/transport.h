@@ -259,6 +259,30 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_transport_name_of_port(sfi_ctx *ctx, const char *const *words, size_t count,
                            char *out, size_t size);
 
+/** A kind of port that can be listed.  The texts are static. */
+typedef struct sfi_port_kind {
+    uint32_t struct_size; /**< sizeof(sfi_port_kind) of the library */
+    uint32_t flags;       /**< 0 */
+    const char *kind;     /**< "serial", "spi", "usb" or "cmsis-dap" */
+    const char *feature;  /**< what it needs: sfi_has_feature() */
+    const char *title;    /**< of a list of them, such as "Serial ports" */
+    const char *none;     /**< what to say when there is none */
+    const char *remedy;   /**< what helps when SFI_FOUND_DENIED is set */
+} sfi_port_kind;
+
+/**
+ * List the kinds of ports, in the order in which sfi_transport_list() lists
+ * them, built in or not.
+ *
+ * @param index  0, 1, ...
+ *
+ * @return the kind; NULL past the last; static
+ *
+ * Blocks: never.  Thread: any.
+ * @since 1.0
+ */
+SFI_API const sfi_port_kind *sfi_port_kind_at(size_t index);
+
 /** The user has no permission to open it. */
 #define SFI_FOUND_DENIED 0x1u
 /** In use by another program, as far as the system knows. */
@@ -269,7 +293,7 @@ sfi_transport_name_of_port(sfi_ctx *ctx, const char *const *words, size_t count,
 typedef struct sfi_transport_found {
     uint32_t struct_size;  /**< sizeof(sfi_transport_found) of the library */
     uint32_t flags;        /**< SFI_FOUND_* */
-    char kind[16];         /**< "serial", "spi", "usb" or "cmsis-dap" */
+    char kind[16];         /**< as sfi_port_kind_at() has it */
     char uri[288];         /**< for sfi_transport_open() */
     char lasting_uri[288]; /**< a name that does not change when other devices
                               are plugged in; "": none, or the same as `uri` */
@@ -289,7 +313,7 @@ typedef void (*sfi_transport_found_fn)(void *user,
                                        const sfi_transport_found *found);
 
 /**
- * List the ports and devices of this machine that a link can use.
+ * List the ports and devices of this machine that a link can use, kind by kind.
  *
  * Serial ports and spidevs are listed from /sys on Linux, when they have a node
  * in /dev; a serial port also needs a device behind it, so consoles and

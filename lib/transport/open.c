@@ -24,17 +24,15 @@ static const struct link_kind {
     bool path_is_optional;
     sfi_status (*open)(sfi_ctx *ctx, const struct uri *uri,
                        sfi_transport **out);
-    sfi_status (*list)(const struct listing *l); /* NULL: cannot be listed */
-    const char *feature; /* that a listing needs, of sfi_has_feature() */
 } kinds[] = {
-    {"serial", false, sfi__serial_open, sfi__list_serial, "serial"},
-    {"tcp", false, sfi__tcp_open, NULL, NULL},
-    {"rfc2217", false, sfi__rfc2217_open, NULL, NULL},
-    {"spi", false, sfi__spi_open, sfi__list_spi, "spi"},
-    {"usb", true, sfi__usb_open, sfi__list_usb, "usb"},
-    {"cmsis-dap", true, sfi__probe_usb_open, sfi__list_probe, "usb"},
-    {"openocd", false, sfi__openocd_open, NULL, NULL},
-    {"script", false, sfi__script_open, NULL, NULL},
+    {"serial", false, sfi__serial_open},
+    {"tcp", false, sfi__tcp_open},
+    {"rfc2217", false, sfi__rfc2217_open},
+    {"spi", false, sfi__spi_open},
+    {"usb", true, sfi__usb_open},
+    {"cmsis-dap", true, sfi__probe_usb_open},
+    {"openocd", false, sfi__openocd_open},
+    {"script", false, sfi__script_open},
 };
 #define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
 #define SCHEMES_MAX 128u
@@ -102,17 +100,46 @@ sfi_transport_open(sfi_ctx *ctx, const char *uri, sfi_transport **out)
     return link_open_by_name(ctx, uri, out);
 }
 
+/* ---- list ---- */
+
+/* The kinds that can be listed, and how. */
+static const struct port_kind {
+    sfi_port_kind told;
+    sfi_status (*list)(const struct listing *l);
+} port_kinds[] = {
+    {{sizeof(sfi_port_kind), 0, "serial", "serial", "Serial ports",
+      "no serial port is connected", "join its group, often dialout"},
+     sfi__list_serial},
+    {{sizeof(sfi_port_kind), 0, "spi", "spi", "SPI ports",
+      "no SPI port (/dev/spidev*) was found", "add a udev rule for it"},
+     sfi__list_spi},
+    {{sizeof(sfi_port_kind), 0, "usb", "usb", "USB devices in DFU mode",
+      "no chip in DFU mode is connected", "add a udev rule for it"},
+     sfi__list_usb},
+    {{sizeof(sfi_port_kind), 0, "cmsis-dap", "usb", "Debug probes",
+      "no CMSIS-DAP probe is connected; openocd knows others",
+      "add a udev rule for it"},
+     sfi__list_probe},
+};
+#define PORT_KIND_COUNT (sizeof(port_kinds) / sizeof(*port_kinds))
+
+const sfi_port_kind *
+sfi_port_kind_at(size_t index)
+{
+    return index < PORT_KIND_COUNT ? &port_kinds[index].told : NULL;
+}
+
 sfi_status
 sfi__list_links(const struct listing *l)
 {
     sfi_status first = SFI_OK;
 
-    for (size_t i = 0; i < KIND_COUNT; i++) {
+    for (size_t i = 0; i < PORT_KIND_COUNT; i++) {
         sfi_status st;
 
-        if (kinds[i].list == NULL || !sfi_has_feature(kinds[i].feature))
+        if (!sfi_has_feature(port_kinds[i].told.feature))
             continue;
-        st = kinds[i].list(l);
+        st = port_kinds[i].list(l);
         if (first == SFI_OK)
             first = st;
     }

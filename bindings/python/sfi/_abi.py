@@ -939,6 +939,10 @@ class sfi_option_field(Structure):
     and what it will do."""
 
 
+class sfi_port_kind(Structure):
+    """A kind of port that can be listed. The texts are static."""
+
+
 class sfi_program_options(Structure):
     """How to program a firmware."""
 
@@ -1644,6 +1648,16 @@ sfi_option_field._fields_ = [
     ("effect", c_char * 192),
 ]
 
+sfi_port_kind._fields_ = [
+    ("struct_size", c_uint32),
+    ("flags", c_uint32),
+    ("kind", c_char_p),
+    ("feature", c_char_p),
+    ("title", c_char_p),
+    ("none", c_char_p),
+    ("remedy", c_char_p),
+]
+
 sfi_program_options._fields_ = [
     ("struct_size", c_uint32),
     ("flags", c_uint32),
@@ -2342,6 +2356,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_personalization_product_id": (c_char_p, [c_void_p]),
     "sfi_personalization_save": (c_int, [c_void_p, c_char_p]),
     "sfi_phase_name": (c_char_p, [c_uint32]),
+    "sfi_port_kind_at": (POINTER(sfi_port_kind), [c_size_t]),
     "sfi_status_at": (c_int, [c_size_t]),
     "sfi_status_hint": (c_char_p, [c_int]),
     "sfi_status_name": (c_char_p, [c_int]),

@@ -17,7 +17,7 @@ from typing import (
     Union,
 )
 
-from . import _abi
+from . import _abi, _lib
 from ._callback import (
     during,
     has,
@@ -37,10 +37,12 @@ __all__ = [
     "Link",
     "MemoryLink",
     "Port",
+    "PortKind",
     "SpiLink",
     "StreamLink",
     "Transport",
     "UsbLink",
+    "port_kinds",
     "port_name",
     "ports",
 ]
@@ -439,10 +441,43 @@ def transport_of(given: TransportLike, context: Optional[Context]
 
 
 @dataclasses.dataclass(frozen=True)
+class PortKind:
+    """A kind of port that :func:`ports` can list."""
+
+    #: ``"serial"``, ``"spi"``, ``"usb"`` or ``"cmsis-dap"``
+    kind: str
+    #: what it needs, as :func:`has_feature` takes it
+    feature: str
+    #: of a list of them, such as ``"Serial ports"``
+    title: str
+    #: what to say when there is none
+    none: str
+    #: what helps when :attr:`Port.denied` is set
+    remedy: str
+
+
+def port_kinds() -> List[PortKind]:
+    """The kinds of ports, in the order of :func:`ports`, built in or not.
+
+    :raises LibraryError: libsfi was not found or does not fit
+    """
+    found: List[PortKind] = []
+    while True:
+        pointer = _lib.sfi().sfi_port_kind_at(len(found))
+        if not pointer:
+            return found
+        k = pointer.contents
+        found.append(PortKind(
+            kind=decode(k.kind), feature=decode(k.feature),
+            title=decode(k.title), none=decode(k.none),
+            remedy=decode(k.remedy)))
+
+
+@dataclasses.dataclass(frozen=True)
 class Port:
     """A port or device of this machine that a link can use."""
 
-    #: ``"serial"``, ``"spi"``, ``"usb"`` or ``"cmsis-dap"``
+    #: as in :class:`PortKind`
     kind: str
     #: for :meth:`Transport.open`
     uri: str

@@ -339,8 +339,17 @@ class Named(BenchCase):
                               *words)
 
     def test_ports(self) -> None:
+        kinds = sfi.port_kinds()
+        self.assertEqual([kind.kind for kind in kinds],
+                         ["serial", "spi", "usb", "cmsis-dap"])
+        self.assertEqual(kinds[0], sfi.PortKind(
+            kind="serial", feature="serial", title="Serial ports",
+            none="no serial port is connected",
+            remedy="join its group, often dialout"))
+        for kind in kinds:
+            self.assertIn(kind.feature, sfi.features())
         for port in sfi.ports():
-            self.assertIn(port.kind, ("serial", "spi", "usb", "cmsis-dap"))
+            self.assertIn(port.kind, [kind.kind for kind in kinds])
 
     def test_capture_and_replay(self) -> None:
         chip = self.simulator()

@@ -480,6 +480,63 @@ START_TEST(test_here)
 }
 END_TEST
 
+static bool
+is_feature(const char *name)
+{
+    const char *known;
+
+    for (size_t i = 0; (known = sfi_feature_at(i)) != NULL; i++) {
+        if (strcmp(known, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each has all texts. */
+START_TEST(test_kinds)
+{
+    static const char *const names[] = {"serial", "spi", "usb", "cmsis-dap"};
+
+    for (size_t i = 0; i < ROWS(names); i++) {
+        const sfi_port_kind *k = sfi_port_kind_at(i);
+
+        ck_assert_ptr_nonnull(k);
+        ck_assert_uint_eq(k->struct_size, sizeof(*k));
+        ck_assert_uint_eq(k->flags, 0);
+        ck_assert_str_eq(k->kind, names[i]);
+        ck_assert(is_feature(k->feature));
+        ck_assert_uint_gt(strlen(k->title), 0);
+        ck_assert_int_eq(strncmp(k->none, "no ", 3), 0);
+        ck_assert_uint_gt(strlen(k->remedy), 0);
+        ck_assert_ptr_eq(sfi_port_kind_at(i), k);
+    }
+    ck_assert_str_eq(sfi_port_kind_at(0)->title, "Serial ports");
+    ck_assert_ptr_null(sfi_port_kind_at(ROWS(names)));
+    ck_assert_ptr_null(sfi_port_kind_at(SIZE_MAX));
+}
+END_TEST
+
+/* They are listed in that order. */
+START_TEST(test_order_of_kinds)
+{
+    size_t at = 0;
+
+    make_adapter("ttyUSB0");
+    make_adapter("ttyUSB1");
+    make_spidev("spidev0.0");
+    assert_listed(sfi__list_links(listing()));
+    for (size_t i = 0; i < heard.count; i++) {
+        const sfi_port_kind *k;
+
+        while ((k = sfi_port_kind_at(at)) != NULL &&
+               strcmp(k->kind, heard.found[i].kind) != 0)
+            at++;
+        ck_assert_ptr_nonnull(k);
+        ck_assert_int_eq(sfi_has_feature(k->feature), 1);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -503,6 +560,8 @@ main(void)
     tcase_add_test(t, test_spi);
     tcase_add_test(t, test_only_what_was_built_in);
     tcase_add_test(t, test_here);
+    tcase_add_test(t, test_kinds);
+    tcase_add_test(t, test_order_of_kinds);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
