@@ -5,49 +5,24 @@
 
 #include "sfi_program.h"
 
-/* The kinds of ports, in the order of the words of -l. */
-static const struct kind {
-    const char *kind;
-    const char *feature; /* also the name of the meson option */
-    const char *title;
-    const char *none;
-    const char *remedy; /* when access is denied */
-} kinds[] = {
-    {"serial", "serial", "Serial ports", "no serial port is connected",
-     "join its group, often dialout"},
-    {"spi", "spi", "SPI ports", "no SPI port (/dev/spidev*) was found",
-     "add a udev rule for it"},
-    {"usb", "usb", "USB devices in DFU mode",
-     "no chip in DFU mode is connected", "add a udev rule for it"},
-    {"cmsis-dap", "usb", "Debug probes",
-     "no CMSIS-DAP probe is connected; openocd knows others",
-     "add a udev rule for it"},
-};
-#define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
+#define KIND_LAST 3u /* of the words of -l */
 
 struct list {
     struct json *out;
-    uint64_t first, last; /* the wanted kinds */
-    uint64_t kind;        /* the one whose title was printed */
-    bool filled;          /* a port of it was printed */
-    sfi_status st;        /* only USB devices can fail to be listed */
+    uint64_t kind, last; /* the one whose title was printed, and the last */
+    bool filled;         /* a port of it was printed */
+    sfi_status st;       /* only USB devices can fail to be listed */
 };
 
-/* A port without a scheme is serial. */
-static const char *
-uri_as_port_name(const char *uri)
-{
-    return strncmp(uri, "serial:", 7) == 0 ? uri + 7 : uri;
-}
-
-/* "FT232R USB UART, FTDI, serial number A50285BI" below its port. */
+/* "FT232R USB UART, FTDI, serial number A50285BI" below its port, which is
+ * serial when it has no scheme. */
 static void
-device_show(const struct kind *k, const sfi_transport_found *f, struct json *j)
+device_show(const sfi_transport_found *f, const char *remedy, struct json *j)
 {
     const char *const names[] = {"product", "manufacturer", "serial"};
     const char *const texts[] = {f->product, f->manufacturer, f->serial};
-    const char *port = uri_as_port_name(f->uri);
-    const char *lasting = uri_as_port_name(f->lasting_uri);
+    size_t scheme = strcmp(f->kind, "serial") == 0 ? strlen("serial:") : 0;
+    const char *port = f->uri + scheme;
     const char *lead = "\n    ";
 
     json_object(j, NULL);
@@ -64,12 +39,13 @@ device_show(const struct kind *k, const sfi_transport_found *f, struct json *j)
         lead = ", ";
     }
     cli_print("\n");
-    if (lasting[0] != '\0') {
-        json_text(j, "lasting_port", lasting);
-        cli_print("    also port=%s\n", cli_visible(lasting));
+    if (f->lasting_uri[0] != '\0') {
+        port = f->lasting_uri + scheme;
+        json_text(j, "lasting_port", port);
+        cli_print("    also port=%s\n", cli_visible(port));
     }
     if ((f->flags & SFI_FOUND_DENIED) != 0)
-        cli_print("    access denied: %s\n", k->remedy);
+        cli_print("    access denied: %s\n", remedy);
     if ((f->flags & SFI_FOUND_BUSY) != 0)
         cli_print("    in use by another program\n");
     json_bool(j, "denied", (f->flags & SFI_FOUND_DENIED) != 0);
@@ -81,18 +57,17 @@ device_show(const struct kind *k, const sfi_transport_found *f, struct json *j)
 static void
 list_end_kind(struct list *l)
 {
-    const struct kind *k = &kinds[l->kind];
-    const char *why = k->none;
+    const sfi_port_kind *k = sfi_port_kind_at(l->kind);
+    bool failed = l->st != SFI_OK && strcmp(k->feature, "usb") == 0;
 
-    if (l->st != SFI_OK && strcmp(k->feature, "usb") == 0)
-        why = "listing failed";
-    if (sfi_has_feature(k->feature) == 0)
-        why = "this libsfi was built without this kind";
     if (!l->filled)
-        cli_print("  %s\n", why);
+        cli_print("  %s\n", sfi_has_feature(k->feature) == 0
+                                ? "this libsfi was built without this kind"
+                            : failed ? "listing failed"
+                                     : k->none);
     l->filled = false;
     if (l->kind++ < l->last)
-        cli_print("%s:\n", kinds[l->kind].title);
+        cli_print("%s:\n", sfi_port_kind_at(l->kind)->title);
 }
 
 /* The library lists kind by kind. */
@@ -100,39 +75,38 @@ static void
 list_on_found(void *user, const sfi_transport_found *found)
 {
     struct list *l = user;
-    uint64_t i = l->first;
+    uint64_t i = l->kind;
 
-    while (i <= l->last && strcmp(kinds[i].kind, found->kind) != 0)
+    while (i <= l->last && strcmp(sfi_port_kind_at(i)->kind, found->kind) != 0)
         i++;
     if (i > l->last)
         return;
     while (l->kind < i)
         list_end_kind(l);
     l->filled = true;
-    device_show(&kinds[i], found, l->out);
+    device_show(found, sfi_port_kind_at(i)->remedy, l->out);
 }
 
 sfi_status
 program_list(struct program *p)
 {
-    struct list l = {
-        .out = &p->out,
-        .first = cli_value_number(&p->cli, OPT_LIST, 0),
-        .last = cli_value_number(&p->cli, OPT_LIST, KIND_COUNT - 1),
-    };
+    uint64_t first = cli_value_number(&p->cli, OPT_LIST, 0);
+    uint64_t last = cli_value_number(&p->cli, OPT_LIST, KIND_LAST);
+    struct list l = {.out = &p->out, .kind = first, .last = last};
 
-    l.kind = l.first;
-    cli_print("%s:\n", kinds[l.kind].title);
+    cli_print("%s:\n", sfi_port_kind_at(first)->title);
     json_array(&p->out, "found");
     l.st = sfi_transport_list(p->ctx, list_on_found, &l);
-    while (l.kind <= l.last)
+    while (l.kind <= last)
         list_end_kind(&l);
     json_close(&p->out);
     json_array(&p->out, "not_built_in");
-    for (uint64_t i = l.first; i <= l.last; i++) {
-        if (sfi_has_feature(kinds[i].feature) == 0)
-            json_text(&p->out, NULL, kinds[i].kind);
+    for (uint64_t i = first; i <= last; i++) {
+        const sfi_port_kind *k = sfi_port_kind_at(i);
+
+        if (sfi_has_feature(k->feature) == 0)
+            json_text(&p->out, NULL, k->kind);
     }
     json_close(&p->out);
-    return strcmp(kinds[l.last].feature, "usb") == 0 ? l.st : SFI_OK;
+    return strcmp(sfi_port_kind_at(last)->feature, "usb") == 0 ? l.st : SFI_OK;
 }
