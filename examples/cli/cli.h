@@ -64,6 +64,7 @@ enum cli_kind {
     CLI_NUMBERS, /* the same, a number, or ST's [FIRST LAST], which after a
                   * shell is several words; or alone one of the choices */
     CLI_FOREIGN, /* not one of the choices */
+    CLI_OUTPUT,  /* the name of a file to write, or one of the choices */
     CLI_NEEDED   /* a key that must be there */
 };
 
@@ -74,6 +75,8 @@ struct cli_type {
     bool is_key;
     unsigned first, last; /* of the values, or of the keys */
     uint64_t min, max, multiple;
+    uint32_t file; /* the kind of an output, SFI_FILE_*; firmware can also be
+                    * raw bytes, whose number may be the value before it */
     const char *choices[CLI_CHOICES_MAX];
     const char *sentence; /* what others are not, or what is expected */
 };
@@ -109,6 +112,7 @@ struct cli_spec {
                           * that begins with a blank continues it */
     const struct cli_option *options;
     size_t option_count;
+    size_t force; /* the option --force, if there are outputs */
     const struct cli_type *types;
     size_t type_count;
     const struct cli_rule *rules;
@@ -295,6 +299,9 @@ bool cli_is_same_file(const char *a, const char *b);
  * will be of `kind` (SFI_FILE_*).  `force`: --force was given. */
 sfi_status cli_check_output(sfi_ctx *ctx, const char *path, uint32_t kind,
                             bool force);
+/* The same of all outputs that the command line names.  One that is an input is
+ * a usage error.  In a folder each is checked when it is saved. */
+sfi_status cli_check_outputs(const struct cli *c, sfi_ctx *ctx);
 
 /* SIGINT, SIGTERM and SIGHUP go to this handler; SIG_DFL: as before. */
 void cli_handle_signals(void (*handler)(int signum));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What the words of a command line have to be, and which options go together,
- * as the tables of the program say. */
+/* What the words of a command line have to be, which options go together, and
+ * which files are written, as the tables of the program say. */
 #include <string.h>
 
 #include "cli/help.h"
@@ -98,6 +98,7 @@ word_is_right(const struct cli_use *use, const struct cli_type *t,
         return use->count == 1 && word_is_choice(t, word, out);
     case CLI_FOREIGN:
         return !word_is_choice(t, word, out);
+    case CLI_OUTPUT:
     case CLI_NEEDED:
         break;
     }
@@ -257,4 +258,70 @@ words_check(struct cli *c)
     check_required(c);
     for (size_t i = 0; i < c->use_count; i++)
         check_words(c, &c->uses[i]);
+}
+
+/* ---- outputs ---- */
+
+/* Bytes as many as a key has count as one, which only the same ones replace. */
+static uint32_t
+output_kind(const struct cli_type *t, const struct cli_use *use)
+{
+    const char *path = use->value[t->first];
+    uint64_t size = t->first > 0 ? use->number[t->first - 1] : 0;
+
+    if (t->file != SFI_FILE_FIRMWARE ||
+        strcmp(sfi_firmware_format_by_name(path), "bin") != 0)
+        return t->file;
+    return size == SFI_NONCE_LEN || size == SFI_KEY_LEN ||
+                   size == SFI_AUDIT_KEY_LEN
+               ? SFI_FILE_KEY
+               : SFI_FILE_OTHER;
+}
+
+/* Another option, or an operand, may name the file in another way. */
+static void
+refuse_input(const struct cli *c, const struct cli_use *use, const char *path)
+{
+    const struct cli_use *other = NULL;
+    bool is_input = false;
+
+    while ((other = cli_next_use(c, other)) != NULL)
+        is_input = is_input || (other != use && other->count > 0 &&
+                                cli_is_same_file(other->value[0], path));
+    for (size_t i = 0; i < c->operand_count; i++)
+        is_input = is_input || cli_is_same_file(c->operands[i], path);
+    if (is_input)
+        cli_usage(c, "%.*s %s is an input and would be overwritten",
+                  spelling_length(use), use->spelling, path);
+}
+
+static sfi_status
+check_output(const struct cli *c, sfi_ctx *ctx, const struct cli_type *t,
+             const struct cli_use *use)
+{
+    const char *path = use->value[t->first];
+    uint64_t choice;
+
+    if (word_is_choice(t, path, &choice) || cli_is_folder(use->value[0]))
+        return SFI_OK;
+    refuse_input(c, use, path);
+    return cli_check_output(ctx, path, output_kind(t, use),
+                            cli_has(c, c->spec->force));
+}
+
+sfi_status
+cli_check_outputs(const struct cli *c, sfi_ctx *ctx)
+{
+    sfi_status st = SFI_OK;
+
+    for (size_t i = 0; i < c->spec->type_count; i++) {
+        const struct cli_type *t = &c->spec->types[i];
+        const struct cli_use *use = NULL;
+
+        if (t->kind != CLI_OUTPUT)
+            continue;
+        while (st == SFI_OK && (use = cli_next(c, t->option, use)) != NULL)
+            st = check_output(c, ctx, t, use);
+    }
+    return st;
 }

@@ -18,6 +18,7 @@ VALUES_MAX = 64  # CLI_VALUES_MAX
 OPTIONS_MAX = 64  # a bit each
 CHOICES_MAX = 8  # CLI_CHOICES_MAX
 NO_LIMIT = (1 << 64) - 1
+OUTPUTS = ("audit", "certificate", "firmware", "image", "license", "trace")
 RESERVED = {"help", "h", "?", "version"}  # of every program
 HEAD = re.compile(r"([A-Z][A-Z0-9_]*) (?:-([\w-]+), )?--(\w[\w-]*)(?: (.+))?$")
 TEXTS = ("purpose", "usage", "notes")
@@ -148,8 +149,12 @@ class Type:
         self.find_place(option)
         usual = make(words[1:], option)
         self.sentence = fact.sentence or usual
-        if not self.sentence:
-            fact.refuse("it has no sentence")
+        if self.is_output() == bool(self.sentence):
+            fact.refuse("it has a sentence" if self.sentence else
+                        "it has no sentence")
+
+    def is_output(self):
+        return self.members["kind"] == "CLI_OUTPUT"
 
     def find_place(self, option):
         place = self.place[0]
@@ -217,6 +222,14 @@ class Type:
         self.range("CLI_NUMBERS", words[:2])
         self.choices("CLI_NUMBERS", words[2:])
         return ", or ".join([*words[2:], "N, FIRST-LAST or [FIRST LAST]"])
+
+    def make_output(self, words, _):
+        if self.fact.word == "key" or words[:1] and words[0] not in OUTPUTS:
+            self.fact.refuse("value N output " + "|".join(OUTPUTS))
+        if not words or self.members["first"] != self.members["last"]:
+            self.fact.refuse("output KIND, of one value")
+        self.choices("CLI_OUTPUT", words[1:])
+        self.members["file"] = f"SFI_FILE_{words[0].upper()}"
 
     def make_foreign(self, words, _):
         self.choices("CLI_FOREIGN", words)
@@ -357,6 +370,10 @@ class Program:
         if len(self.options) > OPTIONS_MAX:
             self.block.refuse(f"more than {OPTIONS_MAX} options")
         self.find_rules()
+        self.has_force = "FORCE" in (o.id for o in self.options)
+        for made in (t for o in self.options for t in o.types):
+            if made.is_output() and not self.has_force:
+                made.fact.refuse("an output needs an option FORCE")
         if "purpose" not in self.texts:
             self.block.refuse(f"{self.name} has no purpose")
         if has_commands != ("usage" not in self.texts):
@@ -410,8 +427,9 @@ def array(kind, name, rows):
 
 
 def type_row(option, made, lead):
-    members = {"option": f"{lead}_{option.id}", **made.members,
-               "sentence": c_text(made.sentence)}
+    members = {"option": f"{lead}_{option.id}", **made.members}
+    if made.sentence:
+        members["sentence"] = c_text(made.sentence)
     return struct(members)
 
 
@@ -464,6 +482,8 @@ def spec(program, lead):
         tables += "".join(row(o, lead) for o in program.options)
         tables += "};\n\n"
         members += [f".options = {name}", f".option_count = {lead}_COUNT"]
+    if program.has_force:
+        members.append(f".force = {lead}_FORCE")
     types = [type_row(o, t, lead) for o in program.options for t in o.types]
     rules = [rule_row(r, lead) for r in program.rules]
     for kind, rows in (("type", types), ("rule", rules)):

@@ -54,11 +54,16 @@ option ROW --row [at=N] NAME=VALUE...
     value 2 range 0 7
     value 3 numbers 1 7 all
     key at address 4
+    value 1 output audit
+    value 2 output firmware - none
     required
         the row is missing
     | row
 
 include more.txt
+
+option FORCE --force
+    | overwrite
 
 foreign old older
     | it is
@@ -95,6 +100,10 @@ ROWS = [
     '{"all"}, .sentence = "all, or N, FIRST-LAST or [FIRST LAST]"}',
     ".max = UINT32_MAX, .multiple = 4, .sentence = \"an address, expected a "
     'multiple of 4"}',
+    "{.option = OPT_ROW, .first = 0, .last = 0, .kind = CLI_OUTPUT, .file = "
+    "SFI_FILE_AUDIT}",
+    "{.option = OPT_ROW, .first = 1, .last = 1, .kind = CLI_OUTPUT, .choices = "
+    '{"-", "none"}, .file = SFI_FILE_FIRMWARE}',
     '{.option = OPT_ROW, .kind = CLI_REQUIRED, .sentence = "the row is '
     'missing"}',
 ]
@@ -128,6 +137,13 @@ BAD = [
     ("required unless", "required with", ":34: required, or required unless"),
     ("required unless --yes -f", "required unless", ":34: required: no option"),
     ("address 4", "address 4 4", ":41: address, or address MULTIPLE"),
+    ("output audit", "output", ":42: output KIND, of one value"),
+    ("1 output audit", "1... output audit", ":42: output KIND, of one value"),
+    ("output audit", "output song", ":42: value N output audit|certificate|"),
+    ("value 1 output audit", "key at output audit", ":42: value N output "),
+    ("output audit\n", "output audit\n        a name\n", ":42: it has a "
+     "sentence"),
+    ("FORCE --force", "FORCED --forced", ":42: an output needs an option FORCE"),
     ("    repeats\n", "    repeats\n        often\n", ":14: it is the sentence "
      "of nothing"),
     ("    also paint\n", "    also\n", ':12: "also" needs more words'),
@@ -145,8 +161,8 @@ BAD = [
      "already"),
     ("FILL -f", "YES -f", "more.txt:1: YES is there twice"),
     ('    | says "x\\"\n', "", ":9: --fill has no help"),
-    ("old older", "old yes", ':48: "yes" is --yes already'),
-    ("foreign old older", "foreign", ":48: foreign WORD..., and its sentence below"),
+    ("old older", "old yes", ':53: "yes" is --yes already'),
+    ("foreign old older", "foreign", ":53: foreign WORD..., and its sentence below"),
     ("    | Does it.\n", "", ':2: "purpose" has one text, below it'),
     ("purpose\n    | Does it.\n", "", ":1: sfi-x has no purpose"),
     ("usage\n    | FILE\n    |  [--fill BYTE]\n", "", ":1: sfi-x has no usage"),
@@ -154,12 +170,12 @@ BAD = [
     ("needs --yes", "needs --no", ':15: needs: there is no option "--no"'),
     ("needs --yes", "needs", ":15: needs: no option is named"),
     ("with --yes", "with -F", ':16: with: there is no option "-F"'),
-    (None, "program sfi-y\n", ":51: the first line is program NAME"),
-    (None, "operands 1 1\n", ':51: "operands" is there twice'),
-    (None, "usage" + TAIL, ':51: "usage" has one text, below it'),
+    (None, "program sfi-y\n", ":56: the first line is program NAME"),
+    (None, "operands 1 1\n", ':56: "operands" is there twice'),
+    (None, "usage" + TAIL, ':56: "usage" has one text, below it'),
     (None, "command go\npurpose" + TAIL + "usage" + TAIL,
      ":1: sfi-x has no usage"),
-    (None, "notes \n", ":51: a tab, or blanks at the end"),
+    (None, "notes \n", ":56: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
 ]
@@ -179,12 +195,13 @@ def check(folder):
     table = (folder / "x.c").read_text()
     for part in ('.usage =\n    "FILE\\n"\n     " [--fill BYTE]"',
                  '.keys = {"br", "one", "two", "three"}', ".repeats = true",
-                 ".lists_chips = true", '.min = 1, .max = 3', '"says \\"x\\\\\\""',
+                 ".lists_chips = true", ".force = OPT_FORCE", '.min = 1, .max = 3', '"says \\"x\\\\\\""',
                  ".partial = UINT64_C(1) << 2", ".repeats = true, .most = 3",
                  '.ignores = {"old", "new"}', *ROWS,
                  '{"older", "it is gone"}', ".operands_max = UINT_MAX"):
         assert part in table.replace("\n     \"FILE", "\n    \"FILE"), part
-    assert "OPT_FILL,\n    OPT_TAKE,\n    OPT_ROW,\n    OPT_YES,\n    OPT_COUNT" in \
+    assert "OPT_FILL,\n    OPT_TAKE,\n    OPT_ROW,\n    OPT_YES,\n    OPT_FORCE,\n    "\
+        "OPT_COUNT" in \
         (folder / "x.h").read_text()
     assert "#define OPT_TAKE_MAX 3u" in (folder / "x.h").read_text()
     for old, new, expected in BAD:
