@@ -146,33 +146,6 @@ program_check(struct program *p)
         cli_usage(c, "nothing to do");
 }
 
-/* The names of all outputs, before a chip or an HSM changes; each is the last
- * word of its option.  In a folder of licences each is checked when it is
- * saved. */
-static sfi_status
-check_outputs(struct program *p)
-{
-    static const uint32_t kinds[OPT_COUNT] = {
-        [OPT_GET_CERTIFICATE] = SFI_FILE_CERTIFICATE,
-        [OPT_CHIP_LICENSE] = SFI_FILE_LICENSE,
-        [OPT_HSM_LICENSE] = SFI_FILE_LICENSE,
-        [OPT_CAPTURE] = SFI_FILE_TRACE,
-    };
-    const struct cli_use *use = NULL;
-    sfi_status st = SFI_OK;
-
-    while (st == SFI_OK && (use = cli_next_use(&p->cli, use)) != NULL) {
-        uint32_t kind =
-            use->id == OPT_READ ? station_read_kind(use) : kinds[use->id];
-
-        if (kind != 0 &&
-            (use->id != OPT_HSM_LICENSE || !cli_is_folder(use->value[0])))
-            st = cli_check_output(p->ctx, use->value[use->count - 1], kind,
-                                  cli_has(&p->cli, OPT_FORCE));
-    }
-    return st;
-}
-
 /* ---- what a signal cancels ---- */
 
 static struct program *volatile running;
@@ -276,7 +249,7 @@ run_all_actions(struct program *p)
     sfi_status st = log != NULL ? cli_log_open(&p->cli, p->ctx, log) : SFI_OK;
 
     if (st == SFI_OK)
-        st = check_outputs(p);
+        st = cli_check_outputs(&p->cli, p->ctx);
     if (st == SFI_OK && cli_has(&p->cli, OPT_LIST))
         st = program_list(p);
     for (size_t id = OPT_HSM_INFO; st == SFI_OK && id < OPT_HSM_LICENSE; id++) {

@@ -151,20 +151,6 @@ station_write_values(struct station *s, const struct cli_use *use)
 
 /* ---- read ---- */
 
-/* Bytes as many as a key has count as one, which only the same ones replace. */
-uint32_t
-station_read_kind(const struct cli_use *use)
-{
-    uint64_t size = use->number[1];
-
-    if (strcmp(sfi_firmware_format_by_name(use->value[2]), "bin") != 0)
-        return SFI_FILE_FIRMWARE;
-    return size == SFI_NONCE_LEN || size == SFI_KEY_LEN ||
-                   size == SFI_AUDIT_KEY_LEN
-               ? SFI_FILE_KEY
-               : SFI_FILE_OTHER;
-}
-
 /* In the format that the file's name says, as ST's tool does it. */
 sfi_status
 station_read(struct station *s, const struct cli_use *use)

@@ -123,7 +123,4 @@ sfi_status station_checksum(struct station *s, const struct cli_use *use);
 sfi_status station_option_bytes(struct station *s, const struct cli_use *use);
 sfi_status station_control(struct station *s, const struct cli_use *use);
 
-/* The kind of the file of OPT_READ, as sfi_ctx_check_output() takes it. */
-uint32_t station_read_kind(const struct cli_use *use);
-
 #endif

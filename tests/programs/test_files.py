@@ -183,6 +183,23 @@ def force(folder):
 
 
 @case
+def inputs_are_no_outputs(folder):
+    """What the same command line reads, under any name, also with --force."""
+    fw = folder / "fw.hex"
+    fw.write_bytes((DATA / "blink-stm32h753xi.hex").read_bytes())
+    (folder / "link.hex").symlink_to("fw.hex")
+    for words, name in ((["-r", hex(BASE), 64], "fw.hex"),
+                        (["-r", hex(BASE), 64], "link.hex"),
+                        (["-gc"], "link.hex"), (["--capture"], "fw.hex")):
+        done = run(PROGRAM, "-c", "port=none", "-w", fw, *words,
+                   folder / name, "--force")
+        same(done.returncode, 64, done.stderr)
+        assert f"{words[0]} {folder / name} is an input and would be " \
+               "overwritten" in done.stderr, done.stderr
+    same(fw.read_bytes(), (DATA / "blink-stm32h753xi.hex").read_bytes())
+
+
+@case
 def inputs_are_not_the_vault(folder):
     """An input that is the HSM's own file, or a link to it.  A vault with two
     names is no HSM at all."""
