@@ -172,9 +172,6 @@ create_image(struct job *j)
 
     if (st == SFI_OK)
         st = create_add_inputs(j);
-    if (st == SFI_OK && makes && j->image_out == NULL)
-        st = cli_check_output(j->ctx, cli_value(c, OPT_OUTFILE), SFI_FILE_IMAGE,
-                              cli_has(c, OPT_FORCE));
     if (st == SFI_OK)
         st = check_image(j);
     if (st != SFI_OK || !makes)
@@ -190,8 +187,10 @@ static sfi_status
 create_run(struct job *j)
 {
     const struct cli *c = &j->cli;
-    sfi_status st;
+    sfi_status st = cli_check_outputs(c, j->ctx);
 
+    if (st != SFI_OK)
+        return st;
     if (cli_has_any(c, OPT_GENKEY, OPT_GENNONCE))
         return create_key_files(j, cli_value(c, OPT_GENKEY),
                                 cli_value(c, OPT_GENNONCE));

@@ -141,21 +141,18 @@ create_template(struct job *j)
 {
     const char *out = cli_value(&j->cli, OPT_OUTFILE);
     bool is_file = out != NULL && strcmp(out, "-") != 0;
-    bool force = cli_has(&j->cli, OPT_FORCE);
     const char *csv = "";
     sfi_option_bytes *ob = NULL;
-    sfi_status st = SFI_OK;
+    sfi_status st;
 
-    if (is_file)
-        st = cli_check_output(j->ctx, out, SFI_FILE_OTHER, force);
     j->chip = cli_chip(&j->cli, cli_value(&j->cli, OPT_TEMPLATE));
-    if (st == SFI_OK)
-        st = load_option_bytes(j, &ob);
+    st = load_option_bytes(j, &ob);
     if (st == SFI_OK)
         st = sfi_option_bytes_csv(ob, SFI_OPTION_EXPLAIN, &csv);
     if (st == SFI_OK && is_file)
         st = sfi_ctx_save_output(j->ctx, out, SFI_FILE_OTHER,
-                                 force ? SFI_REPLACE : 0, csv, strlen(csv));
+                                 cli_has(&j->cli, OPT_FORCE) ? SFI_REPLACE : 0,
+                                 csv, strlen(csv));
     else if (st == SFI_OK)
         (void)fputs(csv, stdout);
     sfi_option_bytes_free(ob);
@@ -276,15 +273,9 @@ sfi_status
 create_add_inputs(struct job *j)
 {
     const struct cli *c = &j->cli;
-    const char *out = cli_value(c, OPT_OUTFILE);
     const struct cli_use *use = NULL;
     sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
 
-    while (out != NULL && (use = cli_next_use(c, use)) != NULL) {
-        if (use->id != OPT_OUTFILE && use->count > 0 &&
-            cli_is_same_file(use->value[0], out))
-            cli_usage(c, "-o %s is an input and would be overwritten", out);
-    }
     if (st == SFI_OK && cli_has(c, OPT_VER))
         st = sfi_image_builder_set_version(j->builder, image_version(c));
     /* --check, too, looks for another image when it is told all three. */

@@ -44,8 +44,7 @@ static sfi_status
 export_audit(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_AUDIT);
-    sfi_status st = cli_check_output(p->ctx, path, SFI_FILE_AUDIT,
-                                     cli_has(&p->cli, OPT_FORCE));
+    sfi_status st = cli_check_outputs(&p->cli, p->ctx);
 
     if (st == SFI_OK)
         st = sfi_hsm_export_audit(p->hsm, path);

@@ -30,22 +30,13 @@ struct info {
 
 /* ---- what the command line names ---- */
 
-static bool
-info_extracts_binary(const struct info *in)
-{
-    const char *out = cli_value(&in->cli, OPT_EXTRACT);
-
-    return strcmp(sfi_firmware_format_by_name(out), "bin") == 0;
-}
-
 static void
 info_check_options(const struct info *in)
 {
     const char *out = cli_value(&in->cli, OPT_EXTRACT);
 
-    if (out != NULL && cli_is_same_file(out, in->path))
-        cli_usage(&in->cli, "--extract %s is the image", in->path);
-    if (cli_has(&in->cli, OPT_FILL) && !info_extracts_binary(in))
+    if (cli_has(&in->cli, OPT_FILL) &&
+        strcmp(sfi_firmware_format_by_name(out), "bin") != 0)
         cli_usage(&in->cli, "--fill is for a plain binary: the other formats "
                             "keep their gaps");
 }
@@ -157,10 +148,10 @@ static sfi_status
 info_extract(struct info *in)
 {
     const char *out = cli_value(&in->cli, OPT_EXTRACT);
-    bool force = cli_has(&in->cli, OPT_FORCE);
     sfi_firmware_save_options o = {
         .struct_size = sizeof(o),
-        .flags = SFI_FIRMWARE_PRIVATE | (force ? SFI_REPLACE : 0),
+        .flags = SFI_FIRMWARE_PRIVATE |
+                 (cli_has(&in->cli, OPT_FORCE) ? SFI_REPLACE : 0),
     };
     sfi_firmware *fw = NULL;
     sfi_status st;
@@ -170,12 +161,8 @@ info_extract(struct info *in)
     if (cli_has(&in->cli, OPT_FILL))
         o.fill = SFI_FIRMWARE_FILL(
             (uint32_t)cli_value_number(&in->cli, OPT_FILL, 0));
-    st = cli_check_output(
-        in->ctx, out,
-        info_extracts_binary(in) ? SFI_FILE_OTHER : SFI_FILE_FIRMWARE, force);
-    if (st == SFI_OK)
-        st = sfi_description_firmware(
-            in->facts, (uint32_t)cli_value_number(&in->cli, OPT_AREA, 0), &fw);
+    st = sfi_description_firmware(
+        in->facts, (uint32_t)cli_value_number(&in->cli, OPT_AREA, 0), &fw);
     if (st == SFI_OK)
         st = sfi_firmware_save(fw, out, &o);
     if (st == SFI_OK)
@@ -250,8 +237,10 @@ static sfi_status
 info_run(struct info *in)
 {
     bool compares = cli_has(&in->cli, OPT_COMPARE);
-    sfi_status st = info_load_keys(in);
+    sfi_status st = cli_check_outputs(&in->cli, in->ctx);
 
+    if (st == SFI_OK)
+        st = info_load_keys(in);
     if (in->key != NULL && !compares) /* it is meant to be an image */
         in->with.kind = SFI_FILE_IMAGE;
     if (st == SFI_OK)

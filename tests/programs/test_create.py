@@ -536,11 +536,11 @@ def output_that_cannot_be_written(folder):
 @case
 def an_old_image_survives_a_failure(folder):
     inputs(folder, nonce=NONCE + b"x")
-    (folder / "out.sfi").write_bytes(b"old")
+    (folder / "out.sfi").write_bytes(b"SFIMAGIC old")
     refused(folder, 2,
             [about(f"sfi-create: {folder}/nonce.bin", "13 bytes", "12")],
             *command(folder))
-    same((folder / "out.sfi").read_bytes(), b"old")
+    same((folder / "out.sfi").read_bytes(), b"SFIMAGIC old")
 
 
 # ---- bad input ----

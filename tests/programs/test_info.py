@@ -228,8 +228,13 @@ def nothing_is_extracted(folder):
     whole[0].write_bytes(data)
     same(run(INFO, whole[0], "--extract", out).returncode, 64)
     for same_file in whole[0], f"{folder}/./a.sfi":
-        same(run(INFO, *whole, "--extract", same_file, "--fill", "0xff",
-                 "--force").returncode, 64)
+        fails(64, [f"sfi-info: --extract {same_file} is an input and would be "
+                   "overwritten", "  hint: sfi-info --help"], INFO, *whole,
+              "--extract", same_file, "--fill", "0xff", "--force")
+    out.write_bytes(b"a letter")  # seen before anything is shown
+    fails(4, [about(f"sfi-info: {out}", "another kind", "--force")], INFO,
+          *whole, "--extract", out)
+    out.unlink()
     same(run(INFO, *whole, "--area", "1").returncode, 64)
     same(run(INFO, *whole, "--extract", out, "--fill", "1").returncode, 64)
     for words, message in (
