@@ -85,38 +85,12 @@ install_step_by_step(struct station *s)
     return st;
 }
 
-/* A licence or a store of licences, when the command line names one. */
-static sfi_status
-installer_set_licenses(struct station *s, const struct cli_use *use)
-{
-    const char *folder = cli_key(&s->p->cli, use, "store");
-    const char *given = use->count > 1 ? use->value[1] : NULL;
-    int may_grow = folder != NULL;
-    sfi_license_store *store = NULL;
-    sfi_license *lic = NULL;
-    sfi_status st = SFI_OK;
-
-    if (folder == NULL && given != NULL && cli_is_folder(given))
-        folder = given;
-    if (folder != NULL) {
-        st = sfi_license_store_open(s->ctx, folder, may_grow, &store);
-        if (st == SFI_OK)
-            st = sfi_installer_set_license_store(s->in, store);
-    } else if (given != NULL) {
-        st = sfi_license_load(s->ctx, given, &lic);
-        if (st == SFI_OK)
-            st = sfi_installer_set_license(s->in, lic);
-    }
-    sfi_license_store_free(store);
-    sfi_license_free(lic);
-    return st;
-}
-
 sfi_status
 station_prepare_install(struct station *s, sfi_hsm *hsm)
 {
     const struct program *p = s->p;
     const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *store = cli_key(&p->cli, use, "store");
     sfi_status st = sfi_installer_new(s->ctx, p->chip, &s->in);
 
     if (st == SFI_OK)
@@ -127,8 +101,10 @@ station_prepare_install(struct station *s, sfi_hsm *hsm)
         st = sfi_installer_set_timeout(s->in, p->timeout_ms);
     if (st == SFI_OK)
         st = sfi_installer_set_erase(s->in, cli_has(&p->cli, OPT_ERASE));
-    if (st == SFI_OK)
-        st = installer_set_licenses(s, use);
+    if (st == SFI_OK && store != NULL)
+        st = sfi_installer_set_license_path(s->in, store, 1);
+    if (st == SFI_OK && use->count > 1)
+        st = sfi_installer_set_license_path(s->in, use->value[1], 0);
     if (st == SFI_OK)
         st = sfi_installer_set_progress(s->in, install_on_progress, s);
     if (st == SFI_OK && hsm != NULL)

@@ -178,6 +178,30 @@ SFI_API SFI_NODISCARD sfi_status
 sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store);
 
 /**
+ * Set a licence or a folder of licences, whichever a path is: as
+ * sfi_installer_set_license() or sfi_installer_set_license_store() does.
+ *
+ * @param in      an installer that has not begun
+ * @param path    the file of a licence, read now; or the folder
+ * @param create  1: the path is a folder, created if it does not exist, but not
+ *                its parent; 0: it must exist
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT            a pointer is NULL
+ *   SFI_ERR_STATE               the install has begun
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the path does not exist, cannot be read or
+ *                               created, or is a file when create is 1
+ *   SFI_ERR_LIMIT, SFI_ERR_TRUNCATED, SFI_ERR_FORMAT
+ *                               the file has no licence
+ *   SFI_ERR_NOMEM               no memory
+ *
+ * Blocks: on the file system.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_installer_set_license_path(sfi_installer *in, const char *path, int create);
+
+/**
  * Choose static or live licences.
  *
  * For a live licence the installer asks the chip for its session after reading

@@ -722,6 +722,11 @@ class installer : public handle<sfi_installer, sfi_installer_free> {
     installer &set_license_store(const license_store &store) {
         return did(sfi_installer_set_license_store(get(), store.get()));
     }
+    /** A licence, or a folder of licences, which `create` makes. */
+    installer &set_license_path(const std::string &path, bool create = false) {
+        return did(sfi_installer_set_license_path(get(), path.c_str(),
+                                                  create ? 1 : 0));
+    }
     installer &set_protocol(std::uint32_t protocol) {
         return did(sfi_installer_set_protocol(get(), protocol));
     }

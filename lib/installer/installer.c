@@ -170,6 +170,31 @@ sfi_installer_set_license_store(sfi_installer *in, sfi_license_store *store)
 }
 
 sfi_status
+sfi_installer_set_license_path(sfi_installer *in, const char *path, int create)
+{
+    sfi_license_store *store = NULL;
+    sfi_license *lic = NULL;
+    sfi_status st;
+
+    SFI_ENTER(in, INSTALLER);
+    SFI_ARG(in, path != NULL);
+    st = installer_is_changeable(in);
+    if (st != SFI_OK)
+        return st;
+    if (create != 0 || sfi__file_is_folder(path) == 0)
+        st = sfi_license_store_open(in->obj.ctx, path, create, &store);
+    else
+        st = sfi_license_load(in->obj.ctx, path, &lic);
+    if (store != NULL)
+        in->store = installer_hold(in->store, store);
+    if (lic != NULL)
+        in->given = installer_hold(in->given, lic);
+    sfi__obj_unref(store);
+    sfi__obj_unref(lic);
+    return st;
+}
+
+sfi_status
 sfi_installer_set_protocol(sfi_installer *in, uint32_t protocol)
 {
     sfi_status st;

@@ -195,6 +195,44 @@ START_TEST(test_hsm_fills_the_store)
 }
 END_TEST
 
+/* A path is a folder, made if it must be, or a licence, which goes first. */
+START_TEST(test_paths)
+{
+    char path[1300];
+    sfi_license *lic;
+    sfi_installer *in;
+
+    setup("stm32h753xi");
+    ck_assert_int_eq(rmdir(folder), 0);
+    in = station_prepare();
+    ck_assert_ok(sfi_installer_set_license_path(in, folder, 1));
+    ck_assert_ok(sfi_installer_run(in));
+    install_assert_complete(&station.package);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    assert_stored(sfi_license_data(sfi_installer_license(in), NULL));
+    lock_hsm();
+    in = station_prepare();
+    ck_assert_ok(sfi_installer_set_erase(in, 1));
+    ck_assert_ok(sfi_installer_set_license_path(in, folder, 0));
+    ck_assert_ok(sfi_installer_run(in));
+    assert_stored(sfi_license_data(sfi_installer_license(in), NULL));
+    (void)snprintf(path, sizeof(path), "%s/given", board.base);
+    ck_assert_ok(
+        sfi_license_parse(ctx, station.package.license, SFI_LICENSE_LEN, &lic));
+    ck_assert_ok(sfi_license_save(lic, path));
+    in = station_prepare();
+    ck_assert_ok(sfi_installer_set_erase(in, 1));
+    ck_assert_ok(sfi_installer_set_license_path(in, folder, 0));
+    ck_assert_ok(sfi_installer_set_license_path(in, path, 0));
+    ck_assert_int_eq(unlink(path), 0); /* it was read */
+    ck_assert_ok(sfi_installer_run(in));
+    ck_assert_mem_eq(sfi_license_data(sfi_installer_license(in), NULL),
+                     station.package.license, SFI_LICENSE_LEN);
+    sfi_license_free(lic);
+    teardown();
+}
+END_TEST
+
 /* ---- what goes wrong: nothing in the chip, nothing lost ---- */
 
 static void
@@ -337,6 +375,37 @@ START_TEST(test_arguments)
 }
 END_TEST
 
+/* The installer keeps what it had. */
+START_TEST(test_paths_that_fail)
+{
+    char path[1300];
+    sfi_installer *in;
+    int finished;
+
+    setup("stm32h753xi");
+    put(station.package.license);
+    in = prepare(false);
+    (void)snprintf(path, sizeof(path), "%s/none", board.base);
+    ck_assert_int_eq(sfi_installer_set_license_path(NULL, path, 0),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_fails_about(sfi_installer_set_license_path(in, NULL, 0),
+                          SFI_ERR_ARGUMENT, "", "path != NULL");
+    ck_assert_fails_about(sfi_installer_set_license_path(in, path, 0),
+                          SFI_ERR_OS, path, "No such file");
+    ck_assert_fails_about(sfi_installer_set_license_path(in, file(), 1),
+                          SFI_ERR_OS, file(), "not a licence store", "folder");
+    (void)snprintf(path, sizeof(path), "%s/none/none", board.base);
+    ck_assert_fails_about(sfi_installer_set_license_path(in, path, 1),
+                          SFI_ERR_OS, path, "cannot create the folder");
+    ck_assert_ok(sfi_installer_step(in, &finished));
+    ck_assert_fails_about(sfi_installer_set_license_path(in, file(), 0),
+                          SFI_ERR_STATE, "", "begun");
+    ck_assert_ok(sfi_installer_run(in));
+    install_assert_complete(&station.package);
+    teardown();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -354,7 +423,9 @@ main(void)
     tcase_add_loop_test(tc, test_stored_is_of_another_device, 0, all);
     tcase_add_loop_test(tc, test_store_cannot_be_written, 0, all);
     tcase_add_test(tc, test_hsm_refuses);
+    tcase_add_test(tc, test_paths);
     tcase_add_test(tc, test_arguments);
+    tcase_add_test(tc, test_paths_that_fail);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

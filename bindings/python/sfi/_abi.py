@@ -2209,6 +2209,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_installer_set_image": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_installer_set_image_file": (c_int, [c_void_p, c_char_p]),
     "sfi_installer_set_license": (c_int, [c_void_p, c_void_p]),
+    "sfi_installer_set_license_path": (c_int, [c_void_p, c_char_p, c_int]),
     "sfi_installer_set_license_store": (c_int, [c_void_p, c_void_p]),
     "sfi_installer_set_progress": (c_int, [
         c_void_p,

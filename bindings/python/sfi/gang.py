@@ -27,7 +27,6 @@ from .errors import Cancelled, Error, UsageError
 from .hsm import Hsm
 from .installer import Installer
 from .journal import Journal
-from .license import LicenseStore
 from .progress import Progress
 from .transport import Transport
 
@@ -219,10 +218,8 @@ class Gang:
         link = (Transport.open(port, context=context) if isinstance(port, str)
                 else port(context))
         hsm = None if self._hsm is None else self._hsm.share(context)
-        store = (None if self._store is None
-                 else LicenseStore(self._store, create=True, context=context))
-        with Installer(self._image, link, hsm, store=store, context=context,
-                       **self._options) as installer:
+        with Installer(self._image, link, hsm, store=self._store,
+                       context=context, **self._options) as installer:
             with self._lock:
                 self._installers[index] = installer
                 if self._cancelled:

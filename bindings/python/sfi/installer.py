@@ -38,8 +38,9 @@ class Installer(Handle):
     :param image: its bytes; or a path that is a ``str`` or path object
     :param transport: the link, or its name for :meth:`Transport.open`
     :param hsm: provides the licence, unless one is given or stored
-    :param license: of this one chip; the HSM is then not asked
-    :param store: searched before the HSM is asked, and filled by its answer
+    :param license: of this one chip, or its path; the HSM is then not asked
+    :param store: searched before the HSM is asked, and filled by its answer; or
+        the path of its folder, which is made if it does not exist
     :param chip: the expected part; None for any that libsfi knows
     :param erase: erase a chip that holds an installed firmware; otherwise it is
         refused before the HSM counts
@@ -47,7 +48,7 @@ class Installer(Handle):
     :param timeout: seconds to look for the chip; None: 5
     :param dialect: a security extension other than libsfi's own
     :raises UsageError: an argument belongs to another context
-    :raises OSError: the image cannot be read
+    :raises OSError: the image, `license` or `store` cannot be read
     :raises Error: as :meth:`Transport.open`
     """
 
@@ -59,15 +60,15 @@ class Installer(Handle):
 
     def __init__(self, image: Union[BytesLike, StrPath],
                  transport: TransportLike, hsm: Optional[Hsm] = None, *,
-                 license: Optional[License] = None,
-                 store: Optional[LicenseStore] = None,
+                 license: Union[License, StrPath, None] = None,
+                 store: Union[LicenseStore, StrPath, None] = None,
                  chip: Optional[ChipLike] = None, erase: bool = False,
                  live: bool = False, timeout: Optional[float] = None,
                  dialect: Optional[Dialect] = None,
                  context: Optional[Context] = None) -> None:
-        given = hsm or license or store
-        if context is None and given is not None:
-            context = given.context
+        for given in (hsm, license, store):
+            if context is None and isinstance(given, Handle):
+                context = given.context
         link = transport_of(transport, context)
         where = link.context if context is None else context
         self._make(where, "sfi_installer_new", where._state.pointer,
@@ -75,12 +76,9 @@ class Installer(Handle):
         self._finished = False
         self._call("sfi_installer_set_transport", self._use(link))
         self._set_image(image)
-        for function, handle in (
-                ("sfi_installer_set_hsm", hsm),
-                ("sfi_installer_set_license", license),
-                ("sfi_installer_set_license_store", store)):
-            if handle is not None:
-                self._call(function, self._use(handle))
+        if hsm is not None:
+            self._call("sfi_installer_set_hsm", self._use(hsm))
+        self._set_licenses(license, store)
         self._call("sfi_installer_set_erase", int(erase))
         self._call("sfi_installer_set_protocol",
                    int(Protocol.LIVE if live else Protocol.STATIC))
@@ -92,6 +90,17 @@ class Installer(Handle):
             self._call("sfi_installer_set_image", *read_only(image))
         else:
             self._call("sfi_installer_set_image_file", encode_path(image))
+
+    def _set_licenses(self, license: Union[License, StrPath, None],
+                      store: Union[LicenseStore, StrPath, None]) -> None:
+        for function, given, create in (
+                ("sfi_installer_set_license", license, 0),
+                ("sfi_installer_set_license_store", store, 1)):
+            if isinstance(given, Handle):
+                self._call(function, self._use(given))
+            elif given is not None:
+                self._call("sfi_installer_set_license_path",
+                           encode_path(given), create)
 
     def _set_dialect(self, dialect: Optional[Dialect]) -> Optional[Slot]:
         if dialect is None:

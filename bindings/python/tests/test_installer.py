@@ -88,6 +88,21 @@ class Installs(BenchCase):
                 sfi.Installer(bench.image(), chip.transport(), hsm,
                               store=store).run()
 
+    def test_paths(self) -> None:
+        chip, store = self.simulator(), self.path("store")
+        with self.hsm() as hsm:
+            sfi.Installer(bench.image(), chip.transport(), hsm,
+                          store=store).run()
+        file, = store.iterdir()
+        for license, folder in ((None, store), (file, None), (store, None)):
+            with sfi.Installer(bench.image(), chip.transport(), erase=True,
+                               license=license, store=folder) as install:
+                install.run()
+        with self.assertRaises(FileNotFoundError):
+            sfi.Installer(bench.image(), chip.transport(), license="none")
+        with self.assertRaisesRegex(sfi.MachineError, "expected a folder"):
+            sfi.Installer(bench.image(), chip.transport(), store=file)
+
     def test_live(self) -> None:
         chip = self.simulator()
         install = sfi.Installer(bench.image(), chip.transport(), self.hsm(),
