@@ -210,7 +210,7 @@ create_fail(const struct job *j, sfi_status st)
     bool at_register =
         j->reg != NULL && st != SFI_ERR_RANGE &&
         strcmp(sfi_error_where(sfi_ctx_error(j->ctx)), j->reg) == 0;
-    int status = cli_fail_at(&j->cli, j->ctx, st, j->place);
+    int status = cli_fail(&j->cli, j->ctx, st);
 
     if (at_register)
         cli_hint("--register FILE names another place for it, --no-register "
@@ -223,7 +223,7 @@ create_fail(const struct job *j, sfi_status st)
 int
 main(int argc, char **argv)
 {
-    struct job j = {.place = ""};
+    struct job j = {.ctx = NULL};
     sfi_status st;
     int status;
 

@@ -16,8 +16,7 @@ struct job {
     sfi_image_builder *builder;
     char *reg; /* the register of nonces; NULL: none */
     struct cli_findings findings;
-    /* of the error that ends the program: a file, and a line below it */
-    const char *place, *hint;
+    const char *hint; /* below the error that ends the program; or NULL */
     FILE *image_out; /* standard output; NULL: the file of -o */
     uint64_t size;   /* of the image */
 };

@@ -82,19 +82,14 @@ add_firmwares(struct job *j)
 }
 
 static sfi_status
-add_module(struct job *j, const char *path)
+add_module(const struct job *j, const char *path)
 {
-    struct cli_file file;
-    sfi_status st = cli_file_read(j->ctx, path, &file);
+    sfi_status st = sfi_image_builder_add_module_file(j->builder, path);
+    struct stat s;
 
-    if (st != SFI_OK)
-        return st;
-    st = sfi_image_builder_add_module(j->builder, file.data, file.len);
-    if (st == SFI_OK)
-        cli_print("Module %s : %zu bytes\n", cli_visible(path), file.len);
-    else
-        j->place = path;
-    cli_file_free(&file);
+    if (st == SFI_OK && stat(path, &s) == 0)
+        cli_print("Module %s : %lld bytes\n", cli_visible(path),
+                  (long long)s.st_size);
     return st;
 }
 

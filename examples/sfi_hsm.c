@@ -109,18 +109,17 @@ static sfi_status
 match_image(struct program *p)
 {
     const char *path = cli_value(&p->cli, OPT_MATCHES);
-    struct cli_file image;
-    sfi_status st = cli_file_read(p->ctx, path, &image);
+    sfi_status st = sfi_hsm_check_image_file(p->hsm, path);
 
-    if (st == SFI_OK)
+    if (st == SFI_ERR_HSM_PIN) { /* it is an image */
         st = log_in(p, false);
-    if (st == SFI_OK)
-        st = sfi_hsm_check_image(p->hsm, image.data, image.len);
+        if (st == SFI_OK)
+            st = sfi_hsm_check_image_file(p->hsm, path);
+    }
     json_text(&p->out, "matches", path);
     if (st == SFI_OK)
         cli_print("IMAGE MATCHES: %s has the key and nonce of this HSM\n",
                   cli_visible(path));
-    cli_file_free(&image);
     return st;
 }
 

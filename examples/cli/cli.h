@@ -275,22 +275,12 @@ int cli_log_close(const struct cli *c, int status);
 
 /* ---- whole files ---- */
 
-#define CLI_FILE_MAX ((size_t)256 << 20)
-
-struct cli_file {
-    uint8_t *data;
-    size_t len;
-};
-
 /* open() of a path of the user's, the only one in the programs: a vault or
  * other database is refused, because to close it would drop the locks of the
  * HSM; also one that takes the name meanwhile.  Not for O_TRUNC.  *fd is -1
  * after a failure. */
 sfi_status cli_open(sfi_ctx *ctx, const char *path, int flags, unsigned mode,
                     int *fd);
-/* Empty after a failure. */
-sfi_status cli_file_read(sfi_ctx *ctx, const char *path, struct cli_file *file);
-void cli_file_free(struct cli_file *file);
 bool cli_is_folder(const char *path);
 /* Two names of one file that is there. */
 bool cli_is_same_file(const char *a, const char *b);

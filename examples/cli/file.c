@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Whole files into memory, with messages of the program. */
+/* Files that the command line names. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
@@ -54,80 +54,6 @@ cli_open(sfi_ctx *ctx, const char *path, int flags, unsigned mode, int *fd)
         return file_check_opened(ctx, path, fd);
     return cli_report_os(ctx, errno, PATH_SHOWN ": cannot %s", path,
                          (flags & O_ACCMODE) == O_RDONLY ? "read" : "write");
-}
-
-static sfi_status
-file_fail_to_read(sfi_ctx *ctx, const char *path)
-{
-    return cli_report_os(ctx, errno, PATH_SHOWN ": cannot read", path);
-}
-
-/* Length of a regular file; -1 with errno set. */
-static long
-file_regular_length(FILE *f)
-{
-    struct stat st;
-
-    if (fstat(fileno(f), &st) != 0)
-        return -1;
-    if (!S_ISREG(st.st_mode)) {
-        errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
-        return -1;
-    }
-    return (long)st.st_size;
-}
-
-static sfi_status
-file_read_content(sfi_ctx *ctx, const char *path, FILE *f,
-                  struct cli_file *file)
-{
-    long len = file_regular_length(f);
-
-    if (len < 0)
-        return file_fail_to_read(ctx, path);
-    if ((unsigned long)len > CLI_FILE_MAX)
-        return cli_report(ctx, SFI_ERR_LIMIT,
-                          PATH_SHOWN ": %ld bytes, expected at most %zu", path,
-                          len, CLI_FILE_MAX);
-    file->data = malloc((size_t)len + 1);
-    if (file->data == NULL)
-        return file_fail_to_read(ctx, path);
-    errno = EIO;
-    file->len = fread(file->data, 1, (size_t)len, f);
-    return file->len == (size_t)len ? SFI_OK : file_fail_to_read(ctx, path);
-}
-
-sfi_status
-cli_file_read(sfi_ctx *ctx, const char *path, struct cli_file *file)
-{
-    FILE *f;
-    sfi_status st;
-    int fd;
-
-    file->data = NULL;
-    file->len = 0;
-    st = cli_open(ctx, path, O_RDONLY, 0, &fd);
-    if (st != SFI_OK)
-        return st;
-    f = fdopen(fd, "rb");
-    if (f == NULL) {
-        st = file_fail_to_read(ctx, path);
-        (void)close(fd);
-        return st;
-    }
-    st = file_read_content(ctx, path, f, file);
-    (void)fclose(f);
-    if (st != SFI_OK)
-        cli_file_free(file);
-    return st;
-}
-
-void
-cli_file_free(struct cli_file *file)
-{
-    free(file->data);
-    file->data = NULL;
-    file->len = 0;
 }
 
 /* The library's message does not know the option. */

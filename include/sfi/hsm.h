@@ -603,6 +603,23 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_image(sfi_hsm *hsm,
                                                      size_t len);
 
 /**
+ * The same of an image file.
+ *
+ * @param hsm   an HSM; a vault or card must be logged in
+ * @param path  the file, at most 268435456 bytes; not kept
+ *
+ * @return SFI_OK: the HSM's licences open this image; or
+ *   SFI_ERR_LIMIT               the file is larger
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read, or as below
+ *   any status                  as for sfi_hsm_check_image()
+ *
+ * Blocks: on the files or the reader.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_image_file(sfi_hsm *hsm,
+                                                          const char *path);
+
+/**
  * Retire an HSM: write the closing record.
  *
  * The record states how many devices were licensed and how many installations

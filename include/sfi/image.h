@@ -247,6 +247,27 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_add_module(
     sfi_image_builder *b, const uint8_t *smi, size_t len);
 
 /**
+ * Add a module file (.smi), as sfi_image_builder_add_module() does.
+ *
+ * @param b     the builder
+ * @param path  the file, at most 16777216 bytes; not kept
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT   a pointer is NULL
+ *   SFI_ERR_FORMAT     not a module, an empty module, or bytes after its end
+ *   SFI_ERR_TRUNCATED  shorter than its header says
+ *   SFI_ERR_LIMIT      the file is larger
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_STATE      called from a callback of this builder
+ *   SFI_ERR_NOMEM      no memory; nothing was added
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_image_builder_add_module_file(sfi_image_builder *b, const char *path);
+
+/**
  * Set the option bytes.
  *
  * @param b   the builder

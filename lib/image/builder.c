@@ -9,6 +9,7 @@
 #include "util/wr.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/files.h"
 #include "chip/define/define.h"
 #include "firmware/firmware.h"
 #include "option_bytes/option_bytes.h"
@@ -16,6 +17,7 @@
 #include "image/register.h"
 #include "image/smi.h"
 
+#define MODULE_FILE_MAX ((size_t)16 << 20)
 #define IMAGE_VERSION_MAX 255u
 #define IMAGE_MODE 0644u /* readable by all: the image is encrypted */
 
@@ -263,6 +265,25 @@ sfi_image_builder_add_module(sfi_image_builder *b, const uint8_t *smi,
     sfi__buf_clear(&b->sealed);
     SFI_ARG(b, smi != NULL);
     return builder_add_module(b, smi, len);
+}
+
+sfi_status
+sfi_image_builder_add_module_file(sfi_image_builder *b, const char *path)
+{
+    struct buf smi;
+    sfi_status st;
+
+    SFI_ENTER(b, IMAGE_BUILDER);
+    sfi__buf_clear(&b->sealed);
+    SFI_ARG(b, path != NULL);
+    st = sfi__load(b->obj.ctx, path, MODULE_FILE_MAX, false, &smi);
+    if (st == SFI_OK) {
+        st = builder_add_module(b, smi.data, smi.len);
+        if (st != SFI_OK)
+            (void)sfi__where(b->obj.ctx, "%s", path);
+    }
+    sfi__buf_free(&smi);
+    return st;
 }
 
 static sfi_status

@@ -467,28 +467,6 @@ shared_context(const struct cli *c)
     return ctx;
 }
 
-START_TEST(test_files)
-{
-    const char *path = temporary("\0abc", 4);
-    struct cli_file file;
-    struct cli c;
-
-    parse(&c, "");
-    ck_assert_int_eq(cli_file_read(shared_context(&c), path, &file), SFI_OK);
-    ck_assert_uint_eq(file.len, 4);
-    ck_assert_mem_eq(file.data, "\0abc", 4);
-    cli_file_free(&file);
-    ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(cli_file_read(shared_context(&c), path, &file),
-                     SFI_ERR_OS);
-    ck_assert_ptr_null(file.data);
-    ck_assert_int_eq(cli_file_read(shared_context(&c), "/", &file), SFI_ERR_OS);
-    ck_assert_int_eq(cli_file_read(shared_context(&c), "/dev/null", &file),
-                     SFI_ERR_OS);
-    cli_free(&c);
-}
-END_TEST
-
 /* The name goes to another file right after it was checked: the linker puts
  * this function in the place of the library's. */
 static const char *swap_from, *swap_to;
@@ -783,7 +761,6 @@ main(void)
     tcase_add_test(tc, test_json_value);
     tcase_add_test(tc, test_json_error);
     tcase_add_test(tc, test_progress);
-    tcase_add_test(tc, test_files);
     tcase_add_loop_test(tc, test_swapped_file, 0, (int)ROWS(swapped_flags));
     tcase_add_loop_test(tc, test_pin_file, 0, (int)ROWS(pins));
     tcase_add_test(tc, test_long_pin);

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Union
 
 from . import _abi
 from ._callback import (
@@ -294,15 +294,21 @@ class Hsm(Handle):
                    self._pointer, self._use(certificate), session)
         return made
 
-    def check_image(self, image: BytesLike) -> None:
-        """Check that an image, or its beginning, was built with the key and
-        nonce of this HSM; nothing is counted.
+    def check_image(self, image: Union[BytesLike, StrPath]) -> None:
+        """Check that an image was built with the key and nonce of this HSM;
+        nothing is counted.
 
+        :param image: its bytes, or the first of them; or a path that is a
+            ``str`` or path object
         :raises SecurityError: it was built with others
         :raises InputError: not an image
         :raises Unsupported: this HSM cannot check images
+        :raises OSError: the file cannot be read
         """
-        self._call("sfi_hsm_check_image", *read_only(image))
+        if isinstance(image, (bytes, bytearray, memoryview)):
+            self._call("sfi_hsm_check_image", *read_only(image))
+        else:
+            self._call("sfi_hsm_check_image_file", encode_path(image))
 
     def retire(self) -> None:
         """Write the closing record: no more licences, for ever.

@@ -164,8 +164,11 @@ class ImageBuilder(Handle):
         :raises InputError: not a module, or truncated
         :raises OSError: the file cannot be read
         """
-        data = content(module, self._context)
-        self._call("sfi_image_builder_add_module", *read_only(data))
+        if isinstance(module, (bytes, bytearray, memoryview)):
+            self._call("sfi_image_builder_add_module", *read_only(module))
+        else:
+            self._call("sfi_image_builder_add_module_file",
+                       encode_path(module))
 
     def set_option_bytes(self, option_bytes: OptionBytes) -> None:
         """Set the option bytes.

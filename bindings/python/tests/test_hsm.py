@@ -120,6 +120,10 @@ class Vaults(BenchCase):
     def test_check_image(self) -> None:
         hsm = self.hsm()
         hsm.check_image(bench.image())
+        path = self.path("a.sfi", bench.image())
+        hsm.check_image(path)
+        self.assert_fails(FileNotFoundError, Status.OS, hsm.check_image,
+                          f"{path}.none")
         self.assert_fails(sfi.SecurityError, Status.AUTH, hsm.check_image,
                           bench.image(key=bytes(15) + b"x"))
         self.assert_fails(sfi.InputError, Status.FORMAT, hsm.check_image,

@@ -10,12 +10,15 @@
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "core/files.h"
 #include "keys/key.h"
 #include "audit/audit.h"
 #include "hsm/base/image_header.h"
 #include "license/certificate.h"
 #include "license/license.h"
 #include "license/personalization.h"
+
+#define IMAGE_FILE_MAX ((size_t)256 << 20)
 
 SFI_ABI_PIN(sfi_hsm_ops, licenses);
 SFI_ABI_PIN(sfi_hsm_info, serial);
@@ -541,6 +544,21 @@ sfi_hsm_check_image(sfi_hsm *hsm, const uint8_t *image, size_t len)
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, image != NULL);
     return hsm_check_header(hsm, image, len);
+}
+
+sfi_status
+sfi_hsm_check_image_file(sfi_hsm *hsm, const char *path)
+{
+    struct buf image;
+    sfi_status st;
+
+    SFI_ENTER(hsm, HSM);
+    SFI_ARG(hsm, path != NULL);
+    st = sfi__load(hsm->obj.ctx, path, IMAGE_FILE_MAX, false, &image);
+    if (st == SFI_OK)
+        st = hsm_check_header(hsm, image.data, image.len);
+    sfi__buf_free(&image);
+    return st;
 }
 
 /* ---- the end ---- */

@@ -330,12 +330,24 @@ START_TEST(test_module)
     sfi_image_builder *b = kit_new_builder(H7, &segment, 1);
     struct kit_bytes image = {0};
     struct kit_trace t = {0};
+    char dir[256], path[300];
+    FILE *f;
     uint8_t smi[128];
     size_t len = make_module(smi, sizeof(smi), "SMIMAGIC", 0x08080000, 40, 40);
 
     ck_assert_fails_about(sfi_image_builder_add_module(b, NULL, 0),
                           SFI_ERR_ARGUMENT, "", "smi != NULL");
-    ck_assert_ok(sfi_image_builder_add_module(b, smi, len));
+    ck_assert_fails_about(sfi_image_builder_add_module_file(b, "/none"),
+                          SFI_ERR_OS, "/none", "cannot read");
+    ck_assert_fails_about(sfi_image_builder_add_module_file(b, "/dev/null"),
+                          SFI_ERR_TRUNCATED, "/dev/null", "module of 0 bytes");
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(path, sizeof(path), "%s/a.smi", dir);
+    f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(smi, 1, len, f), len);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_ok(sfi_image_builder_add_module_file(b, path));
     ck_assert_ok(sfi_image_builder_write(b, kit_write, &image));
     ck_assert_ok(kit_read_image(true, &image, 100, &t));
     ck_assert_str_eq(t.text, "H v1 3; F1 v7 08000000 5; M2 v7 08080000 88; "
@@ -351,6 +363,7 @@ START_TEST(test_module)
                     "module 4 at 0x08080000 (40 bytes) overlaps segment 2 at "
                     "0x08080027 (1 bytes)");
     sfi_image_builder_free(b);
+    test_rmdir(dir);
 }
 END_TEST
 
