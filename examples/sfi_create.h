@@ -17,8 +17,8 @@ struct job {
     char *reg; /* the register of nonces; NULL: none */
     struct cli_findings findings;
     const char *hint; /* below the error that ends the program; or NULL */
-    FILE *image_out; /* standard output; NULL: the file of -o */
-    uint64_t size;   /* of the image */
+    FILE *image_out;  /* standard output; NULL: the file of -o */
+    uint64_t size;    /* of the image */
 };
 
 /* sfi_create_inputs.c: give everything that the command line names to a new

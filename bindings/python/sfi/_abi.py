@@ -2062,6 +2062,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
     ]),
     "sfi_hsm_check_image": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_hsm_check_image_file": (c_int, [c_void_p, c_char_p]),
     "sfi_hsm_check_provision": (c_int, [
         c_void_p,
         c_size_t,
@@ -2135,6 +2136,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_hsm_write_audit": (c_int, [c_void_p, sfi_write_fn, c_void_p]),
     "sfi_image_builder_add_firmware": (c_int, [c_void_p, c_void_p]),
     "sfi_image_builder_add_module": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_image_builder_add_module_file": (c_int, [c_void_p, c_char_p]),
     "sfi_image_builder_check": (c_int, [c_void_p, sfi_finding_fn, c_void_p]),
     "sfi_image_builder_free": (None, [c_void_p]),
     "sfi_image_builder_layout": (c_int, [c_void_p, POINTER(c_void_p)]),

@@ -2,6 +2,8 @@
 /* Copyright The libsfi authors */
 /* An HSM that is opened at the first request, and asked for its PIN at the
  * first that needs it. */
+#include <sfi/hsm_share.h>
+
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"

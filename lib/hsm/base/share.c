@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* One HSM for several contexts, one request at a time. */
+#include <sfi/hsm_share.h>
+
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sfi/hsm_share.h>
 #include <sfi/license_batch.h>
 
 #include "core/ctx.h"

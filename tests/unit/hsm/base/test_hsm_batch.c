@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sfi/hsm_share.h>
 #include <sfi/license.h>
 #include <sfi/license_batch.h>
 

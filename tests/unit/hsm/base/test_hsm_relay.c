@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sfi/hsm_share.h>
+
 #include "core/ctx.h"
 #include "hsm/base/hsm.h"
 #include "license/license.h"
