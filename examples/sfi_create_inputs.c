@@ -243,27 +243,6 @@ create_set_secrets(struct job *j)
 
 /* ---- all ---- */
 
-/* The number of -v in any base, also 1f.  A zero in front is octal to some and
- * nothing to others. */
-static uint32_t
-image_version(const struct cli *c)
-{
-    const char *text = cli_value(c, OPT_VER);
-    uint64_t value, octal;
-
-    if (!cli_number(text, UINT32_MAX, &value) &&
-        ((text[0] == '0' && strchr("bBoO", text[1]) != NULL) ||
-         !cli_number_behind("0x", text, UINT32_MAX, &value)))
-        cli_usage(c, "-v %s is not a number, expected 0 to 255", text);
-    if (text[0] == '0' && cli_number_behind("0o", text, UINT32_MAX, &octal) &&
-        octal != value)
-        cli_usage(c,
-                  "-v %s is ambiguous: %" PRIu64 " in decimal, %" PRIu64
-                  " in octal; write it without the zero, or as 0o%s",
-                  text, value, octal, text + strspn(text, "0"));
-    return (uint32_t)value;
-}
-
 sfi_status
 create_add_inputs(struct job *j)
 {
@@ -272,7 +251,8 @@ create_add_inputs(struct job *j)
     sfi_status st = sfi_image_builder_new(j->ctx, j->chip, &j->builder);
 
     if (st == SFI_OK && cli_has(c, OPT_VER))
-        st = sfi_image_builder_set_version(j->builder, image_version(c));
+        st = sfi_image_builder_set_version(
+            j->builder, (uint32_t)cli_value_number(c, OPT_VER, 0));
     /* --check, too, looks for another image when it is told all three. */
     if (st == SFI_OK && cli_has(c, OPT_KEY) && cli_has(c, OPT_NONCE) &&
         cli_has(c, OPT_VER))

@@ -75,6 +75,7 @@ struct cli_type {
     bool is_key;
     unsigned first, last; /* of the values, or of the keys */
     uint64_t min, max, multiple;
+    bool any_base; /* of a number: also 1f, but no 010 */
     uint32_t file; /* the kind of an output, SFI_FILE_*; firmware can also be
                     * raw bytes, whose number may be the value before it */
     const char *choices[CLI_CHOICES_MAX];

@@ -2,6 +2,7 @@
 /* Copyright The libsfi authors */
 /* What the words of a command line have to be, which options go together, and
  * which files are written, as the tables of the program say. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -14,8 +15,12 @@
 static bool
 word_is_number(const struct cli_type *t, const char *word, uint64_t *out)
 {
-    return cli_number(word, t->max, out) && *out >= t->min &&
-           (t->multiple == 0 || *out % t->multiple == 0);
+    bool is_hex =
+        t->any_base && !(word[0] == '0' && strchr("bBoO", word[1]) != NULL);
+
+    return (cli_number(word, t->max, out) ||
+            (is_hex && cli_number_behind("0x", word, t->max, out))) &&
+           *out >= t->min && (t->multiple == 0 || *out % t->multiple == 0);
 }
 
 static bool
@@ -130,6 +135,22 @@ refuse_value(const struct cli *c, const struct cli_use *use,
               t->kind == CLI_NUMBER ? " is not" : ", expected", t->sentence);
 }
 
+/* A zero in front is octal to some and nothing to others. */
+static void
+check_base(const struct cli *c, const struct cli_use *use, const char *word,
+           uint64_t value)
+{
+    uint64_t octal;
+
+    if (word[0] == '0' && cli_number_behind("0o", word, UINT64_MAX, &octal) &&
+        octal != value)
+        cli_usage(c,
+                  "%.*s %s is ambiguous: %" PRIu64 " in decimal, %" PRIu64
+                  " in octal; write it without the zero, or as 0o%s",
+                  spelling_length(use), use->spelling, word, value, octal,
+                  word + strspn(word, "0"));
+}
+
 static void
 check_values(const struct cli *c, struct cli_use *use, const struct cli_type *t)
 {
@@ -142,6 +163,8 @@ check_values(const struct cli *c, struct cli_use *use, const struct cli_type *t)
             continue;
         if (!word_is_right(use, t, word, number))
             refuse_value(c, use, t, word);
+        if (t->any_base)
+            check_base(c, use, word, *number);
     }
 }
 

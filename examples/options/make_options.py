@@ -171,7 +171,10 @@ class Type:
         last = option.max - 1 if found[2] else first
         self.members |= {"first": first, "last": last}
 
-    def make_number(self, words, _):
+    def make_number(self, words, option):
+        if option and words[2:] == ["any-base"] and self.fact.word == "value":
+            words = words[:2]
+            self.members["any_base"] = "true"
         if len(words) != 2:
             self.fact.refuse("number MIN MAX")
         low, high = (number(self.fact, w) for w in words)

@@ -53,6 +53,7 @@ option ROW --row [at=N] NAME=VALUE...
     value 1... field all
     value 2 range 0 7
     value 3 numbers 1 7 all
+    value 4 number 0 7 any-base
     key at address 4
     value 1 output audit
     value 2 output firmware - none
@@ -100,6 +101,8 @@ ROWS = [
     '{"all"}, .sentence = "all, or N, FIRST-LAST or [FIRST LAST]"}',
     ".max = UINT32_MAX, .multiple = 4, .sentence = \"an address, expected a "
     'multiple of 4"}',
+    "{.option = OPT_ROW, .first = 3, .last = 3, .any_base = true, .kind = "
+    "CLI_NUMBER",
     "{.option = OPT_ROW, .first = 0, .last = 0, .kind = CLI_OUTPUT, .file = "
     "SFI_FILE_AUDIT}",
     "{.option = OPT_ROW, .first = 1, .last = 1, .kind = CLI_OUTPUT, .choices = "
@@ -136,14 +139,16 @@ BAD = [
     ("    not -f to", "    not -x to", ':32: not: there is no option "-x"'),
     ("required unless", "required with", ":34: required, or required unless"),
     ("required unless --yes -f", "required unless", ":34: required: no option"),
-    ("address 4", "address 4 4", ":41: address, or address MULTIPLE"),
-    ("output audit", "output", ":42: output KIND, of one value"),
-    ("1 output audit", "1... output audit", ":42: output KIND, of one value"),
-    ("output audit", "output song", ":42: value N output audit|certificate|"),
-    ("value 1 output audit", "key at output audit", ":42: value N output "),
-    ("output audit\n", "output audit\n        a name\n", ":42: it has a "
+    ("address 4", "address 4 4", ":42: address, or address MULTIPLE"),
+    ("any-base", "base", ":41: number MIN MAX"),
+    ("value 4 number", "key at number", ":41: number MIN MAX"),
+    ("output audit", "output", ":43: output KIND, of one value"),
+    ("1 output audit", "1... output audit", ":43: output KIND, of one value"),
+    ("output audit", "output song", ":43: value N output audit|certificate|"),
+    ("value 1 output audit", "key at output audit", ":43: value N output "),
+    ("output audit\n", "output audit\n        a name\n", ":43: it has a "
      "sentence"),
-    ("FORCE --force", "FORCED --forced", ":42: an output needs an option FORCE"),
+    ("FORCE --force", "FORCED --forced", ":43: an output needs an option FORCE"),
     ("    repeats\n", "    repeats\n        often\n", ":14: it is the sentence "
      "of nothing"),
     ("    also paint\n", "    also\n", ':12: "also" needs more words'),
@@ -161,8 +166,8 @@ BAD = [
      "already"),
     ("FILL -f", "YES -f", "more.txt:1: YES is there twice"),
     ('    | says "x\\"\n', "", ":9: --fill has no help"),
-    ("old older", "old yes", ':53: "yes" is --yes already'),
-    ("foreign old older", "foreign", ":53: foreign WORD..., and its sentence below"),
+    ("old older", "old yes", ':54: "yes" is --yes already'),
+    ("foreign old older", "foreign", ":54: foreign WORD..., and its sentence below"),
     ("    | Does it.\n", "", ':2: "purpose" has one text, below it'),
     ("purpose\n    | Does it.\n", "", ":1: sfi-x has no purpose"),
     ("usage\n    | FILE\n    |  [--fill BYTE]\n", "", ":1: sfi-x has no usage"),
@@ -170,12 +175,12 @@ BAD = [
     ("needs --yes", "needs --no", ':15: needs: there is no option "--no"'),
     ("needs --yes", "needs", ":15: needs: no option is named"),
     ("with --yes", "with -F", ':16: with: there is no option "-F"'),
-    (None, "program sfi-y\n", ":56: the first line is program NAME"),
-    (None, "operands 1 1\n", ':56: "operands" is there twice'),
-    (None, "usage" + TAIL, ':56: "usage" has one text, below it'),
+    (None, "program sfi-y\n", ":57: the first line is program NAME"),
+    (None, "operands 1 1\n", ':57: "operands" is there twice'),
+    (None, "usage" + TAIL, ':57: "usage" has one text, below it'),
     (None, "command go\npurpose" + TAIL + "usage" + TAIL,
      ":1: sfi-x has no usage"),
-    (None, "notes \n", ":56: a tab, or blanks at the end"),
+    (None, "notes \n", ":57: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
 ]
