@@ -73,18 +73,12 @@ program_read_ports(struct program *p)
         program_add_station(p, use, cli_key(&p->cli, use, "port"));
 }
 
-/* What the text file cannot say of one action. */
+/* What the text file cannot say. */
 static void
-check_action(const struct cli *c, const struct cli_use *use)
+check_fill(const struct cli *c, const struct cli_use *use)
 {
     uint64_t bits = cli_key_number(c, use, "dataWidth", 8);
 
-    if (use->id == OPT_ERASE && cli_has(c, OPT_SFI) &&
-        strcmp(use->value[0], "all") != 0)
-        cli_usage(c, "-sfi erases the flash itself; only -e all can be "
-                     "combined with it");
-    if (use->id != OPT_FILL)
-        return;
     if (cli_key_number(c, use, "size", 0) * 8 % bits != 0)
         cli_usage(c,
                   "size=%s is not a size from 1 byte to 64 MiB in whole "
@@ -96,33 +90,6 @@ check_action(const struct cli *c, const struct cli_use *use)
 }
 
 static void
-check_sfi_option(struct program *p)
-{
-    const struct cli_use *use = cli_next(&p->cli, OPT_SFI, NULL);
-    bool from_hsm = cli_key_number(&p->cli, use, "hsm", 0) == 1;
-
-    if (use == NULL)
-        return;
-    p->live = cli_key_number(&p->cli, use, "protocol", 0) == 1;
-    if (from_hsm && use->count > 1)
-        cli_usage(&p->cli,
-                  "%s: a licence is given, but hsm=1 requests one from the HSM",
-                  use->value[1]);
-    if (!from_hsm && cli_key(&p->cli, use, "store") != NULL)
-        cli_usage(&p->cli, "store=FOLDER needs hsm=1; with hsm=0 give the "
-                           "folder in place of LICENSE");
-    if (p->live && !from_hsm)
-        cli_usage(&p->cli, "protocol=live needs hsm=1 slot=HSM: a live licence "
-                           "is made for one session");
-    if (p->live && cli_key(&p->cli, use, "store") != NULL)
-        cli_usage(&p->cli, "store=FOLDER needs protocol=static: a live licence "
-                           "is valid once");
-    if (!from_hsm && use->count < 2)
-        cli_usage(&p->cli, "-sfi needs a licence: hsm=1 slot=HSM, or hsm=0 "
-                           "LICENSE");
-}
-
-static void
 program_check(struct program *p)
 {
     const struct cli *c = &p->cli;
@@ -131,9 +98,10 @@ program_check(struct program *p)
     bool on_chip = cli_has_any(c, OPT_SFI, OPT_HALT);
 
     program_read_ports(p);
-    check_sfi_option(p);
-    while ((use = cli_next_use(c, use)) != NULL)
-        check_action(c, use);
+    while ((use = cli_next(c, OPT_FILL, use)) != NULL)
+        check_fill(c, use);
+    use = cli_next(c, OPT_SFI, NULL);
+    p->live = cli_key_number(c, use, "protocol", 0) == 1;
     cli_log_set((int)cli_value_number(c, OPT_VERBOSITY, SFI_LOG_WARNING),
                 cli_has(c, OPT_LOG));
     p->timeout_ms = (uint32_t)cli_value_number(c, OPT_TIMEOUT, 0);

@@ -99,6 +99,24 @@ struct cli_rule {
     const char *sentence;
 };
 
+enum cli_place { CLI_VALUE, CLI_KEY, CLI_BESIDE };
+
+/* That a value, a key or another option is there. */
+struct cli_condition {
+    enum cli_place place;
+    size_t index;     /* of the value, the key or the option */
+    const char *word; /* that it has to be; NULL: any */
+    bool no;          /* it must not be there, or not be the word */
+};
+
+/* What is refused with the sentence, in each use of an option; a value of the
+ * first condition stands before the sentence. */
+struct cli_refusal {
+    size_t option;
+    struct cli_condition when[2];
+    const char *sentence;
+};
+
 /* A word of another tool that this program has no option for. */
 struct cli_foreign {
     const char *word;     /* without dashes */
@@ -118,6 +136,8 @@ struct cli_spec {
     size_t type_count;
     const struct cli_rule *rules;
     size_t rule_count;
+    const struct cli_refusal *refusals;
+    size_t refusal_count;
     const struct cli_foreign *foreign; /* ends with a row without a word; NULL:
                                         * none */
     unsigned operands_min, operands_max; /* words that belong to no option */

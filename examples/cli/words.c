@@ -199,6 +199,40 @@ check_words(const struct cli *c, struct cli_use *use)
     }
 }
 
+/* ---- words together ---- */
+
+static bool
+condition_holds(const struct cli *c, const struct cli_use *use,
+                const struct cli_condition *when)
+{
+    const char *word = NULL;
+
+    if (when->place == CLI_VALUE && when->index < use->count)
+        word = use->value[when->index];
+    else if (when->place == CLI_KEY)
+        word = use->key_value[when->index];
+    else if (when->place == CLI_BESIDE && cli_has(c, when->index))
+        word = "";
+    return (word != NULL &&
+            (when->word == NULL || strcmp(when->word, word) == 0)) != when->no;
+}
+
+static void
+check_refusals(const struct cli *c, const struct cli_use *use)
+{
+    for (size_t i = 0; i < c->spec->refusal_count; i++) {
+        const struct cli_refusal *r = &c->spec->refusals[i];
+        const struct cli_condition *first = &r->when[0];
+
+        if (r->option != use->id || !condition_holds(c, use, first) ||
+            !condition_holds(c, use, &r->when[1]))
+            continue;
+        if (first->place == CLI_VALUE && !first->no)
+            cli_usage(c, "%s: %s", use->value[first->index], r->sentence);
+        cli_usage(c, "%s", r->sentence);
+    }
+}
+
 /* ---- options together ---- */
 
 /* The first use of one of these options, or of none of them. */
@@ -281,6 +315,8 @@ words_check(struct cli *c)
     check_required(c);
     for (size_t i = 0; i < c->use_count; i++)
         check_words(c, &c->uses[i]);
+    for (size_t i = 0; i < c->use_count; i++)
+        check_refusals(c, &c->uses[i]);
 }
 
 /* ---- outputs ---- */

@@ -25,9 +25,11 @@ TEXTS = ("purpose", "usage", "notes")
 ONE, MANY = False, True  # how often a fact of an option may be there
 FACTS = {"values": ONE, "keys": MANY, "also": ONE, "repeats": ONE, "chips": ONE,
          "ignores": ONE, "value": MANY, "key": MANY, "foreign": MANY,
-         "needs": ONE, "with": ONE, "not": MANY, "required": ONE}
+         "needs": ONE, "with": ONE, "not": MANY, "required": ONE,
+         "refuse": MANY}
 BARE = {"repeats", "chips", "required"}  # need no words
-SENTENCED = {"value", "key", "foreign", "not", "required"}
+SENTENCED = {"value", "key", "foreign", "not", "required", "refuse"}
+CONDITION = re.compile(r"(no )?(value )?(-{0,2}\w+)(?:=(\S+))?$")
 
 
 class Refused(Exception):
@@ -369,10 +371,43 @@ class Program:
                 text = fact.rest if fact.word == "needs" else fact.sentence
                 self.rules.append((option.id, fact.word, ids, text))
 
+    def condition(self, option, fact, text):
+        """[no] value N, KEY or -OPTION; =WORD behind the first two."""
+        found = CONDITION.match(text.strip())
+        no, value, name, word = found.groups() if found else ("", "", "", "")
+        owner = [o.id for o in self.options if name.strip("-") in o.spellings()]
+        members = {}
+        if value and name.isdigit() and 1 <= int(name) <= option.max:
+            members = {"place": "CLI_VALUE", "index": int(name) - 1}
+        elif not value and name in option.keys:
+            members = {"place": "CLI_KEY", "index": option.keys.index(name)}
+        elif not value and name[:1] == "-" and owner and not word:
+            members = {"place": "CLI_BESIDE", "beside": owner[0]}
+        else:
+            fact.refuse(f'"{text.strip()}" is no condition')
+        if word:
+            members["word"] = c_text(word)
+        if no:
+            members["no"] = "true"
+        return members
+
+    def find_refusals(self):
+        """What words of one use must not be together: rows of (option, two
+        conditions, sentence)."""
+        self.refusals = []
+        for option in self.options:
+            for fact in option.block.all("refuse"):
+                parts = fact.rest.split(",")
+                if len(parts) != 2 or not fact.sentence:
+                    fact.refuse("refuse CONDITION, CONDITION, and its sentence")
+                when = [self.condition(option, fact, p) for p in parts]
+                self.refusals.append((option.id, when, fact.sentence))
+
     def check(self, has_commands):
         if len(self.options) > OPTIONS_MAX:
             self.block.refuse(f"more than {OPTIONS_MAX} options")
         self.find_rules()
+        self.find_refusals()
         self.has_force = "FORCE" in (o.id for o in self.options)
         for made in (t for o in self.options for t in o.types):
             if made.is_output() and not self.has_force:
@@ -447,6 +482,19 @@ def rule_row(rule, lead):
     return struct(members)
 
 
+def refusal_row(refusal, lead):
+    option, conditions, sentence = refusal
+    when = []
+    for members in conditions:
+        members = dict(members)
+        if "beside" in members:
+            members["index"] = f"{lead}_{members.pop('beside')}"
+        when.append(struct(members))
+    return struct({"option": f"{lead}_{option}",
+                   "when": "{" + ", ".join(when) + "}",
+                   "sentence": c_text(sentence)})
+
+
 def row(option, lead):
     members = []
     if option.brief:
@@ -489,7 +537,9 @@ def spec(program, lead):
         members.append(f".force = {lead}_FORCE")
     types = [type_row(o, t, lead) for o in program.options for t in o.types]
     rules = [rule_row(r, lead) for r in program.rules]
-    for kind, rows in (("type", types), ("rule", rules)):
+    refusals = [refusal_row(r, lead) for r in program.refusals]
+    for kind, rows in (("type", types), ("rule", rules),
+                       ("refusal", refusals)):
         if rows:
             name = f"{lead.lower()}_{kind}s"
             tables += array(f"cli_{kind}", name, rows)

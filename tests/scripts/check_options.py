@@ -57,6 +57,11 @@ option ROW --row [at=N] NAME=VALUE...
     key at address 4
     value 1 output audit
     value 2 output firmware - none
+    refuse value 2=x, no at
+        it is
+        x
+    refuse no at=3, -y
+        it has no 3
     required
         the row is missing
     | row
@@ -71,7 +76,7 @@ foreign old older
     | gone
 """
 MORE = """\
-option YES --yes
+option YES -y, --yes
     | go on
 """
 TAIL = "\n    | text\n"
@@ -107,6 +112,11 @@ ROWS = [
     "SFI_FILE_AUDIT}",
     "{.option = OPT_ROW, .first = 1, .last = 1, .kind = CLI_OUTPUT, .choices = "
     '{"-", "none"}, .file = SFI_FILE_FIRMWARE}',
+    "{.option = OPT_ROW, .when = {{.place = CLI_VALUE, .index = 1, .word = "
+    '"x"}, {.place = CLI_KEY, .index = 0, .no = true}}, .sentence = "it is x"}',
+    '{.option = OPT_ROW, .when = {{.place = CLI_KEY, .index = 0, .word = "3", '
+    '.no = true}, {.place = CLI_BESIDE, .index = OPT_YES}}, .sentence = "it has '
+    'no 3"}',
     '{.option = OPT_ROW, .kind = CLI_REQUIRED, .sentence = "the row is '
     'missing"}',
 ]
@@ -140,6 +150,14 @@ BAD = [
     ("required unless", "required with", ":34: required, or required unless"),
     ("required unless --yes -f", "required unless", ":34: required: no option"),
     ("address 4", "address 4 4", ":42: address, or address MULTIPLE"),
+    ("2=x, no at", "2=x", ":45: refuse CONDITION, CONDITION, and its sentence"),
+    ("        it has no 3\n", "", ":48: refuse CONDITION, CONDITION, and its"),
+    ("value 2=x", "value 65=x", ':45: "value 65=x" is no condition'),
+    ("value 2=x", "value at", ':45: "value at" is no condition'),
+    ("no at\n", "no att\n", ':45: "no att" is no condition'),
+    ("3, -y", "3, -y=1", ':48: "-y=1" is no condition'),
+    ("3, -y", "3, -z", ':48: "-z" is no condition'),
+    ("3, -y", "3, 3 4", ':48: "3 4" is no condition'),
     ("any-base", "base", ":41: number MIN MAX"),
     ("value 4 number", "key at number", ":41: number MIN MAX"),
     ("output audit", "output", ":43: output KIND, of one value"),
@@ -166,8 +184,8 @@ BAD = [
      "already"),
     ("FILL -f", "YES -f", "more.txt:1: YES is there twice"),
     ('    | says "x\\"\n', "", ":9: --fill has no help"),
-    ("old older", "old yes", ':54: "yes" is --yes already'),
-    ("foreign old older", "foreign", ":54: foreign WORD..., and its sentence below"),
+    ("old older", "old yes", ':59: "yes" is --yes already'),
+    ("foreign old older", "foreign", ":59: foreign WORD..., and its sentence below"),
     ("    | Does it.\n", "", ':2: "purpose" has one text, below it'),
     ("purpose\n    | Does it.\n", "", ":1: sfi-x has no purpose"),
     ("usage\n    | FILE\n    |  [--fill BYTE]\n", "", ":1: sfi-x has no usage"),
@@ -175,12 +193,12 @@ BAD = [
     ("needs --yes", "needs --no", ':15: needs: there is no option "--no"'),
     ("needs --yes", "needs", ":15: needs: no option is named"),
     ("with --yes", "with -F", ':16: with: there is no option "-F"'),
-    (None, "program sfi-y\n", ":57: the first line is program NAME"),
-    (None, "operands 1 1\n", ':57: "operands" is there twice'),
-    (None, "usage" + TAIL, ':57: "usage" has one text, below it'),
+    (None, "program sfi-y\n", ":62: the first line is program NAME"),
+    (None, "operands 1 1\n", ':62: "operands" is there twice'),
+    (None, "usage" + TAIL, ':62: "usage" has one text, below it'),
     (None, "command go\npurpose" + TAIL + "usage" + TAIL,
      ":1: sfi-x has no usage"),
-    (None, "notes \n", ":57: a tab, or blanks at the end"),
+    (None, "notes \n", ":62: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
 ]
