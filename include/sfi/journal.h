@@ -55,7 +55,8 @@ typedef struct sfi_journal_job {
     /** sfi_ctx_error() of the context that did the job, which may be the
      * journal's own: it is read before it is cleared; NULL: success. */
     const sfi_error *error;
-    /** Further members for the line: a JSON object without a line end. */
+    /** Further members for the line: a JSON object, whose line ends are left
+     * out. */
     const char *more;
 } sfi_journal_job;
 
@@ -96,8 +97,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_journal_open(sfi_ctx *ctx,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
- *   SFI_ERR_FORMAT    `more` is not a JSON object on a line; or the file was
- *                     replaced by one that is no journal
+ *   SFI_ERR_FORMAT    `more` is not a JSON object; or the file was replaced by
+ *                     one that is no journal
  *   SFI_ERR_TIMEOUT   another program kept the file locked for 10 s
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
  *   SFI_ERR_NOMEM     no memory

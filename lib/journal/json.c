@@ -20,7 +20,7 @@ struct scanner {
 static void
 json_skip_blanks(struct scanner *s)
 {
-    while (s->at < s->end && memchr(" \t\r", *s->at, 3) != NULL)
+    while (s->at < s->end && memchr(" \t\r\n", *s->at, 4) != NULL)
         s->at++;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* JSON as far as a journal needs it: one object on a line
- * (RFC 8259), and two of its texts. */
+/* JSON as far as a journal needs it: one object (RFC 8259), and two of its
+ * texts. */
 #ifndef SFI_JOURNAL_JSON_H
 #define SFI_JOURNAL_JSON_H
 

@@ -108,25 +108,46 @@ line_error(struct json_writer *l, const sfi_error *error)
     sfi__json_close(l, '}');
 }
 
+/* Line ends are between values, and blanks follow them; one stays behind a
+ * comma. */
+static size_t
+line_join(uint8_t *text, size_t len)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\r' && text[i] != '\n') {
+            text[n++] = text[i];
+            continue;
+        }
+        while (i + 1 < len && memchr(" \t\r\n", text[i + 1], 4) != NULL)
+            i++;
+        if (n > 0 && text[n - 1] == ',')
+            text[n++] = ' ';
+    }
+    return n;
+}
+
 /* The members of an object: what stands between its braces. */
 static sfi_status
 line_more(sfi_ctx *ctx, struct json_writer *l, const char *more)
 {
     struct json_line read;
     const char *at, *end;
+    size_t begin = l->out->len;
 
     if (more == NULL)
         return SFI_OK;
-    if (strchr(more, '\n') != NULL ||
-        !sfi__json_read_line(more, strlen(more), &read))
+    if (!sfi__json_read_line(more, strlen(more), &read))
         return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "the further members are no JSON object on one line");
+                         "the further members are no JSON object");
     at = strchr(more, '{') + 1;
     end = strrchr(more, '}');
-    at += strspn(at, " \t\r");
+    at += strspn(at, " \t\r\n");
     if (at == end)
         return SFI_OK;
     sfi__json_raw(l, at, (size_t)(end - at));
+    l->out->len = begin + line_join(l->out->data + begin, l->out->len - begin);
     return SFI_OK;
 }
 

@@ -187,6 +187,26 @@ START_TEST(test_whole_line)
 }
 END_TEST
 
+/* Line ends of further members are left out, not those inside texts, which are
+ * escaped. */
+START_TEST(test_more_lines)
+{
+    sfi_journal_job job = plain;
+
+    job.more = "{\n  \"erased\": true,\r\n  \"n\": [\n    1,\n    {}\n  ],"
+               "\n\n  \"m\": \"a,\\n  b\"\n}\n";
+    ck_assert_ok(add(&job));
+    assert_line("\"port\": \"serial:/dev/ttyUSB0\", \"result\": \"done\", "
+                "\"milliseconds\": 1234, \"erased\": true, "
+                "\"n\": [1, {}], \"m\": \"a,\\n  b\"}\n");
+    ck_assert_int_eq(unlink(path), 0);
+    job.more = "\n{\n}\n";
+    ck_assert_ok(add(&job));
+    assert_line("\"port\": \"serial:/dev/ttyUSB0\", \"result\": \"done\", "
+                "\"milliseconds\": 1234}\n");
+}
+END_TEST
+
 /* The error of the journal's own context is read before it is cleared. */
 START_TEST(test_failed_line)
 {
@@ -218,7 +238,7 @@ END_TEST
 START_TEST(test_arguments)
 {
     static const char *const bad[] = {
-        "", "x", "[]", "{\"a\": 1}\n", "{\"a\"}", "{} {}", "{\"a\": 1"};
+        "", "x", "[]", "{\"a\": \"1\n\"}", "{\"a\"}", "{} {}", "{\"a\": 1"};
     struct {
         sfi_journal_job job;
         uint64_t tail;
@@ -519,6 +539,7 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_plain_line);
     tcase_add_test(tc, test_whole_line);
+    tcase_add_test(tc, test_more_lines);
     tcase_add_test(tc, test_failed_line);
     tcase_add_test(tc, test_arguments);
     tcase_add_loop_test(tc, test_files, 0, (int)ROWS(files));
