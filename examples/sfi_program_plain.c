@@ -367,24 +367,20 @@ station_control(struct station *s, const struct cli_use *use)
 sfi_status
 station_look(struct station *s, sfi_status st)
 {
-    s->heard = st != SFI_OK && sfi_error_peer_code(sfi_ctx_error(s->ctx)) ==
-                                   SFI_PEER_APPLICATION;
-    if (s->heard)
+    sfi_description *seen = NULL;
+
+    if (st != SFI_OK &&
+        sfi_error_peer_code(sfi_ctx_error(s->ctx)) == SFI_PEER_APPLICATION) {
         station_show(s, "  State             : %s", APPLICATION_RUNS);
+        json_text(&s->note, "state", APPLICATION_RUNS);
+    }
     if (st == SFI_OK)
-        st = sfi_target_describe(s->target, &s->seen);
+        st = sfi_target_describe(s->target, &seen);
     cli_progress_end(&s->progress);
     if (st == SFI_OK && s->shows != NULL)
-        st = sfi_description_text(s->seen, NULL, cli_write, s->shows);
+        st = sfi_description_text(seen, NULL, cli_write, s->shows);
+    if (st == SFI_OK)
+        st = sfi_description_json(seen, json_members, &s->note);
+    sfi_description_free(seen);
     return st;
-}
-
-void
-station_write_seen(const struct station *s, struct json *j)
-{
-    if (s->heard)
-        json_text(j, "state", APPLICATION_RUNS);
-    if (s->seen != NULL &&
-        sfi_description_json(s->seen, json_members, j) != SFI_OK)
-        cli_nomem(s->p->cli.spec->program);
 }

@@ -43,8 +43,8 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
         s->progress.port = s->port;
     else
         cli_log_waits(&s->progress);
-    json_init(&s->results, s->notes);
-    json_array(&s->results, NULL);
+    json_init(&s->note, s->notes);
+    json_object(&s->note, NULL);
 }
 
 void
@@ -56,7 +56,6 @@ station_end(struct station *s)
         sfi_firmware_free(s->firmware[i]);
     free(s->firmware);
     free(s->fields);
-    sfi_description_free(s->seen);
     sfi_installer_free(s->in);
     sfi_target_free(s->target);
     sfi_transport_free(s->tp);
@@ -84,7 +83,12 @@ station_load_files(struct station *s)
 
         st = cli_firmware_load(c, s->ctx, use, &how,
                                &s->firmware[use - c->uses]);
+        if (s->note.depth == 1)
+            json_array(&s->note, "files");
+        json_text(&s->note, NULL, use->value[0]);
     }
+    if (s->note.depth > 1)
+        json_close(&s->note);
     return st;
 }
 
@@ -205,15 +209,29 @@ station_show(struct station *s, const char *fmt, ...)
     (void)fputc('\n', s->shows);
 }
 
-/* ---- JSON ---- */
+/* ---- what was done ---- */
 
 struct json *
 station_result(struct station *s, const struct cli_use *use)
 {
-    json_object(&s->results, NULL);
-    json_text(&s->results, "option",
-              use->spelling + strspn(use->spelling, "-"));
-    return &s->results;
+    struct json *j = &s->note;
+
+    if (j->depth == 1)
+        json_array(j, "results");
+    json_object(j, NULL);
+    json_text(j, "option", use->spelling + strspn(use->spelling, "-"));
+    return j;
+}
+
+void
+station_did(struct station *s, const char *key, uint64_t amount)
+{
+    struct station_done *d = s->done;
+
+    while (d->key != NULL && strcmp(d->key, key) != 0)
+        d++;
+    d->key = key;
+    d->amount = amount == DONE ? DONE : d->amount + amount;
 }
 
 static void
@@ -231,36 +249,14 @@ write_option_bytes(const sfi_option_field *f, struct json *j)
     json_close(j);
 }
 
-/* The files of -w. */
+/* The end of what was done. */
 static void
-station_write_files(const struct station *s, struct json *j)
+station_end_notes(struct station *s)
 {
-    const struct cli_use *use = NULL;
+    struct json *j = &s->note;
 
-    if (!cli_has(&s->p->cli, OPT_WRITE))
-        return;
-    json_array(j, "files");
-    while ((use = cli_next(&s->p->cli, OPT_WRITE, use)) != NULL)
-        json_text(j, NULL, use->value[0]);
-    json_close(j);
-}
-
-void
-station_did(struct station *s, const char *key, uint64_t amount)
-{
-    struct station_done *d = s->done;
-
-    while (d->key != NULL && strcmp(d->key, key) != 0)
-        d++;
-    d->key = key;
-    d->amount = amount == DONE ? DONE : d->amount + amount;
-}
-
-void
-station_write_done(struct station *s, struct json *j)
-{
-    station_write_files(s, j);
-    station_write_seen(s, j);
+    if (j->depth > 1)
+        json_close(j); /* the results */
     for (const struct station_done *d = s->done; d->key != NULL; d++) {
         if (d->amount == DONE)
             json_bool(j, d->key, true);
@@ -268,11 +264,73 @@ station_write_done(struct station *s, struct json *j)
             json_number(j, d->key, d->amount);
     }
     write_option_bytes(s->fields, j);
-    if (s->results.filled[1]) {
-        json_close(&s->results);
-        (void)fflush(s->notes);
-        json_value(j, "results", s->notes_text);
-    }
+    json_close(j);
+    if (fflush(s->notes) != 0)
+        cli_nomem(s->p->cli.spec->program);
+}
+
+/* ---- the result, and its line in the journal of --record ---- */
+
+/* It has a context of its own, which no chip's error is in. */
+sfi_status
+program_open_record(struct program *p)
+{
+    const char *path = cli_value(&p->cli, OPT_RECORD);
+    sfi_ctx *ctx;
+    sfi_status st;
+
+    if (path == NULL)
+        return SFI_OK;
+    ctx = cli_context(&p->cli);
+    st = sfi_journal_open(ctx, path, &p->record);
+    if (st != SFI_OK)
+        st = program_take_error(p, ctx, st);
+    sfi_ctx_free(ctx);
+    return st;
+}
+
+/* The journal is one for all chips. */
+static void
+station_record(struct station *s)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    sfi_journal *record = s->p->record;
+
+    if (record == NULL)
+        return;
+    (void)pthread_mutex_lock(&lock);
+    s->unrecorded = sfi_journal_add(record, &s->job);
+    if (s->unrecorded != SFI_OK)
+        (void)snprintf(s->why_not, sizeof(s->why_not), "%s",
+                       sfi_error_message(sfi_ctx_error(sfi_ctx_of(record))));
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* What the installer knows, or the station when it has none. */
+void
+station_conclude(struct station *s)
+{
+    const struct program *p = s->p;
+    sfi_journal_job job = {.struct_size = sizeof(job)};
+
+    if (s->in == NULL || sfi_installer_get_job(s->in, &job) != SFI_OK)
+        job.chip = p->look && s->st == SFI_OK ? NULL : sfi_chip_name(s->part);
+    job.port = s->port;
+    job.result = s->st == SFI_ERR_CANCELLED ? "cancelled"
+                 : s->st != SFI_OK          ? "failed"
+                 : s->in != NULL            ? "installed"
+                                            : "done";
+    job.board_serial = cli_value(&p->cli, OPT_BOARD);
+    job.milliseconds = cli_now_ms() - s->started_ms;
+    job.image = cli_value(&p->cli, OPT_SFI);
+    job.protocol = job.image == NULL ? NULL : p->live ? "live" : "static";
+    if (s->st != SFI_OK && sfi_ctx_error(s->ctx) == NULL)
+        sfi_ctx_report(s->ctx, s->st, 0, sfi_status_str(s->st));
+    job.error = s->st != SFI_OK ? sfi_ctx_error(s->ctx) : NULL;
+    station_end_notes(s);
+    job.more = s->notes_text;
+    s->job = job;
+    station_record(s);
 }
 
 void
@@ -284,15 +342,25 @@ station_write_result(struct station *s, struct json *j)
     json_text(j, "result", job->result);
     if (job->chip != NULL && job->chip[0] != '\0')
         json_text(j, "chip", job->chip);
-    if (job->device_id != NULL)
-        json_text(j, "device_id", job->device_id);
+    json_text(j, "device_id", job->device_id);
     json_number(j, "milliseconds", job->milliseconds);
     if (job->hsm_serial != NULL) {
         json_number(j, "hsm_remaining", job->hsm_remaining);
         json_bool(j, "hsm_low_water", job->hsm_remaining <= job->hsm_low_water);
     }
-    station_write_done(s, j);
+    (void)json_members(j, (const uint8_t *)s->notes_text, s->notes_len);
     if (s->p->record != NULL)
         json_bool(j, "recorded", s->unrecorded == SFI_OK);
     json_error(j, s->ctx, s->st);
+}
+
+void
+station_fail_record(const struct station *s)
+{
+    if (s->unrecorded != SFI_OK)
+        s->p->failed =
+            cli_fail_text(&s->p->cli, s->unrecorded,
+                          "%s: cannot write the record of %s (%s): %s",
+                          cli_value(&s->p->cli, OPT_RECORD), s->port,
+                          s->job.result, s->why_not);
 }

@@ -43,17 +43,15 @@ struct station {
     FILE *shows; /* what was asked for: stdout, or memory in a gang */
     char *shown_text;
     size_t shown_len;
-    FILE *notes;         /* results in JSON, in memory */
-    struct json results; /* writes into `notes` */
+    FILE *notes;      /* what was done: a JSON object, in memory */
+    struct json note; /* writes into `notes` */
     char *notes_text;
     size_t notes_len;
     struct station_done done[DONE_MAX + 1]; /* in the order that it began */
-    sfi_description *seen; /* what is there, when that is the question */
-    bool heard;            /* nothing but an application, over USART */
-    bool all;              /* the erase is of the whole flash */
-    bool many;             /* one of --gang: nobody can be asked */
-    atomic_uint phase;     /* of the install; others look at it */
-    uint64_t bytes;        /* of the image */
+    bool all;          /* the erase is of the whole flash */
+    bool many;         /* one of --gang: nobody can be asked */
+    atomic_uint phase; /* of the install; others look at it */
+    uint64_t bytes;    /* of the image */
     uint64_t started_ms;
     atomic_bool stop; /* end between two steps */
     /* The result. */
@@ -96,9 +94,6 @@ void station_show(struct station *s, const char *fmt, ...) CLI_PRINTF(2, 3);
 struct json *station_result(struct station *s, const struct cli_use *use);
 /* Note for JSON what was DONE, or how much more of it. */
 void station_did(struct station *s, const char *key, uint64_t amount);
-/* What was done, as members of the open JSON object.  It asks nothing of the
- * library, which keeps the error. */
-void station_write_done(struct station *s, struct json *j);
 
 /* Fill the job, once `st` is known, and add it to the record. */
 void station_conclude(struct station *s);
@@ -110,7 +105,6 @@ void station_write_result(struct station *s, struct json *j);
 /* Find out what is there, without a change, and show it; after a connect that
  * failed with `st` as far as its error tells. */
 sfi_status station_look(struct station *s, sfi_status st);
-void station_write_seen(const struct station *s, struct json *j);
 
 /* The actions.  `use` is the option with its words. */
 sfi_status station_erase(struct station *s, const struct cli_use *use);
