@@ -121,19 +121,6 @@ program_get_license(struct program *p)
 
 /* ---- questions to an HSM ---- */
 
-static void
-print_hsm_answer(size_t id, const sfi_hsm_info *info)
-{
-    if (id == OPT_HSM_COUNTER)
-        (void)printf("HSM COUNTER: %" PRIu64 "\n", info->remaining);
-    else if (id == OPT_HSM_FW_ID)
-        (void)printf("HSM FW IDENTIFIER: %s\n", cli_visible(info->firmware_id));
-    else if (id == OPT_HSM_STATUS)
-        (void)printf("HSM STATE: %s\n", hsm_state(info));
-    else
-        hsm_print(stdout, info);
-}
-
 sfi_status
 program_ask_hsm(struct program *p, size_t id)
 {
@@ -145,8 +132,14 @@ program_ask_hsm(struct program *p, size_t id)
     sfi_hsm_free(hsm);
     if (st != SFI_OK)
         return st;
-    if (!p->json)
-        print_hsm_answer(id, &info);
+    if (id == OPT_HSM_COUNTER)
+        cli_print("HSM COUNTER: %" PRIu64 "\n", info.remaining);
+    else if (id == OPT_HSM_FW_ID)
+        cli_print("HSM FW IDENTIFIER: %s\n", cli_visible(info.firmware_id));
+    else if (id == OPT_HSM_STATUS)
+        cli_print("HSM STATE: %s\n", hsm_state(&info));
+    else if (!p->json)
+        hsm_print(stdout, &info);
     json_object(&p->out, "hsm");
     json_text(&p->out, "slot", slot);
     hsm_json(&p->out, &info);
