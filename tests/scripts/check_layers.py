@@ -59,8 +59,8 @@ BELOW = {
     "sim/storage": ["chip/define", "license"],
     "sim": ["device", "sim/storage", "proto"],
     "sim/links": ["sim", "transport/probe"],
-    "sim/serve": ["sim"],
-    "sim/card": ["hsm"],
+    "sim/serve": ["sim", "transport/net"],
+    "sim/card": ["hsm", "transport/net"],
 }
 
 

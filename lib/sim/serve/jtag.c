@@ -16,44 +16,9 @@
 #include "core/err.h"
 #include "sim/boot.h"
 #include "sim/serve/serve.h"
-
-#define HOST_MAX 64u
+#include "transport/net/tcp.h"
 
 /* ---- the listener ---- */
-
-static sfi_status
-bitbang_bad_address(sfi_ctx *ctx, const char *where, const char *what)
-{
-    (void)sfi__fail(ctx, SFI_ERR_ARGUMENT, "%s, expected HOST:PORT", what);
-    return sfi__where(ctx, "%s", where);
-}
-
-/* "127.0.0.1:9824", "localhost:0", "[::1]:9824" */
-static sfi_status
-bitbang_split_address(sfi_ctx *ctx, const char *where, char host[HOST_MAX],
-                      char port[8])
-{
-    const char *colon = strrchr(where, ':');
-    size_t len = colon != NULL ? (size_t)(colon - where) : 0;
-    uint64_t number;
-
-    if (colon == NULL || !sfi__text_to_u64(colon + 1, UINT16_MAX, &number))
-        return bitbang_bad_address(ctx, where,
-                                   "the port is missing or not a number");
-    if (len >= 2 && where[0] == '[' && where[len - 1] == ']') {
-        where++;
-        len -= 2;
-    }
-    if (len == 0 || len >= HOST_MAX)
-        return bitbang_bad_address(ctx, where,
-                                   "the host is missing or too long");
-    memcpy(host, where, len);
-    host[len] = '\0';
-    sfi__text_format(port, 8, "%u", (unsigned)number);
-    if (sfi__text_same(host, "localhost"))
-        (void)sfi__text_copy(host, HOST_MAX, "127.0.0.1");
-    return SFI_OK;
-}
 
 static bool
 bitbang_is_loopback(const struct sockaddr *a)
@@ -126,29 +91,43 @@ bitbang_open_listener(sfi_ctx *ctx, const struct addrinfo *a, bool remote,
         err, "cannot listen");
 }
 
-sfi_status
-sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
-               struct jtag_port *j)
+static sfi_status
+bitbang_find(sfi_ctx *ctx, const char *where, struct addrinfo **found)
 {
     const struct addrinfo hints = {
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
         .ai_socktype = SOCK_STREAM,
     };
+    struct tcp_address at;
+
+    if (!sfi__tcp_parse_listener(where, &at))
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "host or port is missing, expected HOST:PORT, such as "
+                         "localhost:9824 or [::1]:0");
+    if (sfi__text_same(at.host, "localhost"))
+        (void)sfi__text_copy(at.host, sizeof(at.host), "127.0.0.1");
+    if (getaddrinfo(at.host, at.port, &hints, found) != 0)
+        return sfi__fail(ctx, SFI_ERR_ARGUMENT,
+                         "the host is not an IP address, expected HOST:PORT");
+    return SFI_OK;
+}
+
+sfi_status
+sfi__jtag_open(sfi_ctx *ctx, const char *where, bool remote,
+               struct jtag_port *j)
+{
     struct addrinfo *found = NULL;
-    char host[HOST_MAX], port[8];
     sfi_status st;
 
     j->listener = -1;
     j->client = -1;
     j->out_len = 0;
     j->out_at = 0;
-    st = bitbang_split_address(ctx, where, host, port);
-    if (st != SFI_OK)
-        return st;
-    if (getaddrinfo(host, port, &hints, &found) != 0)
-        return bitbang_bad_address(ctx, where, "the host is not an IP address");
-    st = bitbang_open_listener(ctx, found, remote, j);
-    freeaddrinfo(found);
+    st = bitbang_find(ctx, where, &found);
+    if (st == SFI_OK) {
+        st = bitbang_open_listener(ctx, found, remote, j);
+        freeaddrinfo(found);
+    }
     return st == SFI_OK ? st : sfi__where(ctx, "%s", where);
 }
 

@@ -22,7 +22,7 @@ address_take_host(struct tcp_address *out, const char *begin, const char *end)
 }
 
 bool
-sfi__tcp_parse_address(const char *text, struct tcp_address *out)
+sfi__tcp_parse_listener(const char *text, struct tcp_address *out)
 {
     const char *begin = text;
     const char *end = strchr(text, ':');
@@ -36,8 +36,15 @@ sfi__tcp_parse_address(const char *text, struct tcp_address *out)
     }
     if (colon == NULL || *colon != ':' || !address_take_host(out, begin, end))
         return false;
-    if (!sfi__text_to_u64(colon + 1, PORT_MAX, &port) || port == 0)
+    if (!sfi__text_to_u64(colon + 1, PORT_MAX, &port))
         return false;
     sfi__text_format(out->port, sizeof(out->port), "%u", (unsigned)port);
     return true;
+}
+
+bool
+sfi__tcp_parse_address(const char *text, struct tcp_address *out)
+{
+    return sfi__tcp_parse_listener(text, out) &&
+           !(out->port[0] == '0' && out->port[1] == '\0');
 }

@@ -16,8 +16,10 @@ struct tcp_address {
 };
 
 /* "HOST:PORT", where an IPv6 address stands in brackets: "[::1]:4000"; false:
- * it is not of that form. */
+ * it is not of that form.  Port 0 is one to listen at, but not to connect to.
+ */
 bool sfi__tcp_parse_address(const char *text, struct tcp_address *out);
+bool sfi__tcp_parse_listener(const char *text, struct tcp_address *out);
 
 /* The last words of a server that closes the connection, such as "Port already
  * in use". */

@@ -43,6 +43,21 @@ START_TEST(test_address)
         return;
     ck_assert_str_eq(a.host, addresses[_i].host);
     ck_assert_str_eq(a.port, addresses[_i].port);
+    ck_assert(sfi__tcp_parse_listener(addresses[_i].text, &a));
+    ck_assert_str_eq(a.port, addresses[_i].port);
+}
+END_TEST
+
+/* The system chooses the port. */
+START_TEST(test_listener)
+{
+    struct tcp_address a;
+
+    ck_assert(sfi__tcp_parse_listener("[::1]:0", &a));
+    ck_assert_str_eq(a.host, "::1");
+    ck_assert_str_eq(a.port, "0");
+    ck_assert(!sfi__tcp_parse_listener("localhost:", &a));
+    ck_assert(!sfi__tcp_parse_listener("::1:0", &a));
 }
 END_TEST
 
@@ -53,6 +68,7 @@ main(void)
     TCase *t = tcase_create("addresses");
 
     tcase_add_loop_test(t, test_address, 0, (int)ROWS(addresses));
+    tcase_add_test(t, test_listener);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
