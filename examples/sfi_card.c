@@ -2,7 +2,6 @@
 /* Copyright The libsfi authors */
 /* sfi-card: a smartcard in a virtual reader, vsmartcard-vpcd behind pcscd. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <sfi/card.h>
 
@@ -15,8 +14,7 @@ struct station {
     sfi_card *card;
     bool verbose;
     struct json json;
-    char host[256];
-    uint64_t port;
+    const char *reader;
 };
 
 static void
@@ -40,25 +38,10 @@ card_on_event(void *user, const sfi_card_event *e)
         card_print_command(s, e);
     if (e->kind == SFI_CARD_COMMAND)
         return;
-    (void)printf("%s the reader at %s:%u\n",
+    (void)printf("%s the reader at %s\n",
                  e->kind == SFI_CARD_WAITING ? "waiting for" : "in",
-                 cli_visible(s->host), (unsigned)s->port);
+                 cli_visible(s->reader));
     (void)fflush(stdout);
-}
-
-static void
-parse_reader_address(const struct cli *c, struct station *s)
-{
-    const char *text =
-        cli_has(c, OPT_VPCD) ? cli_value(c, OPT_VPCD) : DEFAULT_READER;
-    const char *colon = strrchr(text, ':');
-    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-
-    if (len == 0 || len >= sizeof(s->host) ||
-        !cli_number(colon + 1, 65535, &s->port) || s->port == 0)
-        cli_usage(c, "\"%s\" is not a reader, expected HOST:PORT", text);
-    memcpy(s->host, text, len);
-    s->host[len] = '\0';
 }
 
 static sfi_status
@@ -71,7 +54,7 @@ card_run_vault(const struct cli *c, sfi_ctx *ctx, struct station *s)
 
     cli_json_begin(&s->json);
     json_text(&s->json, "file", path);
-    json_text(&s->json, "reader", s->host);
+    json_text(&s->json, "reader", s->reader);
     cli_end_by_signals();
     st = sfi_hsm_open(ctx, uri, &hsm);
     if (st == SFI_OK)
@@ -79,8 +62,7 @@ card_run_vault(const struct cli *c, sfi_ctx *ctx, struct station *s)
     free(uri);
     sfi_hsm_free(hsm); /* the card holds a reference */
     if (st == SFI_OK)
-        st = sfi_card_serve(s->card, s->host, (uint32_t)s->port, cli_is_ended,
-                            card_on_event, s);
+        st = sfi_card_serve(s->card, s->reader, cli_is_ended, card_on_event, s);
     sfi_card_free(s->card);
     return st;
 }
@@ -96,7 +78,8 @@ main(int argc, char **argv)
 
     cli_begin(&c, &sfi_card_spec, argc, argv);
     station.verbose = cli_has(&c, OPT_VERBOSE);
-    parse_reader_address(&c, &station);
+    station.reader =
+        cli_has(&c, OPT_VPCD) ? cli_value(&c, OPT_VPCD) : DEFAULT_READER;
     ctx = cli_context(&c);
     st = card_run_vault(&c, ctx, &station);
     status = st == SFI_OK ? 0 : cli_fail(&c, ctx, st);

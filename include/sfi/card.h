@@ -141,15 +141,15 @@ typedef void (*sfi_card_event_fn)(void *user, const sfi_card_event *event);
  *
  * The card waits for the reader, and connects again after it was restarted.
  *
- * @param card   a card
- * @param host   the reader's name or address
- * @param port   its TCP port; vpcd's first slot has 35963
- * @param stop   called several times a second; non-zero takes the card out
- * @param event  receives what happens; NULL: nobody
- * @param user   handed to stop and event
+ * @param card    a card
+ * @param reader  "HOST:PORT", where vpcd's first slot has port 35963, and an
+ *                IPv6 address stands in brackets; NULL: 127.0.0.1:35963
+ * @param stop    called several times a second; non-zero takes the card out
+ * @param event   receives what happens; NULL: nobody
+ * @param user    handed to stop and event
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT   card, host or stop is NULL, or no port
+ *   SFI_ERR_ARGUMENT   card or stop is NULL, or reader is malformed
  *   SFI_ERR_NO_DEVICE  the reader's name is not known
  *   SFI_ERR_NOMEM      no memory
  *
@@ -157,7 +157,7 @@ typedef void (*sfi_card_event_fn)(void *user, const sfi_card_event *event);
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_card_serve(sfi_card *card,
-                                                const char *host, uint32_t port,
+                                                const char *reader,
                                                 int (*stop)(void *user),
                                                 sfi_card_event_fn event,
                                                 void *user);

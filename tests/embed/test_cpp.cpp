@@ -234,6 +234,7 @@ static void test_install(const sfi::context &ctx, const inputs &in,
     in_order.set_image_file("blink.sfi")
         .set_transport(open_link(ctx, sim))
         .set_hsm(hsm)
+        .set_license_path("store", true)
         .set_erase(true)
         .on_progress([&](const sfi_progress &p) { last = p.phase; });
     while (!in_order.step())
@@ -242,6 +243,7 @@ static void test_install(const sfi::context &ctx, const inputs &in,
     sfi::journal(ctx, "journal.json").add(in_order.job());
     CHECK(in_order.part() && in_order.part()->get() == part.get());
     CHECK(hsm.info().remaining == 1);
+    sfi::license_store(ctx, "store", false); /* it was made */
 }
 
 static void test_licenses(const sfi::context &ctx) {

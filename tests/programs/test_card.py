@@ -167,9 +167,10 @@ def usage(folder):
     hint = "  hint: sfi-card --help"
     fails(64, ["sfi-card: -state FILE is missing", hint], CARD)
     for bad in ("nowhere", "localhost:", ":35963", "localhost:0",
-                "localhost:65536", "localhost:x"):
-        fails(64, [f'sfi-card: "{bad}" is not a reader, expected HOST:PORT',
-                   hint], CARD, "--state", folder / "card", "--vpcd", bad)
+                "localhost:65536", "localhost:x", "::1:35963"):
+        fails(1, [f"sfi-card: {bad}: host or port is missing, expected "
+                  "HOST:PORT, such as 127.0.0.1:35963 or [::1]:35963"],
+              CARD, "--state", folder / "card", "--vpcd", bad)
     same((folder / "card").exists(), False)
 
 

@@ -2475,7 +2475,6 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_card_serve": (c_int, [
         c_void_p,
         c_char_p,
-        c_uint32,
         CFUNCTYPE(c_int, c_void_p),
         sfi_card_event_fn,
         c_void_p,

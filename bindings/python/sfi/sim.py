@@ -613,22 +613,24 @@ class Card(Handle):
                    ctypes.byref(length))
         return room.raw[:length.value]
 
-    def serve(self, host: str = "localhost", port: int = 35963, *,
+    def serve(self, reader: Optional[str] = None, *,
               stop: Callable[[], bool] = lambda: False,
               event: Optional[Callable[[CardEvent], object]] = None) -> None:
         """Put the card into a virtual reader, vsmartcard-vpcd behind pcscd,
         until `stop` says so.
 
+        :param reader: ``"HOST:PORT"``; None: ``"127.0.0.1:35963"``, vpcd's
+            first slot
         :param stop: called several times a second; True takes the card out
         :param event: called for what happens
+        :raises UsageError: the reader's name is malformed
         :raises NoDevice: the reader's name is not known
         """
-        if not 0 < port < 65536:
-            raise UsageError(f"{port} is not a port")
+        at = None if reader is None else encode(reader, "reader")
         service = _CardService(stop, event)
         with during(service, self._context._state) as number:
-            self._call("sfi_card_serve", encode(host, "host"), port, _on_stop,
-                       _on_card_event, ctypes.c_void_p(number))
+            self._call("sfi_card_serve", at, _on_stop, _on_card_event,
+                       ctypes.c_void_p(number))
 
     def reset(self) -> None:
         """Reset the card, as power off and on do."""

@@ -129,16 +129,17 @@ class Cards(BenchCase):
     def test_served_without_a_reader(self) -> None:
         events: List[sim.CardEvent] = []
         card = sim.Card(self.hsm())
-        card.serve("127.0.0.1", 1, stop=lambda: bool(events),
+        card.serve("127.0.0.1:1", stop=lambda: bool(events),
                    event=events.append)
+        card.serve(stop=lambda: True)
         self.assertEqual(events[0].kind, sfi.CardEventKind.WAITING)
-        self.assertRaises(sfi.UsageError, card.serve, port=0)
+        self.assertRaises(sfi.UsageError, card.serve, "127.0.0.1:0")
 
         def event(found: sim.CardEvent) -> None:
             raise KeyError(found.kind)
 
         with self.assertRaises(KeyError):
-            card.serve("127.0.0.1", 1, event=event)
+            card.serve("127.0.0.1:1", event=event)
 
 
 class Lines(BenchCase):

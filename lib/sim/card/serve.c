@@ -19,6 +19,10 @@
 #include "util/mem.h"
 #include "core/err.h"
 #include "sim/card/card.h"
+#include "transport/net/tcp.h"
+
+/* vpcd's first slot on this machine. */
+#define READER_DEFAULT "127.0.0.1:35963"
 
 #define RETRY_MS 200 /* between two attempts to connect to the reader */
 #define SLICE_MS 100 /* how late the end is noticed */
@@ -28,8 +32,7 @@ enum { ORDER_OFF = 0, ORDER_ON = 1, ORDER_RESET = 2, ORDER_ATR = 4 };
 
 struct reader {
     sfi_card *card;
-    const char *host;
-    char port[8];
+    struct tcp_address at;
     int (*stop)(void *user);
     sfi_card_event_fn event;
     void *user;
@@ -155,12 +158,12 @@ reader_connect(struct reader *r)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found, *at;
-    int err = getaddrinfo(r->host, r->port, &hints, &found);
+    int err = getaddrinfo(r->at.host, r->at.port, &hints, &found);
 
     if (err != 0) {
         (void)sfi__fail(r->card->obj.ctx, SFI_ERR_NO_DEVICE,
                         "the name has no address (%d)", err);
-        return sfi__where(r->card->obj.ctx, "%s", r->host);
+        return sfi__where(r->card->obj.ctx, "%s", r->at.host);
     }
     for (at = found; at != NULL && !reader_connect_to(r, at); at = at->ai_next)
         ;
@@ -242,22 +245,28 @@ reader_serve(struct reader *r)
 }
 
 sfi_status
-sfi_card_serve(sfi_card *card, const char *host, uint32_t port,
-               int (*stop)(void *user), sfi_card_event_fn event, void *user)
+sfi_card_serve(sfi_card *card, const char *reader, int (*stop)(void *user),
+               sfi_card_event_fn event, void *user)
 {
+    struct tcp_address at;
     struct reader *r;
     sfi_status st;
 
     SFI_ENTER(card, CARD);
-    SFI_ARG(card, host != NULL);
-    SFI_ARG(card, port > 0 && port <= 65535);
     SFI_ARG(card, stop != NULL);
+    if (reader == NULL)
+        reader = READER_DEFAULT;
+    if (!sfi__tcp_parse_address(reader, &at)) {
+        (void)sfi__fail(card->obj.ctx, SFI_ERR_ARGUMENT,
+                        "host or port is missing, expected HOST:PORT, such "
+                        "as " READER_DEFAULT " or [::1]:35963");
+        return sfi__where(card->obj.ctx, "%s", reader);
+    }
     r = sfi__ctx_alloc(card->obj.ctx, sizeof(*r));
     if (r == NULL)
         return SFI_ERR_NOMEM;
     r->card = card;
-    r->host = host;
-    sfi__text_format(r->port, sizeof(r->port), "%u", port);
+    r->at = at;
     r->stop = stop;
     r->event = event;
     r->user = user;

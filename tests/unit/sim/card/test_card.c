@@ -304,6 +304,43 @@ START_TEST(test_any_length)
 }
 END_TEST
 
+/* ---- a card in a reader ---- */
+
+static int
+stop_when_told(void *user)
+{
+    return *(const uint32_t *)user != 0;
+}
+
+static void
+keep_kind(void *user, const sfi_card_event *event)
+{
+    *(uint32_t *)user = event->kind;
+}
+
+START_TEST(test_serve)
+{
+    uint32_t kind = 0;
+
+    /* nothing listens at port 1 */
+    ck_assert_ok(
+        sfi_card_serve(card, "[::1]:1", stop_when_told, keep_kind, &kind));
+    ck_assert_uint_eq(kind, SFI_CARD_WAITING);
+    /* the usual reader, and out of it at once */
+    ck_assert_ok(sfi_card_serve(card, NULL, stop_when_told, NULL, &kind));
+    ck_assert_fails_about(sfi_card_serve(card, NULL, NULL, NULL, &kind),
+                          SFI_ERR_ARGUMENT, "", "stop != NULL");
+    ck_assert_fails(
+        sfi_card_serve(card, "localhost", stop_when_told, NULL, &kind),
+        SFI_ERR_ARGUMENT, "localhost",
+        "host or port is missing, expected HOST:PORT, such as "
+        "127.0.0.1:35963 or [::1]:35963");
+    ck_assert_fails_about(
+        sfi_card_serve(card, "localhost:0", stop_when_told, NULL, &kind),
+        SFI_ERR_ARGUMENT, "localhost:0", "host or port");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -318,6 +355,7 @@ main(void)
     tcase_add_test(t, test_not_selected);
     tcase_add_loop_test(t, test_bad_form, 0, ROWS(bad_forms));
     tcase_add_test(t, test_any_length);
+    tcase_add_test(t, test_serve);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
