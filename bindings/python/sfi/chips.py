@@ -4,11 +4,23 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict, List, NoReturn, Optional, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    List,
+    NoReturn,
+    Optional,
+    Tuple,
+    Union,
+)
 
 from . import _lib
 from ._handle import decode
 from .errors import UsageError
+
+if TYPE_CHECKING:
+    from .context import Context
 
 __all__ = ["Chip", "ChipLike", "chip", "chip_by_id", "chips"]
 
@@ -19,9 +31,9 @@ class Chip:
     Any thread may use it.
     """
 
-    __slots__ = ("_pointer", "name")
+    __slots__ = ("_at", "name")
 
-    _pointer: int
+    _at: int
     #: its name, such as ``"stm32h753xi"``
     name: str
 
@@ -34,37 +46,37 @@ class Chip:
     @property
     def device_id(self) -> int:
         """DEV_ID of DBGMCU_IDCODE, for example 0x450."""
-        return int(_lib.sfi().sfi_chip_device_id(self._pointer))
+        return int(self._ask("sfi_chip_device_id"))
 
     @property
     def product_id(self) -> str:
         """The first eight characters of its certificates."""
-        return decode(_lib.sfi().sfi_chip_product_id(self._pointer))
+        return decode(self._ask("sfi_chip_product_id"))
 
     @property
     def flash_base(self) -> int:
         """The first address of its flash."""
-        return int(_lib.sfi().sfi_chip_flash_base(self._pointer))
+        return int(self._ask("sfi_chip_flash_base"))
 
     @property
     def flash_size(self) -> int:
         """The size of its flash in bytes, a multiple of the sector size."""
-        return int(_lib.sfi().sfi_chip_flash_size(self._pointer))
+        return int(self._ask("sfi_chip_flash_size"))
 
     @property
     def sector_size(self) -> int:
         """The size of a flash sector, the unit of erase, in bytes."""
-        return int(_lib.sfi().sfi_chip_sector_size(self._pointer))
+        return int(self._ask("sfi_chip_sector_size"))
 
     @property
     def erase_ms(self) -> int:
         """How long the erase of a sector typically takes, in milliseconds."""
-        return int(_lib.sfi().sfi_chip_erase_ms(self._pointer))
+        return int(self._ask("sfi_chip_erase_ms"))
 
     @property
     def program_unit(self) -> int:
         """How many bytes are programmed at once: 32 or 8."""
-        return int(_lib.sfi().sfi_chip_program_unit(self._pointer))
+        return int(self._ask("sfi_chip_program_unit"))
 
     @property
     def option_bytes(self) -> Tuple[str, ...]:
@@ -80,7 +92,7 @@ class Chip:
     def _names(self, function: str) -> Tuple[str, ...]:
         names: List[str] = []
         while True:
-            name = getattr(_lib.sfi(), function)(self._pointer, len(names))
+            name = self._ask(function, len(names))
             if name is None:
                 return tuple(names)
             names.append(decode(name))
@@ -88,8 +100,15 @@ class Chip:
     def memory(self, address: int) -> Optional[str]:
         """The memory that an address is in, such as ``"DTCM"`` or ``"the
         flash"``; None where nothing is."""
-        name = _lib.sfi().sfi_chip_memory(self._pointer, address)
+        name = self._ask("sfi_chip_memory", address)
         return None if name is None else decode(name)
+
+    def _ask(self, function: str, *arguments: Any) -> Any:
+        return getattr(_lib.sfi(), function)(self._at, *arguments)
+
+    def _pointer_in(self, context: Context) -> int:
+        """The pointer, for a call in a context where the part is known."""
+        return self._at
 
     def __repr__(self) -> str:
         return f"sfi.chip({self.name!r})"
@@ -116,7 +135,7 @@ def chip_at(pointer: Optional[int]) -> Optional[Chip]:
         found = _known.get(pointer)
         if found is None:
             found = object.__new__(Chip)
-            object.__setattr__(found, "_pointer", pointer)
+            object.__setattr__(found, "_at", pointer)
             object.__setattr__(
                 found, "name", decode(_lib.sfi().sfi_chip_name(pointer)))
             _known[pointer] = found

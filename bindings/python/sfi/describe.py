@@ -298,7 +298,7 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
         struct_size=ctypes.sizeof(_abi.sfi_describe_options),
         kind=0 if kind is None else int(kind),
         key=None if key is None else key._pointer_in(where),
-        chip=None if chip is None else chip_of(chip)._pointer,
+        chip=None if chip is None else chip_of(chip)._pointer_in(where),
         ca=None if ca is None else ca._pointer_in(where),
         audit_before=None if audit_before is None
         else encode_path(audit_before))

@@ -252,7 +252,8 @@ class Firmware(Handle, Sequence[Segment]):
             struct_size=ctypes.sizeof(_abi.sfi_firmware_selection),
             only=keep, only_count=len(only), exclude=leave,
             exclude_count=len(exclude),
-            flash_of=None if flash_of is None else chip(flash_of)._pointer)
+            flash_of=None if flash_of is None
+            else chip(flash_of)._pointer_in(self._context))
         made = Firmware.__new__(Firmware)
         with during(report, self._context._state) as number:
             made._make(

@@ -77,7 +77,7 @@ class ImageBuilder(Handle):
         where = chosen(context)
         self._chip = _chip(chip)
         self._make(where, "sfi_image_builder_new", where._state.pointer,
-                   self._chip._pointer)
+                   self._chip._pointer_in(where))
         if key is not None:
             self.set_key(key)
         if nonce is not None:
@@ -444,4 +444,5 @@ def check_image(source: Union[BytesLike, StrPath], chip: ChipLike, *,
     if not length:
         raise UsageError("the image is empty")
     return collect(where, where._state.library.sfi_image_check,
-                   where._state.pointer, _chip(chip)._pointer, buffer, length)
+                   where._state.pointer, _chip(chip)._pointer_in(where),
+                   buffer, length)

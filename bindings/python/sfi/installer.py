@@ -72,7 +72,7 @@ class Installer(Handle):
         link = transport_of(transport, context)
         where = link.context if context is None else context
         self._make(where, "sfi_installer_new", where._state.pointer,
-                   None if chip is None else find_chip(chip)._pointer)
+                   None if chip is None else find_chip(chip)._pointer_in(where))
         self._finished = False
         self._call("sfi_installer_set_transport", self._use(link))
         self._set_image(image)

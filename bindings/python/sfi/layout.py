@@ -174,7 +174,7 @@ def image_layout(source: Union[BytesLike, StrPath], chip: ChipLike,
     if not length:
         raise UsageError("the image is empty")
     arguments: List[Any] = [
-        _chip(chip)._pointer, buffer, length,
+        _chip(chip)._pointer_in(where), buffer, length,
         None if key is None else key._pointer_in(where), checked_nonce(nonce)]
     return Layout._made(where, "sfi_image_layout", *arguments)
 

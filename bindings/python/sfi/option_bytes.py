@@ -117,8 +117,9 @@ class OptionBytes(Handle, Mapping[str, int]):
     @classmethod
     def _of(cls, of: ChipLike, context: Optional[Context], function: str,
             *arguments: object) -> "OptionBytes":
-        part = chip(of)
-        return cls._made(chosen(context), function, part._pointer, *arguments)
+        where = chosen(context)
+        return cls._made(where, function, chip(of)._pointer_in(where),
+                         *arguments)
 
     @property
     def chip(self) -> Chip:

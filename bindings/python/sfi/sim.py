@@ -53,11 +53,11 @@ __all__ = [
 ]
 
 
-def _options(chip: ChipLike, bootloader: Optional[str],
+def _options(where: Context, chip: ChipLike, bootloader: Optional[str],
              ca_dir: Optional[StrPath], state_dir: Optional[StrPath]) -> Any:
     return _abi.sfi_sim_make_options(
         struct_size=ctypes.sizeof(_abi.sfi_sim_make_options),
-        chip=find_chip(chip)._pointer,
+        chip=find_chip(chip)._pointer_in(where),
         bootloader=None if bootloader is None else encode(bootloader),
         ca_dir=None if ca_dir is None else encode_path(ca_dir),
         state_dir=None if state_dir is None else encode_path(state_dir))
@@ -81,7 +81,7 @@ def manufacture(chip: ChipLike, ca_dir: StrPath, state_dir: StrPath, *,
     :raises LibraryError: libsfi-sim was not found or does not fit
     """
     where = chosen(context)
-    options = _options(chip, bootloader, ca_dir, state_dir)
+    options = _options(where, chip, bootloader, ca_dir, state_dir)
     where._state.call(_lib.sim().sfi_sim_manufacture_with,
                       where._state.pointer, ctypes.byref(options))
 
@@ -204,7 +204,7 @@ class Simulator(Handle):
         :raises Error: as :func:`manufacture`, with a `ca_dir`
         """
         where, made = chosen(context), cls.__new__(cls)
-        options = _options(chip, bootloader, ca_dir, None)
+        options = _options(where, chip, bootloader, ca_dir, None)
         if maker is not None:
             options.maker = maker._pointer
         made._make(where, "sfi_sim_make_in_memory", where._state.pointer,

@@ -140,7 +140,7 @@ class Target(Handle):
             timeout_ms=milliseconds(timeout),
             transport=link._pointer_in(where))
         if chip is not None:
-            options.chip = find_chip(chip)._pointer
+            options.chip = find_chip(chip)._pointer_in(where)
         slot = None
         if dialect is not None:
             slot, table = dialect._begin(where._state)
