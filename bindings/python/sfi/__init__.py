@@ -26,6 +26,13 @@ from .audit import (
 )
 from .batch import LicenseBatch, LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
+from .chip_definition import (
+    ChipDefinition,
+    ChipField,
+    ChipMemoryRange,
+    ChipRow,
+    define_chip,
+)
 from .chips import Chip, chip, chip_by_id, chips
 from .context import (
     Allocator,
@@ -100,6 +107,10 @@ __all__ = [
     "BootloaderLink",
     "Certificate",
     "Chip",
+    "ChipDefinition",
+    "ChipField",
+    "ChipMemoryRange",
+    "ChipRow",
     "Comparison",
     "Context",
     "CustomHsm",
@@ -156,6 +167,7 @@ __all__ = [
     "chips",
     "context",
     "create_audit_key",
+    "define_chip",
     "describe",
     "errors",
     "escape",

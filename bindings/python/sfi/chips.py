@@ -20,6 +20,7 @@ from ._handle import decode
 from .errors import UsageError
 
 if TYPE_CHECKING:
+    from .chip_definition import ChipDefinition
     from .context import Context
 
 __all__ = ["Chip", "ChipLike", "chip", "chip_by_id", "chips"]
@@ -28,17 +29,34 @@ __all__ = ["Chip", "ChipLike", "chip", "chip_by_id", "chips"]
 class Chip:
     """A part: immutable, never freed, the same object for the same part.
 
-    Any thread may use it.
+    Any thread may use it.  But one of :func:`define_chip` belongs to its
+    :attr:`context`, as objects with handles do: any other refuses it with
+    :class:`UsageError`, and :class:`ClosedError` is raised when it is closed.
     """
 
-    __slots__ = ("_at", "name")
+    __slots__ = ("_at", "name", "context", "definition", "__weakref__")
 
     _at: int
     #: its name, such as ``"stm32h753xi"``
     name: str
+    #: where it was defined; None: libsfi knows it
+    context: Optional[Context]
+    #: what :func:`define_chip` made it of; None: libsfi knows it
+    definition: Optional[ChipDefinition]
 
     def __init__(self) -> None:
-        raise TypeError("Chip has no constructor: use sfi.chip()")
+        raise TypeError("Chip has no constructor: use sfi.chip() or "
+                        "sfi.define_chip()")
+
+    @classmethod
+    def _made(cls, pointer: int, name: str, context: Optional[Context] = None,
+              definition: Optional[ChipDefinition] = None) -> Chip:
+        self = object.__new__(cls)
+        for member, value in (("_at", pointer), ("name", name),
+                              ("context", context),
+                              ("definition", definition)):
+            object.__setattr__(self, member, value)
+        return self
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Chip cannot be changed")
@@ -50,7 +68,8 @@ class Chip:
 
     @property
     def product_id(self) -> str:
-        """The first eight characters of its certificates."""
+        """The first eight characters of its certificates; empty for a part of
+        :func:`define_chip`."""
         return decode(self._ask("sfi_chip_product_id"))
 
     @property
@@ -75,7 +94,7 @@ class Chip:
 
     @property
     def program_unit(self) -> int:
-        """How many bytes are programmed at once: 32 or 8."""
+        """How many bytes are programmed at once, such as 32 or 8."""
         return int(self._ask("sfi_chip_program_unit"))
 
     @property
@@ -104,19 +123,30 @@ class Chip:
         return None if name is None else decode(name)
 
     def _ask(self, function: str, *arguments: Any) -> Any:
-        return getattr(_lib.sfi(), function)(self._at, *arguments)
+        call = getattr(_lib.sfi(), function)
+        if self.context is None:
+            return call(self._at, *arguments)
+        return self.context._state.ask(call, self._at, *arguments)
 
     def _pointer_in(self, context: Context) -> int:
         """The pointer, for a call in a context where the part is known."""
+        if self.context is not None and self.context is not context:
+            raise UsageError(f"{self.name} was defined in another context, "
+                             "expected this one")
         return self._at
 
     def __repr__(self) -> str:
+        if self.context is not None:
+            return f"<sfi.Chip {self.name}>"
         return f"sfi.chip({self.name!r})"
 
     def __str__(self) -> str:
         return self.name
 
     def __reduce__(self) -> Tuple[Any, ...]:
+        if self.context is not None:
+            raise TypeError(f"{self.name} cannot be pickled or copied: use its "
+                            "definition")
         return chip, (self.name,)
 
 
@@ -127,19 +157,39 @@ _lock = threading.Lock()
 _known: Dict[int, Chip] = {}
 
 
-def chip_at(pointer: Optional[int]) -> Optional[Chip]:
-    """The part that a pointer of libsfi points to; None for NULL."""
+def chip_at(pointer: Optional[int], context: Optional[Context] = None
+            ) -> Optional[Chip]:
+    """The part that a pointer of libsfi points to; None for NULL.
+
+    :param context: of the handle that has told the pointer
+    """
     if not pointer:
         return None
+    if context is not None and pointer in context._definitions:
+        return defined_at(pointer, context)
     with _lock:
         found = _known.get(pointer)
         if found is None:
-            found = object.__new__(Chip)
-            object.__setattr__(found, "_at", pointer)
-            object.__setattr__(
-                found, "name", decode(_lib.sfi().sfi_chip_name(pointer)))
+            found = Chip._made(pointer,
+                               decode(_lib.sfi().sfi_chip_name(pointer)))
             _known[pointer] = found
         return found
+
+
+def defined_at(pointer: int, context: Context) -> Chip:
+    """A part that was defined in a context, which does not keep the object."""
+    found = context._chips.get(pointer)
+    if found is None:
+        definition = context._definitions[pointer]
+        found = Chip._made(pointer, definition.name, context, definition)
+        context._chips[pointer] = found
+    return found
+
+
+def context_for(given: Optional[Context], of: Optional[ChipLike]
+                ) -> Optional[Context]:
+    """The context that an argument names, or that a part was defined in."""
+    return of.context if given is None and isinstance(of, Chip) else given
 
 
 def chips() -> List[Chip]:

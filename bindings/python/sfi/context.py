@@ -9,7 +9,17 @@ import logging
 import threading
 import types
 import weakref
-from typing import Any, Callable, List, Optional, Tuple, Type, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Tuple,
+    Type,
+    Union,
+)
 
 from . import _abi, _lib
 from ._callback import (
@@ -28,6 +38,10 @@ from ._handle import (
     read_only,
 )
 from .enums import FileKind, LogLevel
+
+if TYPE_CHECKING:
+    from .chip_definition import ChipDefinition
+    from .chips import Chip
 
 __all__ = ["Allocator", "Context", "context"]
 
@@ -167,6 +181,10 @@ class Context:
                 status, decode(state.library.sfi_status_str(status)))
         state.pointer = out.value or 0
         self._state = state
+        # parts of define_chip(), by their pointers; a part keeps its context
+        self._definitions: Dict[int, ChipDefinition] = {}
+        self._chips: weakref.WeakValueDictionary[int, Chip] = (
+            weakref.WeakValueDictionary())
         self._finalizer = weakref.finalize(self, state.end)
 
     @property

@@ -30,7 +30,7 @@ from ._handle import (
     wipe,
 )
 from .certificate import Personalization
-from .chips import ChipLike, chip as chip_of
+from .chips import ChipLike, chip as chip_of, context_for
 from .context import Context, chosen
 from .enums import CheckResult, FactKind, FileKind, Status
 from .errors import Error, InputError
@@ -293,7 +293,7 @@ def describe(path: StrPath, kind: Optional[FileKind] = None, *,
     if context is None:
         context = (key.context if key is not None
                    else None if ca is None else ca.context)
-    where = chosen(context)
+    where = chosen(context_for(context, chip))
     options = _abi.sfi_describe_options(
         struct_size=ctypes.sizeof(_abi.sfi_describe_options),
         kind=0 if kind is None else int(kind),

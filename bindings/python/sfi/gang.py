@@ -23,7 +23,7 @@ from ._handle import BytesLike, StrPath
 from .chips import Chip, ChipLike
 from .context import Context
 from .enums import Phase
-from .errors import Cancelled, Error, UsageError
+from .errors import Cancelled, Error, Unsupported, UsageError
 from .hsm import Hsm
 from .installer import Installer
 from .journal import Journal
@@ -95,6 +95,7 @@ class Gang:
     :param progress: called in the chip's thread with the number of the port and
         its :class:`Progress`
     :raises UsageError: no ports, or neither `hsm` nor `store`
+    :raises Unsupported: `chip` is one of :func:`define_chip`
     :raises OSError: the image cannot be read
     :raises Error: as :class:`Journal`
     """
@@ -112,6 +113,9 @@ class Gang:
             raise UsageError("a gang needs a port")
         if hsm is None and store is None:
             raise UsageError("a gang needs an HSM or a store of licences")
+        if isinstance(chip, Chip) and chip.context is not None:
+            raise Unsupported(f"{chip} was defined by this program: libsfi "
+                              "assumes no security extension of it")
         if record is not None:
             Journal(record).close()  # complain now, not after an install
         if isinstance(image, (bytes, bytearray, memoryview)):

@@ -20,7 +20,7 @@ from ._handle import (
     read_only,
     unsigned,
 )
-from .chips import Chip, ChipLike, chip
+from .chips import Chip, ChipLike, chip, context_for
 from .context import Context, chosen
 from .enums import AreaKind, EventKind, Padding, Status
 from .errors import InputError, UsageError
@@ -74,7 +74,7 @@ class ImageBuilder(Handle):
                  context: Optional[Context] = None) -> None:
         if context is None and key is not None:
             context = key.context
-        where = chosen(context)
+        where = chosen(context_for(context, chip))
         self._chip = _chip(chip)
         self._make(where, "sfi_image_builder_new", where._state.pointer,
                    self._chip._pointer_in(where))
@@ -439,7 +439,7 @@ def check_image(source: Union[BytesLike, StrPath], chip: ChipLike, *,
     :raises InputError: not an image, malformed or truncated
     :raises OSError: the file cannot be read
     """
-    where = chosen(context)
+    where = chosen(context_for(context, chip))
     buffer, length = read_only(content(source, where))
     if not length:
         raise UsageError("the image is empty")

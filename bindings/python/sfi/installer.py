@@ -9,7 +9,13 @@ from typing import Iterator, Optional, Tuple, Union
 from ._callback import Slot, register_owned
 from ._handle import BytesLike, Handle, StrPath, encode_path, read_only
 from .certificate import Certificate
-from .chips import Chip, ChipLike, chip as find_chip, chip_at
+from .chips import (
+    Chip,
+    ChipLike,
+    chip as find_chip,
+    chip_at,
+    context_for,
+)
 from .context import Context
 from .dialect import Dialect
 from .enums import Phase, Protocol
@@ -69,6 +75,7 @@ class Installer(Handle):
         for given in (hsm, license, store):
             if context is None and isinstance(given, Handle):
                 context = given.context
+        context = context_for(context, chip)
         link = transport_of(transport, context)
         where = link.context if context is None else context
         self._make(where, "sfi_installer_new", where._state.pointer,
@@ -183,7 +190,7 @@ class Installer(Handle):
     @property
     def chip(self) -> Optional[Chip]:
         """The part; None before the chip was found."""
-        return chip_at(self._ask("sfi_installer_chip"))
+        return chip_at(self._ask("sfi_installer_chip"), self._context)
 
     @property
     def certificate(self) -> Optional[Certificate]:

@@ -19,7 +19,7 @@ from ._handle import (
     encode,
     read_only,
 )
-from .chips import Chip, ChipLike, chip, chip_at
+from .chips import Chip, ChipLike, chip, chip_at, context_for
 from .context import Context, chosen
 from .enums import AreaKind, MapFlag
 from .errors import UsageError
@@ -59,7 +59,7 @@ class Layout(Handle, Sequence[LayoutArea]):
     @property
     def chip(self) -> Chip:
         """The part."""
-        found = chip_at(self._ask("sfi_layout_chip"))
+        found = chip_at(self._ask("sfi_layout_chip"), self._context)
         assert found is not None
         return found
 
@@ -169,7 +169,7 @@ def image_layout(source: Union[BytesLike, StrPath], chip: ChipLike,
     """
     if context is None and key is not None:
         context = key.context
-    where = chosen(context)
+    where = chosen(context_for(context, chip))
     buffer, length = read_only(content(source, where))
     if not length:
         raise UsageError("the image is empty")

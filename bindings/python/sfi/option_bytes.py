@@ -17,7 +17,7 @@ from ._handle import (
     encode_path,
     read_only,
 )
-from .chips import Chip, ChipLike, chip, chip_at
+from .chips import Chip, ChipLike, chip, chip_at, context_for
 from .context import Context, chosen
 from .errors import InputError
 from .enums import Status
@@ -117,14 +117,14 @@ class OptionBytes(Handle, Mapping[str, int]):
     @classmethod
     def _of(cls, of: ChipLike, context: Optional[Context], function: str,
             *arguments: object) -> "OptionBytes":
-        where = chosen(context)
+        where = chosen(context_for(context, of))
         return cls._made(where, function, chip(of)._pointer_in(where),
                          *arguments)
 
     @property
     def chip(self) -> Chip:
         """The part."""
-        found = chip_at(self._ask("sfi_option_bytes_chip"))
+        found = chip_at(self._ask("sfi_option_bytes_chip"), self._context)
         assert found is not None
         return found
 

@@ -33,7 +33,13 @@ from ._handle import (
     read_only,
 )
 from .certificate import Personalization
-from .chips import Chip, ChipLike, chip as find_chip, chip_at
+from .chips import (
+    Chip,
+    ChipLike,
+    chip as find_chip,
+    chip_at,
+    context_for,
+)
 from .context import Context, chosen
 from .enums import CardEventKind, SimArea, Status
 from .errors import Error, InputError, UsageError
@@ -80,7 +86,7 @@ def manufacture(chip: ChipLike, ca_dir: StrPath, state_dir: StrPath, *,
     :raises MachineError: a file cannot be read or written
     :raises LibraryError: libsfi-sim was not found or does not fit
     """
-    where = chosen(context)
+    where = chosen(context_for(context, chip))
     options = _options(where, chip, bootloader, ca_dir, state_dir)
     where._state.call(_lib.sim().sfi_sim_manufacture_with,
                       where._state.pointer, ctypes.byref(options))
@@ -203,7 +209,8 @@ class Simulator(Handle):
             `maker` is in a folder
         :raises Error: as :func:`manufacture`, with a `ca_dir`
         """
-        where, made = chosen(context), cls.__new__(cls)
+        where = chosen(context_for(context, chip))
+        made = cls.__new__(cls)
         options = _options(where, chip, bootloader, ca_dir, None)
         if maker is not None:
             options.maker = maker._pointer

@@ -11,7 +11,13 @@ from . import _abi
 from ._callback import Slot, register_owned
 from ._handle import BytesLike, Handle, decode, read_only, unsigned
 from .certificate import Certificate
-from .chips import Chip, ChipLike, chip as find_chip, chip_at
+from .chips import (
+    Chip,
+    ChipLike,
+    chip as find_chip,
+    chip_at,
+    context_for,
+)
 from .context import Context
 from .describe import Description
 from .dialect import Dialect
@@ -133,6 +139,7 @@ class Target(Handle):
         :raises Unsupported: libsfi does not know the chip
         :raises Cancelled: by :meth:`Context.cancel`
         """
+        context = context_for(context, chip)
         link = transport_of(transport, context)
         where = link.context if context is None else context
         options = _abi.sfi_connect_options(
@@ -179,7 +186,7 @@ class Target(Handle):
     @property
     def chip(self) -> Chip:
         """The part that was found."""
-        found = chip_at(self._ask("sfi_target_chip"))
+        found = chip_at(self._ask("sfi_target_chip"), self._context)
         assert found is not None
         return found
 

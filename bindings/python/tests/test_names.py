@@ -14,7 +14,6 @@ from sfi import _abi
 
 # Functions that the package does not call, and why.
 UNBOUND = {
-    "sfi_chip_define": "a part of the vendor's own is defined in C, so far",
     "sfi_ctx_of": "every object knows its context",
     "sfi_license_batch_run": "a loop of steps, so that Ctrl-C is heard",
     "sfi_cause_name": "the names of Cause are made from the header",
