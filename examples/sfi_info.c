@@ -26,6 +26,7 @@ struct info {
     struct cli_findings findings;
     sfi_status refused; /* of the check */
     bool differs;
+    struct cli_progress progress;
 };
 
 /* ---- what the command line names ---- */
@@ -247,6 +248,7 @@ info_run(struct info *in)
         st = sfi_description_new(in->ctx, &in->facts);
     if (st == SFI_OK)
         st = sfi_description_read(in->facts, in->path, &in->with);
+    cli_progress_end(&in->progress);
     in->is_sound = st == SFI_OK;
     if (st == SFI_OK && compares)
         return info_compare(in);
@@ -286,6 +288,7 @@ main(int argc, char **argv)
     in.with.chip = cli_chip(&in.cli, cli_value(&in.cli, OPT_CHIP));
     info_check_options(&in);
     in.ctx = cli_context(&in.cli);
+    cli_progress_watch(&in.progress, in.ctx);
     cli_json_begin(&in.out);
     json_text(&in.out, "file", in.path);
     st = info_run(&in);

@@ -195,6 +195,11 @@ def verifications(folder):
     piped = subprocess.run(words, capture_output=True, text=True, check=True)
     same(piped.stdout.rstrip().split("\n"), screen.lines[2:-1])
     same(piped.stderr, "")
+    screen, _ = on_a_terminal(PROGRAMS / "sfi-info", log, "--audit-key",
+                              kept / "audit.key")
+    same(same_but_figures(screen.lines[0]),
+         "Verifying the audit log [#] 9% 9 of 9 B")
+    assert screen.lines[1].startswith(f"{log} : "), screen.lines
     pin.write_text("12345678\n")
     pin.chmod(0o600)
     vault.write_bytes((kept / "line.vault").read_bytes())
