@@ -14,9 +14,11 @@
 /* A module that reports more is broken. */
 #define SLOTS_MAX 256u
 /* SoftHSM 2.6 may not list a token while another process writes to it; a
- * process that loads the module at that moment never sees the token. */
+ * process that loads the module at that moment never sees the token.  On a busy
+ * machine the writer may have to wait for a core in the middle: allow a second.
+ */
 #define ABSENT_MS 20u
-#define ABSENT_ROUNDS 8u
+#define ABSENT_ROUNDS 50u
 
 /* ---- the name ---- */
 
