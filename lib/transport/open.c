@@ -107,19 +107,43 @@ static const struct port_kind {
     sfi_port_kind told;
     sfi_status (*list)(const struct listing *l);
 } port_kinds[] = {
-    {{sizeof(sfi_port_kind), 0, "serial", "serial", "Serial ports",
-      "no serial port is connected", "join its group, often dialout"},
-     sfi__list_serial},
-    {{sizeof(sfi_port_kind), 0, "spi", "spi", "SPI ports",
-      "no SPI port (/dev/spidev*) was found", "add a udev rule for it"},
-     sfi__list_spi},
-    {{sizeof(sfi_port_kind), 0, "usb", "usb", "USB devices in DFU mode",
-      "no chip in DFU mode is connected", "add a udev rule for it"},
-     sfi__list_usb},
-    {{sizeof(sfi_port_kind), 0, "cmsis-dap", "usb", "Debug probes",
-      "no CMSIS-DAP probe is connected; openocd knows others",
-      "add a udev rule for it"},
-     sfi__list_probe},
+    {
+        .told = {.struct_size = sizeof(sfi_port_kind),
+                 .kind = "serial",
+                 .feature = "serial",
+                 .title = "Serial ports",
+                 .none = "no serial port is connected",
+                 .remedy = "join its group, often dialout"},
+        .list = sfi__list_serial,
+    },
+    {
+        .told = {.struct_size = sizeof(sfi_port_kind),
+                 .kind = "spi",
+                 .feature = "spi",
+                 .title = "SPI ports",
+                 .none = "no SPI port (/dev/spidev*) was found",
+                 .remedy = "add a udev rule for it"},
+        .list = sfi__list_spi,
+    },
+    {
+        .told = {.struct_size = sizeof(sfi_port_kind),
+                 .kind = "usb",
+                 .feature = "usb",
+                 .title = "USB devices in DFU mode",
+                 .none = "no chip in DFU mode is connected",
+                 .remedy = "add a udev rule for it"},
+        .list = sfi__list_usb,
+    },
+    {
+        .told = {.struct_size = sizeof(sfi_port_kind),
+                 .kind = "cmsis-dap",
+                 .feature = "usb",
+                 .title = "Debug probes",
+                 .none =
+                     "no CMSIS-DAP probe is connected; openocd knows others",
+                 .remedy = "add a udev rule for it"},
+        .list = sfi__list_probe,
+    },
 };
 #define PORT_KIND_COUNT (sizeof(port_kinds) / sizeof(*port_kinds))
 
