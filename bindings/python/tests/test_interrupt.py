@@ -84,8 +84,8 @@ class Waiting(Case):
         ca.mkdir()
         sim = ctypes.c_void_p()
         state.call(lib.sfi_sim_manufacture, state.pointer,
-                   sfi.chip("stm32h753xi")._pointer, os.fsencode(ca),
-                   os.fsencode(chip))
+                   sfi.chip("stm32h753xi")._pointer_in(self.ctx),
+                   os.fsencode(ca), os.fsencode(chip))
         state.call(lib.sfi_sim_open, state.pointer, os.fsencode(chip), sim)
         self.addCleanup(lib.sfi_sim_free, sim)
         links = _abi.sfi_sim_links(
