@@ -149,15 +149,16 @@ typedef struct sfi_hsm_ops {
      * nothing. */
     sfi_status (*check_image)(void *user, const uint8_t *header,
                               size_t header_len);
-    /** Issue static licences for `count` certificates of `cert_len` bytes in
-     * one durable step, and call `answer` with `to` once for each.  A refused
+    /** Issue licences for `count` certificates of `cert_len` bytes in one
+     * durable step, and call `answer` with `to` once for each.  `sessions` has
+     * the session of each, as for `license`, and is never NULL.  A refused
      * certificate (SFI_ERR_CERTIFICATE, SFI_ERR_HSM_COUNTER) is answered, and
      * the others go on.  When the step fails as a whole: answer those that
      * were counted or may have been, and return the error.  NULL: `license` is
      * called for each. */
     sfi_status (*licenses)(void *user, const uint8_t *const *certs,
-                           size_t cert_len, size_t count,
-                           sfi_hsm_answer_fn answer, void *to);
+                           size_t cert_len, const uint32_t *sessions,
+                           size_t count, sfi_hsm_answer_fn answer, void *to);
 } sfi_hsm_ops;
 
 /**

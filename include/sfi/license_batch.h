@@ -45,15 +45,15 @@ typedef void (*sfi_license_result_fn)(void *user,
 #define SFI_LICENSES_MAX 1024u
 
 /**
- * Ask an HSM for static licences of several devices in one durable step.
+ * Ask an HSM for licences of several devices in one durable step.
  *
- * As sfi_hsm_generate_license() for each, but a vault stores all counts and
- * records in one transaction: all of them, or none, also when the machine
- * fails.  Other processes wait meanwhile, about 0.3 ms for each.  A custom HSM
- * may have a function for it; others, and cards, are asked for one licence
- * after another.  A certificate that is refused, because of its product, its
- * signature, or because no installation is left, does not end the step.  The
- * same device twice is counted once.
+ * As sfi_hsm_generate_license() or sfi_hsm_generate_live_license() for each,
+ * but a vault stores all counts and records in one transaction: all of them, or
+ * none, also when the machine fails.  Other processes wait meanwhile, about 0.3
+ * ms for each.  A custom HSM may have a function for it; others, and cards, are
+ * asked for one licence after another.  A certificate that is refused, because
+ * of its product, its signature, or because no installation is left, does not
+ * end the step.  The same device twice is counted once.
  *
  * After a failure nothing is lost: `fn` was called with the status and the
  * count of every certificate that was counted, or may have been; the others
@@ -62,14 +62,16 @@ typedef void (*sfi_license_result_fn)(void *user,
  * A batch does this for any number, from and into files:
  * sfi_license_batch_new().
  *
- * @param hsm    an HSM; a vault or card must be logged in
- * @param certs  certificates; not kept
- * @param count  their number, 1 to SFI_LICENSES_MAX
- * @param out    receives a licence for each certificate, caller frees; NULL for
- *               one that has none.  May be NULL
- * @param fn     called for each in their order, when all are counted; NULL:
- *               nothing.  `path` is ""
- * @param user   handed to fn
+ * @param hsm       an HSM; a vault or card must be logged in
+ * @param certs     certificates; not kept
+ * @param sessions  for each the session of its device, for which it gets a live
+ *                  licence, or 0 for a static one; NULL: all are static
+ * @param count     their number, 1 to SFI_LICENSES_MAX
+ * @param out       receives a licence for each certificate, caller frees; NULL
+ *                  for one that has none.  May be NULL
+ * @param fn        called for each in their order, when all are counted; NULL:
+ *                  nothing.  `path` is ""
+ * @param user      handed to fn
  *
  * @return SFI_OK: every certificate has a licence, or was refused; or
  *   SFI_ERR_ARGUMENT  hsm or certs is NULL, or a certificate is none
@@ -81,8 +83,8 @@ typedef void (*sfi_license_result_fn)(void *user,
  * @since 1.0
  */
 SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_licenses(
-    sfi_hsm *hsm, const sfi_certificate *const *certs, size_t count,
-    sfi_license **out, sfi_license_result_fn fn, void *user);
+    sfi_hsm *hsm, const sfi_certificate *const *certs, const uint32_t *sessions,
+    size_t count, sfi_license **out, sfi_license_result_fn fn, void *user);
 
 /**
  * Licences for any number of certificates: given, in files and in folders; into

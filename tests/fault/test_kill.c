@@ -241,7 +241,7 @@ act_step(int fd)
 
     for (size_t i = 0; i < ROWS(asked); i++)
         certs[i] = chips[asked[i]].cert;
-    if (sfi_hsm_generate_licenses(victim, certs, ROWS(asked), lics, NULL,
+    if (sfi_hsm_generate_licenses(victim, certs, NULL, ROWS(asked), lics, NULL,
                                   NULL) != SFI_OK)
         return 2;
     for (size_t i = 0; i < ROWS(asked); i++) {

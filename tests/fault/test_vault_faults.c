@@ -225,8 +225,8 @@ fill_up_by_steps(void)
     for (size_t i = 0; i < CHIPS; i++)
         certs[i] = chips[i].cert;
     hsm = vault_new(&maker, path, COUNT);
-    while ((st = sfi_hsm_generate_licenses(hsm, certs + granted, STEP, NULL,
-                                           NULL, NULL)) == SFI_OK) {
+    while ((st = sfi_hsm_generate_licenses(hsm, certs + granted, NULL, STEP,
+                                           NULL, NULL, NULL)) == SFI_OK) {
         granted += STEP;
         if (granted == CHIPS)
             return 2;
@@ -236,14 +236,14 @@ fill_up_by_steps(void)
     if (granted == 0)
         return 3;
     ck_assert_uint_eq(vault_remaining(hsm), COUNT - granted);
-    ck_assert_int_eq(sfi_hsm_generate_licenses(hsm, certs + granted, STEP, NULL,
-                                               tell_no_count, &told),
+    ck_assert_int_eq(sfi_hsm_generate_licenses(hsm, certs + granted, NULL, STEP,
+                                               NULL, tell_no_count, &told),
                      SFI_ERR_OS);
     ck_assert(!told);
     if (mount(NULL, dir, NULL, MS_REMOUNT, LARGE) != 0)
         return 4;
     ck_assert_ok(
-        sfi_hsm_generate_licenses(hsm, certs, CHIPS, NULL, NULL, NULL));
+        sfi_hsm_generate_licenses(hsm, certs, NULL, CHIPS, NULL, NULL, NULL));
     sfi_hsm_free(hsm);
     hsm = vault_login(path);
     ck_assert_uint_eq(vault_remaining(hsm), COUNT - CHIPS);

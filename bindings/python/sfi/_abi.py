@@ -1532,6 +1532,7 @@ sfi_hsm_ops_licenses = CFUNCTYPE(
     c_void_p,
     POINTER(c_void_p),
     c_size_t,
+    POINTER(c_uint32),
     c_size_t,
     sfi_hsm_answer_fn,
     c_void_p,
@@ -2080,6 +2081,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_hsm_generate_licenses": (c_int, [
         c_void_p,
         POINTER(c_void_p),
+        POINTER(c_uint32),
         c_size_t,
         POINTER(c_void_p),
         sfi_license_result_fn,

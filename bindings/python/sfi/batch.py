@@ -9,11 +9,11 @@ from typing import Any, Callable, Iterable, Iterator, List, Optional, Union
 
 from . import _abi
 from ._callback import Slot, during, register_owned, void_callback
-from ._handle import Handle, State, StrPath, decode, encode_path
+from ._handle import Handle, State, StrPath, decode, encode_path, unsigned
 from .certificate import Certificate
 from .context import Context
 from .enums import Counted, Status
-from .errors import Error
+from .errors import Error, UsageError
 from .license import License, LicenseStore, license_bytes
 
 __all__ = ["LicenseBatch", "LicenseResult", "generate_licenses"]
@@ -77,9 +77,10 @@ def _on_result(results: _Results, pointer: Any) -> None:
 
 
 def generate_licenses(hsm: Handle, certificates: Iterable[Certificate],
-                      report: Optional[Callable[[LicenseResult], Any]] = None
+                      report: Optional[Callable[[LicenseResult], Any]] = None,
+                      *, sessions: Optional[Iterable[int]] = None
                       ) -> List[LicenseResult]:
-    """Ask an HSM for static licences of many devices.
+    """Ask an HSM for licences of many devices.
 
     A vault stores the counts of up to 1024 devices in one durable step, which
     is much faster than one after another.  A certificate that is refused does
@@ -89,20 +90,29 @@ def generate_licenses(hsm: Handle, certificates: Iterable[Certificate],
     :param hsm: an :class:`Hsm`, logged in
     :param certificates: of the same context
     :param report: called for each result, after the step that it belongs to
+    :param sessions: for each the session of its device, for which it gets a
+        live licence, or 0 for a static one; None: all are static
     :raises HsmError: the HSM failed, or is not in a state to license.  Nothing
         is lost: a device that was counted gets its licence without cost when
         it is asked for again.
-    :raises UsageError: a certificate belongs to another context
+    :raises UsageError: a certificate belongs to another context, or there is
+        not one session for each
     """
     every = list(certificates)
+    live = [0] * len(every) if sessions is None else [
+        unsigned(s, 32, "session") for s in sessions]
+    if len(live) != len(every):
+        raise UsageError(f"{len(live)} sessions, expected {len(every)}")
     results: List[LicenseResult] = []
     collected = _Results(hsm.context._state)
     for first in range(0, len(every), _abi.SFI_LICENSES_MAX):
         step = every[first:first + _abi.SFI_LICENSES_MAX]
         certs = (ctypes.c_void_p * len(step))(*[hsm._use(c) for c in step])
+        numbers = (ctypes.c_uint32 * len(step))(
+            *live[first:first + len(step)])
         with during(collected, hsm.context._state) as number:
-            hsm._call("sfi_hsm_generate_licenses", certs, len(step), None,
-                      _on_result, ctypes.c_void_p(number))
+            hsm._call("sfi_hsm_generate_licenses", certs, numbers, len(step),
+                      None, _on_result, ctypes.c_void_p(number))
         done = collected.take(hsm.context, first, len(every))
         results += done
         if report is not None:

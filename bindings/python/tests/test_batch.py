@@ -35,6 +35,17 @@ class Batch(BenchCase):
         self.assertEqual(hsm.info().remaining, 7)
         self.assertEqual(results[0].license, hsm.license(certs[0]))
 
+    def test_live_ones_among_them(self) -> None:
+        certs, hsm = self.certificates(2), self.hsm(10)
+        results = sfi.generate_licenses(hsm, [*certs, certs[1]],
+                                        sessions=[0, 7, 8])
+        licenses = [r.license for r in results]
+        self.assertEqual([lic and lic.session for lic in licenses], [0, 7, 8])
+        self.assertEqual(licenses[1], hsm.live_license(certs[1], 7))
+        self.assertEqual(hsm.info().remaining, 8)
+        self.assertRaises(sfi.UsageError, sfi.generate_licenses, hsm, certs,
+                          sessions=[1])
+
     def test_refused_ones_do_not_end_it(self) -> None:
         certs = self.certificates(2)
         foreign = sfi.Certificate.load(DATA / "kept" / "device.cert")

@@ -45,14 +45,15 @@ license_is_refused(sfi_status st)
 }
 
 static sfi_status
-batch_ask_each(struct answers *a, const uint8_t *const *certs, size_t cert_len)
+batch_ask_each(struct answers *a, const uint8_t *const *certs, size_t cert_len,
+               const uint32_t *sessions)
 {
     for (size_t i = 0; i < a->count; i++) {
         uint8_t data[SFI_LICENSE_LEN] = {0};
         size_t len = sizeof(data);
         uint32_t counted = SFI_COUNT_UNKNOWN;
-        sfi_status st =
-            sfi__hsm_license(a->hsm, certs[i], cert_len, 0, data, &len);
+        sfi_status st = sfi__hsm_license(a->hsm, certs[i], cert_len,
+                                         sessions[i], data, &len);
 
         if (license_is_refused(st))
             counted = SFI_COUNT_NONE;
@@ -76,16 +77,18 @@ batch_check_answers(const struct answers *a)
 
 sfi_status
 sfi__hsm_licenses(sfi_hsm *hsm, const uint8_t *const *certs, size_t cert_len,
-                  size_t count, sfi_hsm_answer_fn answer, void *to)
+                  const uint32_t *sessions, size_t count,
+                  sfi_hsm_answer_fn answer, void *to)
 {
     struct answers a = {.hsm = hsm, .count = count, .answer = answer, .to = to};
     sfi_status st;
 
     SFI_ENTER(hsm, HSM);
     if (hsm->ops.licenses == NULL)
-        return batch_ask_each(&a, certs, cert_len);
+        return batch_ask_each(&a, certs, cert_len, sessions);
     hsm->obj.busy = true;
-    st = hsm->ops.licenses(hsm->user, certs, cert_len, count, answers_take, &a);
+    st = hsm->ops.licenses(hsm->user, certs, cert_len, sessions, count,
+                           answers_take, &a);
     hsm->obj.busy = false;
     st = sfi__hsm_name_error(hsm, st, "HSM licences");
     return st == SFI_OK ? batch_check_answers(&a) : st;
@@ -133,9 +136,8 @@ item_take_answer(void *to, size_t index, sfi_status st, uint32_t count,
 
     if (st == SFI_OK && item->license == NULL)
         st = sfi__license_new(a->ctx, license, license_len, &item->license);
-    if (st == SFI_OK && sfi_license_session(item->license) != 0)
-        st = sfi__fail(a->ctx, SFI_ERR_CALLBACK,
-                       "HSM licence: a live one, expected a static one");
+    if (st == SFI_OK)
+        st = sfi__hsm_check_session(a->ctx, item->license, item->session);
     if (st != SFI_OK)
         sfi__item_fail(a->ctx, item, st);
     item->told = true;
@@ -169,11 +171,14 @@ sfi__hsm_ask(sfi_hsm *hsm, struct license_item **items, size_t count)
 {
     struct asking a = {.ctx = hsm->obj.ctx, .items = items};
     const uint8_t *certs[SFI_LICENSES_MAX] = {NULL};
+    uint32_t sessions[SFI_LICENSES_MAX] = {0};
     sfi_status st;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         certs[i] = items[i]->cert->data;
-    st = sfi__hsm_licenses(hsm, certs, SFI_CERTIFICATE_LEN, count,
+        sessions[i] = items[i]->session;
+    }
+    st = sfi__hsm_licenses(hsm, certs, SFI_CERTIFICATE_LEN, sessions, count,
                            item_take_answer, &a);
     return st == SFI_OK ? items_check(a.ctx, items, count) : st;
 }
@@ -221,8 +226,8 @@ hsm_tell_items(sfi_hsm *hsm, const struct license_item *items, size_t count,
 
 static sfi_status
 hsm_generate_licenses(sfi_hsm *hsm, const sfi_certificate *const *certs,
-                      size_t count, sfi_license **out, sfi_license_result_fn fn,
-                      void *user)
+                      const uint32_t *sessions, size_t count, sfi_license **out,
+                      sfi_license_result_fn fn, void *user)
 {
     sfi_ctx *ctx = hsm->obj.ctx;
     struct license_item *items = sfi__ctx_alloc(ctx, count * sizeof(*items));
@@ -233,6 +238,7 @@ hsm_generate_licenses(sfi_hsm *hsm, const sfi_certificate *const *certs,
         return SFI_ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {
         items[i].cert = certs[i];
+        items[i].session = sessions != NULL ? sessions[i] : 0;
         asked[i] = &items[i];
     }
     st = sfi__hsm_ask(hsm, asked, count);
@@ -250,8 +256,9 @@ hsm_generate_licenses(sfi_hsm *hsm, const sfi_certificate *const *certs,
 
 sfi_status
 sfi_hsm_generate_licenses(sfi_hsm *hsm, const sfi_certificate *const *certs,
-                          size_t count, sfi_license **out,
-                          sfi_license_result_fn fn, void *user)
+                          const uint32_t *sessions, size_t count,
+                          sfi_license **out, sfi_license_result_fn fn,
+                          void *user)
 {
     SFI_ENTER(hsm, HSM);
     SFI_ARG(hsm, certs != NULL);
@@ -264,5 +271,5 @@ sfi_hsm_generate_licenses(sfi_hsm *hsm, const sfi_certificate *const *certs,
             out[i] = NULL;
         SFI_ARG(hsm, sfi__is(certs[i], OBJ_CERTIFICATE));
     }
-    return hsm_generate_licenses(hsm, certs, count, out, fn, user);
+    return hsm_generate_licenses(hsm, certs, sessions, count, out, fn, user);
 }

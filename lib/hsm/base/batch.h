@@ -15,6 +15,7 @@
 struct license_item {
     const sfi_certificate *cert; /* borrowed; NULL: it could not be read */
     const char *path;            /* borrowed; NULL: none */
+    uint32_t session;            /* 0: a static licence */
     bool told;   /* the rest is known: without it, nothing was counted */
     bool stored; /* from the store */
     sfi_status st;

@@ -438,10 +438,9 @@ sfi_hsm_provision(sfi_hsm *hsm, const sfi_key *key, const uint8_t *nonce,
 
 /* ---- licences ---- */
 
-/* The licence must be for the requested session.  The codec has checked that
- * only live licences have one. */
-static sfi_status
-hsm_check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
+/* The codec has checked that only live licences have a session. */
+sfi_status
+sfi__hsm_check_session(sfi_ctx *ctx, const sfi_license *lic, uint32_t session)
 {
     uint32_t found = sfi_license_session(lic);
 
@@ -487,7 +486,7 @@ hsm_generate_license(sfi_hsm *hsm, const sfi_certificate *cert,
     st = sfi__license_new(hsm->obj.ctx, data, len, &lic);
     if (st != SFI_OK)
         return sfi__where(hsm->obj.ctx, "HSM licence");
-    st = hsm_check_session(hsm->obj.ctx, lic, session);
+    st = sfi__hsm_check_session(hsm->obj.ctx, lic, session);
     if (st != SFI_OK) {
         sfi__obj_unref(lic);
         return st;

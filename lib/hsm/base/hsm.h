@@ -28,14 +28,18 @@ sfi_hsm *sfi__hsm_new(sfi_ctx *ctx);
 sfi_status sfi__hsm_license(sfi_hsm *hsm, const uint8_t *cert, size_t cert_len,
                             uint32_t session, uint8_t *out, size_t *out_len);
 
+/* The licence must be for the session that was asked for. */
+sfi_status sfi__hsm_check_session(sfi_ctx *ctx, const sfi_license *lic,
+                                  uint32_t session);
+
 /* How many certificates to give it at once: as many as are one step of it, so
  * that nobody waits for the first answer. */
 sfi_status sfi__hsm_at_once(sfi_hsm *hsm, size_t *count);
 /* sfi_hsm_ops.licenses, or `license` for each.  Answers are checked, and their
  * errors, in the context, name the HSM. */
 sfi_status sfi__hsm_licenses(sfi_hsm *hsm, const uint8_t *const *certs,
-                             size_t cert_len, size_t count,
-                             sfi_hsm_answer_fn answer, void *to);
+                             size_t cert_len, const uint32_t *sessions,
+                             size_t count, sfi_hsm_answer_fn answer, void *to);
 /* Check a status that the backend returned, and name the HSM in its error. */
 sfi_status sfi__hsm_name_error(sfi_hsm *hsm, sfi_status st, const char *what);
 

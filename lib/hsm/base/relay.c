@@ -134,13 +134,14 @@ relay_answer(void *to, size_t index, sfi_status st, uint32_t count,
 
 static sfi_status
 relay_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
-               size_t count, sfi_hsm_answer_fn answer, void *to)
+               const uint32_t *sessions, size_t count, sfi_hsm_answer_fn answer,
+               void *to)
 {
     struct relay_answers a = {.relay = user, .answer = answer, .to = to};
 
-    RELAY(
-        user, true,
-        sfi__hsm_licenses(r->inner, certs, cert_len, count, relay_answer, &a));
+    RELAY(user, true,
+          sfi__hsm_licenses(r->inner, certs, cert_len, sessions, count,
+                            relay_answer, &a));
 }
 
 sfi_status

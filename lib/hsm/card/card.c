@@ -337,23 +337,37 @@ card_do_license(struct card *c, void *arg)
 
 /* The certificate is followed by the session of a live licence. */
 static sfi_status
-card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
-             uint8_t *out, size_t *out_len)
+card_ask_license(struct card *c, const uint8_t *cert, size_t cert_len,
+                 uint32_t session, struct request *rq)
 {
     uint8_t data[SFI_CERTIFICATE_LEN + sizeof(session)];
-    struct request rq = {.data = data, .live = session != 0, .out = out};
-    struct card *c = user;
     struct wr w;
-    sfi_status st;
 
     sfi__wr_init(&w, data, sizeof(data));
     sfi__wr_bytes(&w, cert, cert_len);
     if (session != 0)
         sfi__wr_u32be(&w, session);
-    rq.len = sfi__wr_len(&w);
-    if (!sfi__wr_ok(&w) || *out_len < SFI_LICENSE_LEN)
+    if (!sfi__wr_ok(&w))
+        return sfi__fail(c->ctx, SFI_ERR_INTERNAL,
+                         "invalid length of a "
+                         "certificate");
+    rq->data = data;
+    rq->len = sfi__wr_len(&w);
+    rq->live = session != 0;
+    return sfi__card_transact(c, card_do_license, rq);
+}
+
+static sfi_status
+card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
+             uint8_t *out, size_t *out_len)
+{
+    struct request rq = {.out = out};
+    struct card *c = user;
+    sfi_status st;
+
+    if (*out_len < SFI_LICENSE_LEN)
         return sfi__fail(c->ctx, SFI_ERR_INTERNAL, "licence buffer too small");
-    st = sfi__card_transact(c, card_do_license, &rq);
+    st = card_ask_license(c, cert, cert_len, session, &rq);
     if (st == SFI_OK)
         *out_len = SFI_LICENSE_LEN;
     return st;
@@ -362,18 +376,17 @@ card_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
 /* One after the other, and whether the counter went down with each. */
 static sfi_status
 card_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
-              size_t count, sfi_hsm_answer_fn answer, void *to)
+              const uint32_t *sessions, size_t count, sfi_hsm_answer_fn answer,
+              void *to)
 {
     struct card *c = user;
 
     for (size_t i = 0; i < count; i++) {
         uint8_t out[SFI_LICENSE_LEN];
-        struct request rq = {.data = certs[i],
-                             .len = cert_len,
-                             .counts = true,
-                             .count = SFI_COUNT_UNKNOWN,
-                             .out = out};
-        sfi_status st = sfi__card_transact(c, card_do_license, &rq);
+        struct request rq = {
+            .counts = true, .count = SFI_COUNT_UNKNOWN, .out = out};
+        sfi_status st =
+            card_ask_license(c, certs[i], cert_len, sessions[i], &rq);
 
         if (st == SFI_ERR_CERTIFICATE || st == SFI_ERR_HSM_COUNTER)
             answer(to, i, st, SFI_COUNT_NONE, NULL, 0);

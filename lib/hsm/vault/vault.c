@@ -356,12 +356,12 @@ vault_take_one(void *to, size_t index, sfi_status st, uint32_t count,
 
 static sfi_status
 vault_make_wishes(struct vault *v, const uint8_t *const *certs, size_t cert_len,
-                  uint32_t session, struct vault_batch *b)
+                  const uint32_t *sessions, struct vault_batch *b)
 {
     sfi_status st = SFI_OK;
 
     for (size_t i = 0; st == SFI_OK && i < b->count; i++) {
-        b->wishes[i].session = session;
+        b->wishes[i].session = sessions[i];
         st = sfi__cert_new(v->ctx, certs[i], cert_len, &b->wishes[i].cert);
     }
     return st;
@@ -369,7 +369,7 @@ vault_make_wishes(struct vault *v, const uint8_t *const *certs, size_t cert_len,
 
 static sfi_status
 vault_issue_for(struct vault *v, const uint8_t *const *certs, size_t cert_len,
-                uint32_t session, struct vault_batch *b)
+                const uint32_t *sessions, struct vault_batch *b)
 {
     sfi_status st = vault_need_login(v, "issues licences");
 
@@ -378,7 +378,7 @@ vault_issue_for(struct vault *v, const uint8_t *const *certs, size_t cert_len,
     b->wishes = sfi__ctx_alloc(v->ctx, b->count * sizeof(*b->wishes));
     if (b->wishes == NULL)
         return SFI_ERR_NOMEM;
-    st = vault_make_wishes(v, certs, cert_len, session, b);
+    st = vault_make_wishes(v, certs, cert_len, sessions, b);
     if (st == SFI_OK)
         st = sfi__vault_licenses(v, b);
     for (size_t i = 0; i < b->count; i++)
@@ -398,7 +398,7 @@ vault_license(void *user, const uint8_t *cert, size_t cert_len,
 
     if (*out_len < SFI_LICENSE_LEN)
         return sfi__fail(v->ctx, SFI_ERR_INTERNAL, "licence buffer too small");
-    st = vault_issue_for(v, &cert, cert_len, session, &b);
+    st = vault_issue_for(v, &cert, cert_len, &session, &b);
     if (st != SFI_OK)
         return st;
     *out_len = SFI_LICENSE_LEN;
@@ -409,11 +409,12 @@ vault_license(void *user, const uint8_t *cert, size_t cert_len,
 
 static sfi_status
 vault_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
-               size_t count, sfi_hsm_answer_fn answer, void *to)
+               const uint32_t *sessions, size_t count, sfi_hsm_answer_fn answer,
+               void *to)
 {
     struct vault_batch b = {.count = count, .answer = answer, .to = to};
 
-    return vault_issue_for(user, certs, cert_len, 0, &b);
+    return vault_issue_for(user, certs, cert_len, sessions, &b);
 }
 
 static sfi_status

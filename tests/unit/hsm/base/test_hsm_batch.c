@@ -94,7 +94,7 @@ static sfi_status
 ask(sfi_hsm *hsm, size_t count, sfi_license **out)
 {
     told = (struct told){.of = ctx};
-    return sfi_hsm_generate_licenses(hsm, certs, count, out, tell, &told);
+    return sfi_hsm_generate_licenses(hsm, certs, NULL, count, out, tell, &told);
 }
 
 static void
@@ -226,26 +226,60 @@ START_TEST(test_vault_states)
 }
 END_TEST
 
+/* Static and live licences, and two sessions of one device, which is counted
+ * once. */
+START_TEST(test_vault_sessions)
+{
+    const uint32_t sessions[] = {0, 7, 7, 8, 0, 7};
+    sfi_license *lics[CHIPS], *one;
+    sfi_hsm *hsm = vault_new(&maker, "line", 9);
+
+    certs[2] = chips[1].cert;
+    certs[3] = chips[1].cert;
+    told = (struct told){.of = ctx};
+    ck_assert_ok(sfi_hsm_generate_licenses(hsm, certs, sessions, CHIPS, lics,
+                                           tell, &told));
+    ck_assert_str_eq(told.text, "0 new, 1 new, 2 again, 3 again, 4 new, 5 new");
+    for (size_t i = 0; i < CHIPS; i++)
+        ck_assert_uint_eq(sfi_license_session(lics[i]), sessions[i]);
+    ck_assert_uint_eq(vault_remaining(hsm), 5);
+    ck_assert_uint_eq(records(hsm), 5);
+    ck_assert_ok(
+        sfi_hsm_generate_live_license(hsm, chips[1].cert, sessions[3], &one));
+    ck_assert_mem_eq(sfi_license_data(one, NULL),
+                     sfi_license_data(lics[3], NULL), SFI_LICENSE_LEN);
+    ck_assert_ok(sfi_hsm_verify_audit(hsm));
+    sfi_license_free(one);
+    free_all(lics, CHIPS);
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
 START_TEST(test_arguments)
 {
     sfi_hsm *hsm = vault_new(&maker, "line", 3);
     const sfi_certificate *none[2] = {chips[0].cert, NULL};
 
     ck_assert_int_eq(
-        sfi_hsm_generate_licenses(NULL, certs, 1, NULL, NULL, NULL),
+        sfi_hsm_generate_licenses(NULL, certs, NULL, 1, NULL, NULL, NULL),
         SFI_ERR_ARGUMENT);
-    ck_assert_int_eq(sfi_hsm_generate_licenses(hsm, NULL, 1, NULL, NULL, NULL),
-                     SFI_ERR_ARGUMENT);
-    ck_assert_int_eq(sfi_hsm_generate_licenses(hsm, none, 2, NULL, NULL, NULL),
-                     SFI_ERR_ARGUMENT);
-    ck_assert_fails(sfi_hsm_generate_licenses(hsm, certs, 0, NULL, NULL, NULL),
-                    SFI_ERR_RANGE, "", "0 certificates, expected 1 to 1024");
     ck_assert_int_eq(
-        sfi_hsm_generate_licenses(hsm, certs, 1025, NULL, NULL, NULL),
+        sfi_hsm_generate_licenses(hsm, NULL, NULL, 1, NULL, NULL, NULL),
+        SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        sfi_hsm_generate_licenses(hsm, none, NULL, 2, NULL, NULL, NULL),
+        SFI_ERR_ARGUMENT);
+    ck_assert_fails(
+        sfi_hsm_generate_licenses(hsm, certs, NULL, 0, NULL, NULL, NULL),
+        SFI_ERR_RANGE, "", "0 certificates, expected 1 to 1024");
+    ck_assert_int_eq(
+        sfi_hsm_generate_licenses(hsm, certs, NULL, 1025, NULL, NULL, NULL),
         SFI_ERR_RANGE);
     told = (struct told){.of = ctx, .reenter = hsm};
-    ck_assert_ok(sfi_hsm_generate_licenses(hsm, certs, 1, NULL, tell, &told));
-    ck_assert_ok(sfi_hsm_generate_licenses(hsm, certs, 1, NULL, NULL, NULL));
+    ck_assert_ok(
+        sfi_hsm_generate_licenses(hsm, certs, NULL, 1, NULL, tell, &told));
+    ck_assert_ok(
+        sfi_hsm_generate_licenses(hsm, certs, NULL, 1, NULL, NULL, NULL));
     ck_assert_uint_eq(vault_remaining(hsm), 2);
     sfi_hsm_free(hsm);
 }
@@ -291,6 +325,7 @@ static struct own {
     size_t at;       /* the index of answers, SIZE_MAX: the right one */
     size_t answers;  /* of so many certificates */
     uint32_t counts; /* what is told of each */
+    uint32_t session;
     size_t len;
     uint8_t license[SFI_LICENSE_LEN];
 } own;
@@ -324,7 +359,7 @@ own_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
     size_t i = own_find(cert, cert_len);
 
     (void)user;
-    ck_assert_uint_eq(session, 0);
+    ck_assert_uint_eq(session, own.session);
     own.asked++;
     memcpy(out, own.license, sizeof(own.license));
     *out_len = own.len;
@@ -335,9 +370,12 @@ own_license(void *user, const uint8_t *cert, size_t cert_len, uint32_t session,
 
 static sfi_status
 own_licenses(void *user, const uint8_t *const *data, size_t cert_len,
-             size_t count, sfi_hsm_answer_fn answer, void *to)
+             const uint32_t *sessions, size_t count, sfi_hsm_answer_fn answer,
+             void *to)
 {
     (void)user;
+    for (size_t i = 0; i < count; i++)
+        ck_assert_uint_eq(sessions[i], own.session);
     own.asked++;
     for (size_t i = count; i-- > 0;) { /* the order is the HSM's */
         if (own_find(data[i], cert_len) >= own.answers)
@@ -390,6 +428,29 @@ START_TEST(test_own_one_by_one)
     ck_assert_uint_eq(own.asked, 3);
     free_all(lics, CHIPS);
     sfi_hsm_free(hsm);
+}
+END_TEST
+
+/* The session goes to both functions of an HSM of one's own. */
+START_TEST(test_own_sessions)
+{
+    const uint32_t sessions[] = {9, 9};
+    sfi_license *lics[2];
+
+    for (int steps = 0; steps < 2; steps++) {
+        sfi_hsm *hsm = own_open(steps != 0);
+
+        own.session = 9;
+        ck_assert_ok(sfi__license_make(ctx, chips[0].public_key, LICENSE_LIVE,
+                                       9, maker.key_secret, maker.nonce,
+                                       own.license));
+        ck_assert_ok(sfi_hsm_generate_licenses(hsm, certs, sessions, 2, lics,
+                                               NULL, NULL));
+        ck_assert_uint_eq(sfi_license_session(lics[1]), 9);
+        ck_assert_uint_eq(own.asked, steps != 0 ? 1 : 2);
+        free_all(lics, 2);
+        sfi_hsm_free(hsm);
+    }
 }
 END_TEST
 
@@ -467,7 +528,7 @@ START_TEST(test_own_bad_licenses)
     ck_assert_ok(sfi__license_make(ctx, chips[0].public_key, LICENSE_LIVE, 7,
                                    maker.key_secret, maker.nonce, own.license));
     ck_assert_fails(ask(hsm, 1, lics), SFI_ERR_CALLBACK, "",
-                    "HSM licence: a live one, expected a static one");
+                    "HSM licence: session 0x00000007, expected 0x00000000");
     ck_assert_str_eq(told.text, "0 again SFI_ERR_CALLBACK");
     ck_assert_ptr_null(lics[0]);
     sfi_hsm_free(hsm);
@@ -526,7 +587,7 @@ START_TEST(test_shared)
     ck_assert_uint_eq(n, SFI_HSM_AT_ONCE);
     told = (struct told){.of = other};
     ck_assert_int_eq(
-        sfi_hsm_generate_licenses(second, theirs, 2, lics, tell, &told),
+        sfi_hsm_generate_licenses(second, theirs, NULL, 2, lics, tell, &told),
         SFI_OK);
     ck_assert_str_eq(told.text, "0 none SFI_ERR_CERTIFICATE, 1 new");
     ck_assert_str_eq(told.first_message,
@@ -554,9 +615,11 @@ main(void)
     tcase_add_test(tc, test_vault_exhausted);
     tcase_add_test(tc, test_vault_refuses_all);
     tcase_add_test(tc, test_vault_states);
+    tcase_add_test(tc, test_vault_sessions);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_no_memory);
     tcase_add_test(tc, test_own_one_by_one);
+    tcase_add_test(tc, test_own_sessions);
     tcase_add_test(tc, test_own_step);
     tcase_add_loop_test(tc, test_own_misuse, 0, (int)ROWS(misuses));
     tcase_add_test(tc, test_own_bad_licenses);

@@ -152,13 +152,14 @@ tell(void *to, size_t index, sfi_status st, uint32_t count,
 START_TEST(test_licenses)
 {
     const uint8_t *certs[] = {play.cert, play.cert};
+    const uint32_t sessions[] = {0, 0};
 
     play.info[PLAY_REMAINING] = 4;
     told[0] = '\0';
     play_text(steps[_i].text);
-    ck_assert_int_eq(
-        play_ops.licenses(play_card, certs, sizeof(play.cert), 2, tell, told),
-        steps[_i].st);
+    ck_assert_int_eq(play_ops.licenses(play_card, certs, sizeof(play.cert),
+                                       sessions, 2, tell, told),
+                     steps[_i].st);
     ck_assert_str_eq(told, steps[_i].told);
     play_done();
     play.text = play.at = "";

@@ -119,8 +119,8 @@ ask_at_once(int fd, sfi_hsm *hsm)
 
     for (size_t i = 0; i < ROWS(order); i++)
         certs[i] = chips[order[i]].cert;
-    st = sfi_hsm_generate_licenses(hsm, certs, ROWS(order), lics, count_new,
-                                   NULL);
+    st = sfi_hsm_generate_licenses(hsm, certs, NULL, ROWS(order), lics,
+                                   count_new, NULL);
     for (size_t i = 0; i < ROWS(order); i++) {
         if (st == SFI_OK)
             tell(fd, order[i], lics[i]);
