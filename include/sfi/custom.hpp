@@ -3,7 +3,7 @@
 /**
  * @file custom.hpp
  * For C++17: links and security extensions of the program's own, an HSM that
- * contexts share, and licences for many devices.
+ * contexts share or that has one server, and licences for many devices.
  *
  * A link is a class that derives from one of the links here.  Its members may
  * throw.  An error with a status, sfi::error, is what libsfi fails with, or
@@ -322,6 +322,34 @@ hsm share(const hsm &h, const context &other, Lock &lock) {
     ops.unlock = [](void *user) { static_cast<Lock *>(user)->unlock(); };
     other.check(sfi_hsm_share(other.get(), h.get(), &ops, &lock, &out));
     return {other, out};
+}
+
+/** Be the one server of an HSM: sfi_hsm_hold().  false: another one is. */
+inline bool hold(const hsm &h, std::uint32_t timeout_ms = 0) {
+    sfi_status st = sfi_hsm_hold(h.get(), timeout_ms);
+
+    if (st != SFI_ERR_TIMEOUT)
+        h.ctx().check(st);
+    return st == SFI_OK;
+}
+
+/** Licences of several devices in one durable step, at most SFI_LICENSES_MAX;
+ * `sessions` is empty, or has one for each (0: static).  `f` is told of each,
+ * and an exception of it comes out when the step has ended. */
+inline void
+generate_licenses(const hsm &h,
+                  const std::vector<const sfi_certificate *> &certs,
+                  const std::vector<std::uint32_t> &sessions,
+                  std::function<void(const sfi_license_result &)> f) {
+    detail::callback<sfi_license_result> told(std::move(f));
+
+    if (!sessions.empty() && sessions.size() != certs.size())
+        throw error(SFI_ERR_ARGUMENT, "", "not one session for each");
+    sfi_status st = sfi_hsm_generate_licenses(
+        h.get(), certs.data(), sessions.empty() ? nullptr : sessions.data(),
+        certs.size(), nullptr, told.call, &told);
+    told.rethrow();
+    h.ctx().check(st);
 }
 
 /** Licences for any number of certificates. */

@@ -159,6 +159,8 @@ typedef struct sfi_hsm_ops {
     sfi_status (*licenses)(void *user, const uint8_t *const *certs,
                            size_t cert_len, const uint32_t *sessions,
                            size_t count, sfi_hsm_answer_fn answer, void *to);
+    /** Be the one server of the HSM until `close`, as sfi_hsm_hold() says. */
+    sfi_status (*hold)(void *user, uint32_t timeout_ms);
 } sfi_hsm_ops;
 
 /**

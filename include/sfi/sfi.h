@@ -18,6 +18,7 @@
 #include <sfi/finding.h>
 #include <sfi/firmware.h>
 #include <sfi/hsm.h>
+#include <sfi/hsm_server.h>
 #include <sfi/hsm_share.h>
 #include <sfi/image.h>
 #include <sfi/installer.h>

@@ -391,6 +391,14 @@ static void test_batch(const sfi::context &ctx) {
     std::size_t good = 0, bad = 0;
 
     hsm.login("a PIN that is in no dictionary");
+    CHECK(sfi::hold(hsm));
+    sfi::hsm other(ctx, "vault:line.vault");
+    CHECK(!sfi::hold(other));
+    sfi::generate_licenses(
+        hsm, {cert.get(), cert.get()}, {0, 7},
+        [&](const sfi_license_result &r) { good += r.status == SFI_OK; });
+    CHECK(good == 2);
+    good = 0;
     sfi::license_batch batch(hsm, store);
     batch.add("chip.cert").add(cert).add("audit.log");
     batch.on_result([&](const sfi_license_result &r) {

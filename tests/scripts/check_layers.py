@@ -98,6 +98,7 @@ PUBLIC = {
     "finding.h": "preflight",
     "firmware.h": "firmware",
     "hsm.h": "hsm/base",
+    "hsm_server.h": "hsm/base",
     "hsm_share.h": "hsm/base",
     "image.h": "image",
     "installer.h": "installer",

@@ -1537,6 +1537,7 @@ sfi_hsm_ops_licenses = CFUNCTYPE(
     sfi_hsm_answer_fn,
     c_void_p,
 )
+sfi_hsm_ops_hold = CFUNCTYPE(c_int, c_void_p, c_uint32)
 sfi_hsm_ops._fields_ = [
     ("struct_size", c_uint32),
     ("flags", c_uint32),
@@ -1552,6 +1553,7 @@ sfi_hsm_ops._fields_ = [
     ("verify_audit", sfi_hsm_ops_verify_audit),
     ("check_image", sfi_hsm_ops_check_image),
     ("licenses", sfi_hsm_ops_licenses),
+    ("hold", sfi_hsm_ops_hold),
 ]
 
 sfi_hsm_slot._fields_ = [
@@ -2100,6 +2102,7 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(sfi_audit_record),
     ]),
     "sfi_hsm_get_info": (c_int, [c_void_p, POINTER(sfi_hsm_info)]),
+    "sfi_hsm_hold": (c_int, [c_void_p, c_uint32]),
     "sfi_hsm_list": (c_int, [c_void_p, sfi_hsm_slot_fn, c_void_p]),
     "sfi_hsm_login": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_hsm_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),

@@ -35,10 +35,11 @@ from .audit import AuditHead, AuditRecord, head_of, record_of
 from .certificate import Certificate, Personalization
 from .context import Context, chosen
 from .enums import AuditKind, HsmState, Status
-from .errors import InputError, UsageError
+from .errors import InputError, LinkTimeout, UsageError
 from .keys import Key
 from .license import License
 from .progress import OnProgress, watched
+from .target import milliseconds
 
 __all__ = ["CustomHsm", "Hsm", "HsmInfo", "Reader", "readers"]
 
@@ -310,6 +311,22 @@ class Hsm(Handle):
         else:
             self._call("sfi_hsm_check_image_file", encode_path(image))
 
+    def hold(self, timeout: Optional[float] = None) -> bool:
+        """Be the one server of this HSM, until the handle is closed.
+
+        For two licence servers of which one stands by.  The count is exact
+        without it.
+
+        :param timeout: seconds to wait for the other one; None: not at all
+        :return: whether it is held; False: by another server
+        :raises Unsupported: this HSM cannot be held
+        """
+        try:
+            self._call("sfi_hsm_hold", milliseconds(timeout))
+        except LinkTimeout:
+            return False
+        return True
+
     def retire(self) -> None:
         """Write the closing record: no more licences, for ever.
 
@@ -516,6 +533,14 @@ class CustomHsm:
         raise NotImplementedError
 
     @optional
+    def hold(self, timeout: float) -> bool:
+        """Be the one server until :meth:`close`; False: another one is.
+
+        :param timeout: seconds to wait for the other one
+        """
+        raise NotImplementedError
+
+    @optional
     def retire(self) -> None:
         """Write the closing record; issue no licences from now on."""
         raise NotImplementedError
@@ -665,6 +690,12 @@ def _custom_check_image(hsm: CustomHsm, header: int, length: int) -> None:
     hsm.check_image(ctypes.string_at(header, length))
 
 
+@status_callback(_abi.sfi_hsm_ops_hold)
+def _custom_hold(hsm: CustomHsm, timeout: int) -> None:
+    if not hsm.hold(timeout / 1000):
+        raise LinkTimeout("another server holds the HSM")
+
+
 @closing_callback(_abi.sfi_hsm_ops_close)
 def _custom_close(hsm: CustomHsm) -> None:
     hsm.close()
@@ -681,6 +712,7 @@ _CUSTOM: Dict[str, Any] = {
     "audit_record": _custom_audit_record,
     "verify_audit": _custom_verify_audit,
     "check_image": _custom_check_image,
+    "hold": _custom_hold,
 }
 
 

@@ -218,6 +218,32 @@ class Vaults(BenchCase):
                           self.path("one"))
 
 
+class Held(BenchCase):
+    def test_one_server(self) -> None:
+        first = self.hsm()
+        second = sfi.Hsm.open(f"vault:{self.path('test.vault')}")
+        self.assertTrue(first.hold())
+        self.assertTrue(first.hold())
+        self.assertFalse(second.hold())
+        self.assertFalse(second.hold(0.001))
+        first.close()
+        self.assertTrue(second.hold(1))
+
+    def test_own(self) -> None:
+        class Mine(sfi.CustomHsm):
+            free = True
+
+            def hold(self, timeout: float) -> bool:
+                return self.free or timeout > 1
+
+        mine = Mine()
+        hsm = sfi.Hsm.over(mine)
+        self.assertTrue(hsm.hold())
+        mine.free = False
+        self.assertFalse(hsm.hold())
+        self.assertTrue(hsm.hold(2))
+
+
 class Late(BenchCase):
     def test_opened_when_needed(self) -> None:
         calls: List[str] = []

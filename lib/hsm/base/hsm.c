@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <sfi/hsm_server.h>
+
 #include "util/mem.h"
 #include "core/abi.h"
 #include "core/ctx.h"
@@ -20,7 +22,7 @@
 
 #define IMAGE_FILE_MAX ((size_t)256 << 20)
 
-SFI_ABI_PIN(sfi_hsm_ops, licenses);
+SFI_ABI_PIN(sfi_hsm_ops, hold);
 SFI_ABI_PIN(sfi_hsm_info, serial);
 SFI_ABI_PIN(sfi_provision_options, reserved);
 
@@ -560,7 +562,18 @@ sfi_hsm_check_image_file(sfi_hsm *hsm, const char *path)
     return st;
 }
 
-/* ---- the end ---- */
+/* ---- a server, the end ---- */
+
+sfi_status
+sfi_hsm_hold(sfi_hsm *hsm, uint32_t timeout_ms)
+{
+    SFI_ENTER(hsm, HSM);
+    if (hsm->ops.hold == NULL)
+        return hsm_fail_unsupported(hsm, "one server at a time");
+    hsm->obj.busy = true;
+    return hsm_end_callback(hsm, hsm->ops.hold(hsm->user, timeout_ms),
+                            "HSM hold");
+}
 
 sfi_status
 sfi_hsm_retire(sfi_hsm *hsm)

@@ -3,6 +3,8 @@
 /* Hands every request of a handle on to another HSM, and its errors back. */
 #include "hsm/base/relay.h"
 
+#include <sfi/hsm_server.h>
+
 #include "core/err.h"
 
 /* Errors come to the context of the handle in front. */
@@ -144,6 +146,12 @@ relay_licenses(void *user, const uint8_t *const *certs, size_t cert_len,
                             relay_answer, &a));
 }
 
+static sfi_status
+relay_hold(void *user, uint32_t timeout_ms)
+{
+    RELAY(user, false, sfi_hsm_hold(r->inner, timeout_ms));
+}
+
 sfi_status
 sfi__relay_at_once(struct relay *relay, size_t *count)
 {
@@ -178,6 +186,7 @@ sfi__relay_handle(struct relay *r, const char *where)
         .verify_audit = relay_verify_audit,
         .check_image = relay_check_image,
         .licenses = relay_licenses,
+        .hold = relay_hold,
     };
     hsm->user = r;
     hsm->relays = true;

@@ -92,6 +92,10 @@ struct ledger_ops {
                        struct ledger_record *out, bool *found);
     sfi_status (*append)(struct ledger *l, const struct ledger_record *r);
 
+    /* Be the one server until close(): sfi_hsm_hold().  Not inside a
+     * transaction.  NULL: not supported. */
+    sfi_status (*hold)(struct ledger *l, uint32_t timeout_ms);
+
     void (*close)(struct ledger *l);
 };
 

@@ -34,6 +34,7 @@ struct file {
     struct locked_file *locked;
     sqlite3_stmt *statements[Q_COUNT];
     bool refused; /* the last sync failed */
+    int held;     /* the descriptor of the lock as a server; -1: none */
     pid_t
         pid; /* of the process that opened it: SQLite does not survive fork() */
 };

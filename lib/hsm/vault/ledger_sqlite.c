@@ -14,6 +14,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/file_guard.h"
+#include "hsm/vault/ledger_hold.h"
 
 /* Provisioning gives a file two names for a moment: wait that long. */
 #define NAMES_ROUNDS 20
@@ -94,15 +95,23 @@ file_check_place(struct file *f)
 }
 
 static sfi_status
+file_check_process(struct file *f)
+{
+    if (f->pid == getpid())
+        return SFI_OK;
+    return sfi__fail(f->base.ctx, SFI_ERR_STATE,
+                     "the vault was opened before a fork: open the HSM in the "
+                     "process that uses it");
+}
+
+static sfi_status
 file_begin_transaction(struct ledger *l, enum ledger_use use)
 {
     struct file *f = sfi__rows_file(l);
-    sfi_status st;
+    sfi_status st = file_check_process(f);
 
-    if (f->pid != getpid())
-        return sfi__fail(l->ctx, SFI_ERR_STATE,
-                         "the vault was opened before a fork: open the HSM in "
-                         "the process that uses it");
+    if (st != SFI_OK)
+        return st;
     st = file_connect_for(f, use);
     if (st == SFI_OK && use == LEDGER_WRITE)
         st = file_check_place(f);
@@ -172,6 +181,17 @@ file_end_transaction(struct ledger *l, bool commit)
 
 /* ---- open, close ---- */
 
+static sfi_status
+file_hold(struct ledger *l, uint32_t timeout_ms)
+{
+    struct file *f = sfi__rows_file(l);
+    sfi_status st = file_check_process(f);
+
+    if (st != SFI_OK || f->held >= 0)
+        return st;
+    return sfi__ledger_hold(l->ctx, f->path, timeout_ms, &f->held);
+}
+
 static void
 file_close_ledger(struct ledger *l)
 {
@@ -183,6 +203,9 @@ file_close_ledger(struct ledger *l)
     } else {
         sfi__db_forget(f->db);
     }
+    if (f->held >= 0)
+        (void)sfi__fd_close(
+            f->held); /* in a child: the parent keeps the lock */
     sfi__ctx_dealloc(l->ctx, f->path);
     sfi__ctx_dealloc(l->ctx, l);
 }
@@ -195,6 +218,7 @@ static const struct ledger_ops file_ops = {
     .write_head = sfi__rows_write_head,
     .find = sfi__rows_find,
     .append = sfi__rows_append,
+    .hold = file_hold,
     .close = file_close_ledger,
 };
 
@@ -208,6 +232,7 @@ file_open_ledger(sfi_ctx *ctx, const char *path, struct ledger **out)
         return SFI_ERR_NOMEM;
     f->base = (struct ledger){.ops = &file_ops, .ctx = ctx};
     f->pid = getpid();
+    f->held = -1;
     f->path = sfi__db_path(ctx, path, "");
     if (f->path == NULL) {
         st = SFI_ERR_NOMEM;

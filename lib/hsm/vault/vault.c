@@ -440,6 +440,20 @@ vault_retire(void *user)
 }
 
 static sfi_status
+vault_hold(void *user, uint32_t timeout_ms)
+{
+    struct vault *v = user;
+    sfi_status st = sfi__vault_need(v);
+
+    if (st != SFI_OK)
+        return st;
+    if (v->ledger->ops->hold == NULL)
+        return sfi__fail(v->ctx, SFI_ERR_UNSUPPORTED,
+                         "this vault does not support one server at a time");
+    return v->ledger->ops->hold(v->ledger, timeout_ms);
+}
+
+static sfi_status
 vault_verify_audit(void *user)
 {
     struct vault *v = user;
@@ -477,6 +491,7 @@ static const sfi_hsm_ops vault_ops = {
     .verify_audit = vault_verify_audit,
     .check_image = vault_check_image,
     .licenses = vault_licenses,
+    .hold = vault_hold,
 };
 
 sfi_status

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sfi/hsm_server.h>
 #include <sfi/hsm_share.h>
 
 #include "core/ctx.h"
@@ -23,8 +24,8 @@ static struct chip chip;
 static struct own {
     atomic_int inside;
     sfi_status answer;
-    unsigned infos, logins, pins, licenses, retired, heads, records, verified,
-        images, closed;
+    unsigned holds, infos, logins, pins, licenses, retired, heads, records,
+        verified, images, closed;
     uint32_t session;
     char pin[8];
     uint8_t license[SFI_LICENSE_LEN];
@@ -125,6 +126,14 @@ own_check_image(void *user, const uint8_t *header, size_t header_len)
     return own_count(&own.images);
 }
 
+static sfi_status
+own_hold(void *user, uint32_t timeout_ms)
+{
+    (void)user;
+    ck_assert_uint_eq(timeout_ms, 4711);
+    return own_count(&own.holds);
+}
+
 static void
 own_close(void *user)
 {
@@ -138,6 +147,7 @@ static const sfi_hsm_ops own_ops = {
     .login = own_login,
     .license = own_license,
     .close = own_close,
+    .hold = own_hold,
     .change_pin = own_change_pin,
     .retire = own_retire,
     .audit_head = own_audit_head,
@@ -265,11 +275,12 @@ ask_everything(sfi_hsm *hsm, sfi_ctx *of)
     ck_assert_mem_eq(sfi_license_data(lic, NULL), own.license, SFI_LICENSE_LEN);
     sfi_license_free(lic);
     sfi_certificate_free(cert);
+    ck_assert_ok(sfi_hsm_hold(hsm, 4711));
     ck_assert_ok(sfi_hsm_retire(hsm));
     ck_assert_uint_eq(own.infos + own.logins + own.pins + own.licenses +
                           own.retired + own.heads + own.records + own.verified +
-                          own.images,
-                      9);
+                          own.images + own.holds,
+                      10);
 }
 
 START_TEST(test_share)
@@ -278,8 +289,8 @@ START_TEST(test_share)
     sfi_hsm *second = shared(hsm);
 
     ask_everything(second, other);
-    ck_assert_uint_eq(lock.taken, 10); /* and once to share it */
-    ck_assert_uint_eq(lock.given, 10);
+    ck_assert_uint_eq(lock.taken, 11); /* and once to share it */
+    ck_assert_uint_eq(lock.given, 11);
     ck_assert_int_eq(sfi_hsm_provision(second, maker.key, maker.nonce, 12, "fw",
                                        9, maker.perso, NULL),
                      SFI_ERR_UNSUPPORTED);
