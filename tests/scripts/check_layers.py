@@ -113,7 +113,7 @@ PUBLIC = {
     "option_bytes.h": "option_bytes",
     "personalization.h": "license",
     "program.h": "target",
-    "progress.h": "target",
+    "progress.h": "core",
     "sfi.h": None,  # the umbrella: for users only
     "sim.h": "sim/storage",
     "sim_serve.h": "sim/serve",
