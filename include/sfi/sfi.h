@@ -8,6 +8,7 @@
 #define SFI_SFI_H
 
 #include <sfi/audit.h>
+#include <sfi/boards.h>
 #include <sfi/cause.h>
 #include <sfi/certificate.h>
 #include <sfi/chip.h>

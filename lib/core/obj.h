@@ -35,6 +35,7 @@ enum obj_kind {
     OBJ_DESCRIPTION,
     OBJ_LICENSE_BATCH,
     OBJ_AUDIT_READER,
+    OBJ_BOARDS,
     OBJ_KINDS_END,
 };
 

@@ -23,6 +23,7 @@
 #include "core/err.h"
 #include "core/file_guard.h"
 #include "core/obj.h"
+#include "journal/append.h"
 #include "journal/journal.h"
 #include "journal/line.h"
 
@@ -84,24 +85,6 @@ journal_destroy(void *self)
 
 /* ---- is it a journal ---- */
 
-/* Read a piece that the file has. */
-static int
-journal_read_at(const sfi_journal *j, char *out, size_t len, uint64_t at)
-{
-    while (len > 0) {
-        ssize_t got = pread(j->fd, out, len, (off_t)at);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? errno : EIO; /* it has become shorter */
-        out += got;
-        len -= (size_t)got;
-        at += (size_t)got;
-    }
-    return 0;
-}
-
 /* Where the line begins that ends at `end`. */
 static int
 journal_find_begin(const sfi_journal *j, uint64_t end, uint64_t *begin)
@@ -111,7 +94,7 @@ journal_find_begin(const sfi_journal *j, uint64_t end, uint64_t *begin)
     *begin = end;
     while (*begin > 0) {
         size_t len = *begin < sizeof(piece) ? (size_t)*begin : sizeof(piece);
-        int err = journal_read_at(j, piece, len, *begin - len);
+        int err = sfi__append_read(j->fd, piece, len, *begin - len);
 
         if (err != 0)
             return err;
@@ -136,7 +119,7 @@ journal_judge_line(const sfi_journal *j, uint64_t begin, uint64_t end,
 
     if (end - begin < len)
         len = (size_t)(end - begin);
-    err = journal_read_at(j, text, len, begin);
+    err = sfi__append_read(j->fd, text, len, begin);
     *good = err == 0 && sfi__equal(text, JOURNAL_BEGIN, len);
     return err;
 }
@@ -280,22 +263,6 @@ sfi_journal_open(sfi_ctx *ctx, const char *path, sfi_journal **out)
 
 /* ---- add ---- */
 
-static int
-journal_write(const sfi_journal *j, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(j->fd, data, len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return errno;
-        data += put;
-        len -= (size_t)put;
-    }
-    return fsync(j->fd) == 0 ? 0 : errno;
-}
-
 /* A power cut inside a line leaves no line end: the fragment gets one. */
 static sfi_status
 journal_append(sfi_journal *j, const struct buf *line)
@@ -306,13 +273,13 @@ journal_append(sfi_journal *j, const struct buf *line)
     int err = 0;
 
     if (j->size > 0)
-        err = journal_read_at(j, &last, 1, j->size - 1);
+        err = sfi__append_read(j->fd, &last, 1, j->size - 1);
     if (last == '\n') { /* the line has one in front */
         data++;
         len--;
     }
     if (err == 0)
-        err = journal_write(j, data, len);
+        err = sfi__append_write(j->fd, data, len);
     if (err == 0)
         return SFI_OK;
     (void)journal_fail_os(j, err, "cannot write");
@@ -343,6 +310,21 @@ journal_add(sfi_journal *j, const sfi_journal_job *job, const sfi_error *error)
     return st;
 }
 
+void
+sfi__journal_keep_error(const sfi_journal_job *job, sfi_error *kept)
+{
+    if (job != NULL && job->struct_size >= sfi_journal_job_pinned &&
+        job->error != NULL)
+        *kept = *job->error;
+}
+
+sfi_status
+sfi__journal_job_in(const void *self, sfi_journal_job *ours,
+                    const sfi_journal_job *theirs)
+{
+    return SFI_ABI_IN(self, sfi_journal_job, ours, theirs);
+}
+
 sfi_status
 sfi_journal_add(sfi_journal *journal, const sfi_journal_job *job)
 {
@@ -350,13 +332,10 @@ sfi_journal_add(sfi_journal *journal, const sfi_journal_job *job)
     sfi_journal_job ours;
     sfi_status st;
 
-    /* before the context forgets it */
-    if (job != NULL && job->struct_size >= sfi_journal_job_pinned &&
-        job->error != NULL)
-        error = *job->error;
+    sfi__journal_keep_error(job, &error);
     SFI_ENTER(journal, JOURNAL);
     SFI_ARG(journal, job != NULL);
-    st = SFI_ABI_IN(journal, sfi_journal_job, &ours, job);
+    st = sfi__journal_job_in(journal, &ours, job);
     if (st != SFI_OK)
         return st;
     return journal_add(journal, &ours, ours.error != NULL ? &error : NULL);

@@ -476,6 +476,20 @@ try_journal(const char *folder)
     sfi_journal_free(journal);
 }
 
+static void
+try_boards(const char *folder)
+{
+    sfi_boards *boards = NULL;
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "%s/boards", folder);
+    if (sfi_boards_open(ctx, path, &boards) != SFI_OK ||
+        sfi_boards_begin(boards, 0, "port", "serial", NULL) != SFI_OK)
+        expect(0, "boards", "do not begin", SFI_OK);
+    OUT(sfi_board, sfi_boards_get(boards, 1, out));
+    sfi_boards_free(boards);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -504,6 +518,7 @@ main(int argc, char **argv)
     try_links();
     try_chip(folder);
     try_journal(folder);
+    try_boards(folder);
     (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     sfi_ctx_free(ctx);
     printf("%d structs, %d wrong\n", rows, failures);

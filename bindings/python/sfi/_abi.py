@@ -60,6 +60,28 @@ class AuditKind(OpenEnum):
     RETIRED = 3
 
 
+class BoardKey(OpenEnum):
+    """By what a board is found."""
+
+    #: the port that it was last at
+    PORT = 1
+    #: its own number
+    SERIAL = 2
+    #: sfi_certificate_device_id() of its chip
+    DEVICE = 3
+
+
+class BoardState(OpenEnum):
+    """What became of a board."""
+
+    #: half done: begun, and not ended
+    BEGUN = 1
+    #: ended with success
+    DONE = 2
+    #: ended with an error; may begin again
+    FAILED = 3
+
+
 class CardEventKind(OpenEnum):
     """What happens to a card that is served."""
 
@@ -521,6 +543,12 @@ SFI_AUDIT_COUNTED = 1
 SFI_AUDIT_HASH_LEN = 32
 SFI_AUDIT_KEY_LEN = 32
 SFI_AUDIT_RETIRED = 3
+SFI_BOARD_BEGUN = 1
+SFI_BOARD_DEVICE = 3
+SFI_BOARD_DONE = 2
+SFI_BOARD_FAILED = 3
+SFI_BOARD_PORT = 1
+SFI_BOARD_SERIAL = 2
 SFI_CARD_APDU_MAX = 0x400
 SFI_CARD_COMMAND = 3
 SFI_CARD_INSERTED = 2
@@ -766,6 +794,13 @@ class sfi_audit_record(Structure):
 
 class sfi_audit_summary(Structure):
     """What an audit log proves."""
+
+
+class sfi_board(Structure):
+    """A board.
+
+    The texts are "" where nothing is known; they belong to the boards, and
+    are valid until the next change or sfi_boards_free()."""
 
 
 class sfi_card_event(Structure):
@@ -1089,6 +1124,30 @@ sfi_audit_summary._fields_ = [
     ("firmware_id", c_char * 64),
     ("product_id", c_char * 16),
     ("serial", c_char * 40),
+]
+
+sfi_board._fields_ = [
+    ("struct_size", c_uint32),
+    ("state", c_uint32),
+    ("number", c_uint64),
+    ("begun", c_uint64),
+    ("ended", c_uint64),
+    ("milliseconds", c_uint64),
+    ("hsm_remaining", c_uint64),
+    ("phase", c_uint32),
+    ("attempts", c_uint32),
+    ("image_version", c_uint32),
+    ("status", c_int32),
+    ("label", c_uint32),
+    ("reserved", c_uint32),
+    ("port", c_char_p),
+    ("serial", c_char_p),
+    ("device_id", c_char_p),
+    ("chip", c_char_p),
+    ("result", c_char_p),
+    ("license", c_char_p),
+    ("hsm_serial", c_char_p),
+    ("error", c_char_p),
 ]
 
 sfi_card_event._fields_ = [
@@ -1858,6 +1917,24 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
         POINTER(sfi_audit_summary),
     ]),
+    "sfi_board_advice": (c_char_p, [POINTER(sfi_board)]),
+    "sfi_boards_begin": (c_int, [
+        c_void_p,
+        c_uint64,
+        c_char_p,
+        c_char_p,
+        POINTER(c_uint64),
+    ]),
+    "sfi_boards_check_fact": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "sfi_boards_check_file": (c_int, [c_void_p, c_char_p, c_char_p]),
+    "sfi_boards_count": (c_uint64, [c_void_p]),
+    "sfi_boards_end": (c_int, [c_void_p, c_uint64, POINTER(sfi_journal_job)]),
+    "sfi_boards_enter": (c_int, [c_void_p, c_uint64, c_uint32, c_char_p]),
+    "sfi_boards_find": (c_uint64, [c_void_p, c_uint32, c_char_p]),
+    "sfi_boards_free": (None, [c_void_p]),
+    "sfi_boards_get": (c_int, [c_void_p, c_uint64, POINTER(sfi_board)]),
+    "sfi_boards_label": (c_int, [c_void_p, c_uint64, c_int]),
+    "sfi_boards_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "sfi_cause_at": (c_int32, [c_size_t]),
     "sfi_cause_name": (c_char_p, [c_int32]),
     "sfi_cause_str": (c_char_p, [c_int32]),

@@ -16,6 +16,12 @@ from sfi import _abi
 UNBOUND = {
     "sfi_ctx_of": "every object knows its context",
     "sfi_license_batch_run": "a loop of steps, so that Ctrl-C is heard",
+    **dict.fromkeys(
+        ("sfi_board_advice", "sfi_boards_begin", "sfi_boards_check_fact",
+         "sfi_boards_check_file", "sfi_boards_count", "sfi_boards_end",
+         "sfi_boards_enter", "sfi_boards_find", "sfi_boards_free",
+         "sfi_boards_get", "sfi_boards_label", "sfi_boards_open"),
+        "the journal of sfi-program --job; read_journal() reads its lines"),
     "sfi_cause_name": "the names of Cause are made from the header",
     "sfi_firmware_load": "sfi_firmware_load_with() does the same",
     "sfi_firmware_load_binary": "sfi_firmware_load_with() does the same",
