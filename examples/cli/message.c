@@ -163,6 +163,7 @@ static const struct {
     {SFI_ERR_HSM_COUNTER, NULL},
     {SFI_ERR_HSM_STATE, "sfi-hsm -i HSM -info shows its state"},
     {SFI_ERR_HSM_PIN, NULL},
+    {SFI_ERR_HSM_ROLLBACK, NULL},
     {SFI_ERR_INTERNAL, NULL},
 };
 

@@ -20,7 +20,10 @@ enum sfi_audit_kind {
     SFI_AUDIT_COUNTED =
         1,               /**< a new device got a licence; remaining decreases */
     SFI_AUDIT_AGAIN = 2, /**< a counted device got another licence */
-    SFI_AUDIT_RETIRED = 3 /**< the HSM was retired; the last record */
+    SFI_AUDIT_RETIRED = 3, /**< the HSM was retired; the last record */
+    SFI_AUDIT_LEASE = 4,   /**< installations went into a vault of a site */
+    SFI_AUDIT_RETURN = 5,  /**< the site gave back what it had not used */
+    SFI_AUDIT_RESTORED = 6 /**< the owner states that records were lost */
 };
 
 /** The head of an audit log (the same for all records), and its end. */
@@ -38,6 +41,10 @@ typedef struct sfi_audit_head {
     uint8_t genesis[32];    /**< hash of the fixed fields (format.md) */
     uint8_t audit_head[32]; /**< hash of the last record, or genesis */
     uint8_t mac[32];        /**< MAC of genesis and end (format.md) */
+    uint64_t lease;     /**< sequence of the lease's record; 0: not leased */
+    uint64_t expires;   /**< end of the lease, seconds since 1970; or 0 */
+    uint8_t parent[16]; /**< serial number of the HSM that leased */
+    uint8_t lease_record[32]; /**< hash of the lease's record there */
 } sfi_audit_head;
 
 /** One record. */
@@ -47,13 +54,22 @@ typedef struct sfi_audit_record {
     uint64_t sequence;    /**< 1, 2, ... */
     uint64_t time;        /**< seconds since 1970, from the HSM's clock */
     uint64_t remaining;   /**< installations left after this record */
-    uint32_t session;     /**< session id of a live licence; 0: static */
+    uint32_t session;     /**< session id of a live licence; 0: static;
+                               return: 1; restored: 1, 2, ... */
     uint32_t reserved;    /**< 0 */
-    uint8_t device[32];   /**< SHA-256 of the device's public key, or zeros */
-    uint8_t license[32];  /**< SHA-256 of the licence, or zeros */
+    uint8_t device[32];   /**< SHA-256 of the device's public key; lease,
+                               return: hash of the site's request; or zeros */
+    uint8_t license[32];  /**< SHA-256 of the licence; restored: hash of the
+                               last record that was lost; or zeros */
     uint8_t previous[32]; /**< hash of the previous record, or genesis */
     uint8_t hash[32];     /**< hash of this record */
     uint8_t mac[32];      /**< MAC of this record, with the audit key */
+    uint64_t amount;      /**< lease: installations that went; return: that came
+                               back; restored: the sequence of the last record that
+                          was      lost; or 0 */
+    uint64_t detail; /**< lease: its end, seconds since 1970; return: sequence
+                          of the lease; restored: the first sequence that may
+                          be lost; or 0 */
 } sfi_audit_record;
 
 /** What an audit log proves. */
@@ -70,6 +86,9 @@ typedef struct sfi_audit_summary {
     char firmware_id[64];
     char product_id[16];
     char serial[40];
+    uint64_t leased;   /**< installations that went into leases */
+    uint64_t returned; /**< of these: that came back */
+    uint64_t given_up; /**< taken off when records were lost (restored) */
 } sfi_audit_summary;
 
 /**

@@ -102,6 +102,15 @@ typedef void (*sfi_hsm_answer_fn)(void *to, size_t index, sfi_status st,
                                   uint32_t count, const uint8_t *license,
                                   size_t license_len);
 
+/** Why an HSM does not contain what a station has seen, and is right. */
+typedef struct sfi_hsm_known {
+    uint32_t struct_size; /**< sizeof(sfi_hsm_known) */
+    uint32_t reserved;    /**< 0 */
+    uint64_t sequence;    /**< the first record that a statement of a restored
+                               HSM covers; 0: the record is in the chain */
+    uint64_t lost;        /**< the last one that it covers; or 0 */
+} sfi_hsm_known;
+
 /**
  * A custom HSM, such as another vendor's module or a server.
  *
@@ -161,6 +170,25 @@ typedef struct sfi_hsm_ops {
                            size_t count, sfi_hsm_answer_fn answer, void *to);
     /** Be the one server of the HSM until `close`, as sfi_hsm_hold() says. */
     sfi_status (*hold)(void *user, uint32_t timeout_ms);
+    /** These six do what the functions of sfi/lease.h say.  `*out_len` holds
+     * the room in `out` and receives the length; `secret` is the private key of
+     * the request, 32 bytes. */
+    sfi_status (*lease)(void *user, const uint8_t *request, size_t request_len,
+                        uint64_t count, uint64_t seconds, uint8_t *out,
+                        size_t *out_len);
+    sfi_status (*provision_lease)(void *user, const uint8_t *secret,
+                                  size_t secret_len, const uint8_t *lease,
+                                  size_t lease_len);
+    sfi_status (*end_lease)(void *user, uint8_t *out, size_t *out_len);
+    sfi_status (*return_lease)(void *user, const uint8_t *end, size_t end_len,
+                               uint64_t *returned);
+    /** `out` is zero but for its struct_size. */
+    sfi_status (*check_known)(void *user, uint64_t sequence,
+                              const uint8_t *head, size_t head_len,
+                              sfi_hsm_known *out);
+    sfi_status (*declare_restored)(void *user, uint64_t sequence,
+                                   const uint8_t *head, size_t head_len,
+                                   uint64_t remaining);
 } sfi_hsm_ops;
 
 /**

@@ -26,6 +26,7 @@
 #include <sfi/journal.h>
 #include <sfi/key.h>
 #include <sfi/layout.h>
+#include <sfi/lease.h>
 #include <sfi/license.h>
 #include <sfi/license_batch.h>
 #include <sfi/license_store.h>

@@ -52,11 +52,12 @@ enum sfi_status_code {
     SFI_ERR_PROTECTED = -504, /**< readout or write protection is on */
     SFI_ERR_MISMATCH = -505,  /**< memory differs from what was expected */
 
-    SFI_ERR_HSM = -601,         /**< the HSM failed or is damaged */
-    SFI_ERR_HSM_STATE = -602,   /**< blank, locked or blocked */
-    SFI_ERR_HSM_COUNTER = -603, /**< no installations left */
-    SFI_ERR_HSM_PIN = -604,     /**< PIN missing or wrong */
-    SFI_ERR_NO_LICENSE = -605,  /**< no HSM, and none stored */
+    SFI_ERR_HSM = -601,          /**< the HSM failed or is damaged */
+    SFI_ERR_HSM_STATE = -602,    /**< blank, locked or blocked */
+    SFI_ERR_HSM_COUNTER = -603,  /**< no installations left */
+    SFI_ERR_HSM_PIN = -604,      /**< PIN missing or wrong */
+    SFI_ERR_NO_LICENSE = -605,   /**< no HSM, and none stored */
+    SFI_ERR_HSM_ROLLBACK = -606, /**< lacks a record that was seen before */
 
     SFI_ERR_NOMEM = -701,     /**< out of memory */
     SFI_ERR_OS = -702,        /**< the operating system refused */

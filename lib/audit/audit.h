@@ -18,6 +18,7 @@ SFI_ABI_PIN(sfi_audit_record, mac);
 /* Somewhat longer than a record, which is the longest line. */
 #define AUDIT_LINE_MAX 480u
 #define AUDIT_MAGIC "SFI-LOG 1"
+#define AUDIT_MAGIC_LEASED "SFI-LOG 2" /* of a leased vault: its terms too */
 
 /* Flags that an audit log can have. */
 #define AUDIT_FLAGS SFI_HSM_LIVE_ONLY
@@ -61,8 +62,9 @@ struct audit_in {
     struct audit_source from; /* of `data`, what was not read yet */
     sfi_status failed;        /* the first failure; sticky */
     struct file_in file;
-    uint64_t taken; /* bytes */
-    uint64_t line;  /* the current one, from 1 */
+    uint64_t taken;    /* bytes */
+    uint64_t line;     /* the current one, from 1 */
+    uint32_t restored; /* records of this kind so far */
     char text[AUDIT_LINE_MAX + 1];
     size_t at, len; /* in `data` */
     bool last;      /* `data` holds the end of the file */
@@ -90,6 +92,37 @@ sfi_status sfi__audit_fail(struct audit_in *in, sfi_status st, const char *fmt,
 sfi_status sfi__audit_prove(sfi_ctx *ctx, const char *path,
                             const uint8_t *key_secret, const char *before,
                             sfi_audit_head *head, sfi_audit_summary *sum);
+
+/* ---- leases ---- */
+
+#define AUDIT_LEASES_MAX ((size_t)1 << 20)
+
+struct audit_lease {
+    uint64_t sequence; /* of its record */
+    uint64_t amount;
+    uint64_t expires;
+    uint64_t returned; /* how many came back */
+    bool closed;       /* it has a return record */
+    bool has_log;      /* a log of its vault was seen */
+    uint8_t request[32];
+    uint8_t record[32]; /* hash of its record */
+};
+
+struct audit_leases {
+    sfi_ctx *ctx;
+    struct audit_lease *list; /* by sequence */
+    size_t size, used;
+    uint64_t restored; /* sequence of the last restored record, or 0 */
+};
+
+void sfi__audit_leases_init(struct audit_leases *l, sfi_ctx *ctx);
+void sfi__audit_leases_free(struct audit_leases *l);
+/* Of a lease's record.  Fails with SFI_ERR_LIMIT above AUDIT_LEASES_MAX. */
+sfi_status sfi__audit_leases_add(struct audit_leases *l,
+                                 const sfi_audit_record *r);
+/* NULL: the record of this sequence is no lease. */
+struct audit_lease *sfi__audit_leases_find(const struct audit_leases *l,
+                                           uint64_t sequence);
 
 /* ---- devices ---- */
 

@@ -13,14 +13,27 @@
 #define TAG_RECORD "SFIVRECD"
 #define TAG_LEN 8u
 #define FORMAT_VERSION 1u
+#define FORMAT_LEASED 2u
 
 #define FIRMWARE_ID_FIELD 64u
-#define INIT_LEN 184u
+#define INIT_LEN 248u
 #define HEAD_LEN 88u
-#define RECORD_LEN 208u
+#define RECORD_LEN 224u
 
 _Static_assert(FIRMWARE_ID_FIELD == sizeof(((sfi_audit_head *)0)->firmware_id),
                "firmware id");
+
+bool
+sfi__chain_has_license(uint32_t kind)
+{
+    return kind == SFI_AUDIT_COUNTED || kind == SFI_AUDIT_AGAIN;
+}
+
+bool
+sfi__chain_moves(uint32_t kind)
+{
+    return kind >= SFI_AUDIT_LEASE && kind <= SFI_AUDIT_RESTORED;
+}
 
 sfi_status
 sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
@@ -31,7 +44,7 @@ sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
 
     sfi__wr_init(&w, data, sizeof(data));
     sfi__wr_bytes(&w, TAG_INIT, TAG_LEN);
-    sfi__wr_u32le(&w, FORMAT_VERSION);
+    sfi__wr_u32le(&w, h->lease == 0 ? FORMAT_VERSION : FORMAT_LEASED);
     sfi__wr_u32le(&w, h->flags);
     sfi__wr_bytes(&w, h->serial, sizeof(h->serial));
     sfi__wr_bytes(&w, h->firmware_id, FIRMWARE_ID_FIELD);
@@ -39,6 +52,12 @@ sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
     sfi__wr_bytes(&w, h->ca_public, sizeof(h->ca_public));
     sfi__wr_u64le(&w, h->maximum);
     sfi__wr_u64le(&w, h->low_water);
+    if (h->lease != 0) {
+        sfi__wr_u64le(&w, h->lease);
+        sfi__wr_u64le(&w, h->expires);
+        sfi__wr_bytes(&w, h->parent, sizeof(h->parent));
+        sfi__wr_bytes(&w, h->lease_record, sizeof(h->lease_record));
+    }
     return sfi__sha256(ctx, data, sfi__wr_len(&w), out);
 }
 
@@ -81,6 +100,10 @@ sfi__chain_record(sfi_ctx *ctx, const sfi_audit_head *h,
     sfi__wr_u64le(&w, r->remaining);
     sfi__wr_bytes(&w, r->license, sizeof(r->license));
     sfi__wr_bytes(&w, r->previous, sizeof(r->previous));
+    if (sfi__chain_moves(r->kind)) {
+        sfi__wr_u64le(&w, r->amount);
+        sfi__wr_u64le(&w, r->detail);
+    }
     st = sfi__sha256(ctx, data, sfi__wr_len(&w), hash);
     if (st == SFI_OK && key_secret != NULL)
         st = sfi__hmac_sha256(ctx, key_secret, SFI_AUDIT_KEY_LEN, data,

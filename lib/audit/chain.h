@@ -5,12 +5,23 @@
 #ifndef SFI_AUDIT_CHAIN_H
 #define SFI_AUDIT_CHAIN_H
 
+#include <stdbool.h>
+
 #include <sfi/hsm.h>
 
 #include "crypto/hash.h"
 
+/* A return is found by the lease's request and this session; the statements of
+ * a restored HSM have no device, and count their sessions from 1. */
+#define CHAIN_SESSION_RETURN 1u
+
+/* Is a record of this kind for a licence? */
+bool sfi__chain_has_license(uint32_t kind);
+/* Has it an amount and a detail: lease, return, restored? */
+bool sfi__chain_moves(uint32_t kind);
+
 /* The start of the chain: a hash of the fields that never change (flags,
- * maximum, low_water, ids, serial, CA). */
+ * maximum, low_water, ids, serial, CA, and of a lease its terms). */
 sfi_status sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
                               uint8_t out[SFI_SHA256_LEN]);
 /* The MAC over genesis, remaining, sequence and audit_head. */

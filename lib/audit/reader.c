@@ -12,6 +12,7 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "audit/audit.h"
+#include "audit/chain.h"
 
 #define WORDS_RECORD 11u
 #define WORDS_END 5u
@@ -64,6 +65,7 @@ sfi__audit_open(struct audit_in *in, sfi_ctx *ctx,
     in->failed = SFI_OK;
     in->taken = 0;
     in->line = 0;
+    in->restored = 0;
     in->at = 0;
     in->len = 0;
     in->last = false;
@@ -283,10 +285,11 @@ audit_read_key_text(struct audit_in *in, const char *key,
 }
 
 static void
-audit_read_magic(struct audit_in *in)
+audit_read_magic(struct audit_in *in, bool *leased)
 {
     audit_need_line(in, "\"" AUDIT_MAGIC "\"");
-    if (in->failed == SFI_OK && strcmp(in->text, AUDIT_MAGIC) != 0)
+    *leased = in->failed == SFI_OK && strcmp(in->text, AUDIT_MAGIC_LEASED) == 0;
+    if (in->failed == SFI_OK && !*leased && strcmp(in->text, AUDIT_MAGIC) != 0)
         (void)sfi__audit_fail(in, SFI_ERR_FORMAT,
                               "not an audit log, expected \"" AUDIT_MAGIC
                               "\" as the first line");
@@ -309,10 +312,32 @@ audit_read_numbers(struct audit_in *in, sfi_audit_head *out)
     audit_read_key_number(in, "low-water", out->maximum, &out->low_water);
 }
 
+static void
+audit_read_time(struct audit_in *in, const char *word, uint64_t *out)
+{
+    if (in->failed == SFI_OK && !sfi__date_parse(word, out))
+        audit_bad_word(in, "the time", word, "such as 2026-11-22T13:00:00Z");
+}
+
+/* The terms of a lease. */
+static void
+audit_read_lease(struct audit_in *in, sfi_audit_head *out)
+{
+    audit_read_key_hex(in, "parent", out->parent, sizeof(out->parent));
+    audit_read_key_number(in, "lease", INT64_MAX, &out->lease);
+    if (out->lease == 0)
+        audit_bad_word(in, "lease", "0", "1 or more");
+    audit_read_key_hex(in, "lease-record", out->lease_record,
+                       sizeof(out->lease_record));
+    audit_read_time(in, audit_read_value(in, "expires"), &out->expires);
+}
+
 sfi_status
 sfi__audit_read_head(struct audit_in *in, sfi_audit_head *out)
 {
-    audit_read_magic(in);
+    bool leased;
+
+    audit_read_magic(in, &leased);
     audit_read_numbers(in, out);
     audit_read_key_text(in, "firmware-id", sfi__audit_is_firmware,
                         "1 to 63 printable ASCII characters", out->firmware_id,
@@ -322,18 +347,13 @@ sfi__audit_read_head(struct audit_in *in, sfi_audit_head *out)
                         out->product_id, sizeof(out->product_id));
     audit_read_key_hex(in, "serial", out->serial, sizeof(out->serial));
     audit_read_key_hex(in, "ca", out->ca_public, sizeof(out->ca_public));
+    if (leased)
+        audit_read_lease(in, out);
     audit_read_key_hex(in, "genesis", out->genesis, sizeof(out->genesis));
     return in->failed;
 }
 
 /* ---- records, and the end ---- */
-
-static void
-audit_read_time(struct audit_in *in, const char *word, uint64_t *out)
-{
-    if (in->failed == SFI_OK && !sfi__date_parse(word, out))
-        audit_bad_word(in, "the time", word, "such as 2026-11-22T13:00:00Z");
-}
 
 static void
 audit_read_kind(struct audit_in *in, const char *word, uint32_t *out)
@@ -349,7 +369,9 @@ audit_read_kind(struct audit_in *in, const char *word, uint32_t *out)
             return;
         }
     }
-    audit_bad_word(in, "the kind", word, "counted, again or retired");
+    audit_bad_word(in, "the kind", word,
+                   "counted, again, retired, lease, return "
+                   "or restored");
 }
 
 static void
@@ -362,6 +384,28 @@ audit_read_session(struct audit_in *in, const char *word, uint32_t *out)
            (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+static void
+audit_read_license(struct audit_in *in, char *w[], sfi_audit_record *out)
+{
+    READ_HEX(in, "the device", w[4], out->device);
+    audit_read_session(in, w[5], &out->session);
+    READ_HEX(in, "the licence", w[7], out->license);
+}
+
+static void
+audit_read_move(struct audit_in *in, char *w[], sfi_audit_record *out)
+{
+    if (out->kind == SFI_AUDIT_RESTORED) {
+        READ_HEX(in, "the lost hash", w[4], out->license);
+        out->session = ++in->restored;
+    } else {
+        READ_HEX(in, "the request", w[4], out->device);
+        out->session = out->kind == SFI_AUDIT_RETURN ? CHAIN_SESSION_RETURN : 0;
+    }
+    audit_read_number(in, "the amount", w[5], INT64_MAX, &out->amount);
+    audit_read_number(in, "the detail", w[7], INT64_MAX, &out->detail);
+}
+
 static sfi_status
 audit_read_record(struct audit_in *in, sfi_audit_record *out)
 {
@@ -371,11 +415,12 @@ audit_read_record(struct audit_in *in, sfi_audit_record *out)
     audit_read_number(in, "the sequence", w[1], UINT64_MAX, &out->sequence);
     audit_read_time(in, w[2], &out->time);
     audit_read_kind(in, w[3], &out->kind);
-    READ_HEX(in, "the device", w[4], out->device);
-    audit_read_session(in, w[5], &out->session);
+    if (sfi__chain_moves(out->kind))
+        audit_read_move(in, w, out);
+    else
+        audit_read_license(in, w, out);
     audit_read_number(in, "the remaining count", w[6], UINT64_MAX,
                       &out->remaining);
-    READ_HEX(in, "the licence", w[7], out->license);
     READ_HEX(in, "the previous hash", w[8], out->previous);
     READ_HEX(in, "the hash", w[9], out->hash);
     READ_HEX(in, "the MAC", w[10], out->mac);

@@ -23,6 +23,7 @@ struct proof {
     const sfi_audit_head *before; /* head of an earlier file, or NULL */
     sfi_audit_head head;
     struct audit_devices devices;
+    struct audit_leases leases;
     uint8_t last[SFI_SHA256_LEN]; /* hash of the last record, or genesis */
     uint64_t remaining;
     uint64_t told; /* of in.taken, as progress */
@@ -138,21 +139,21 @@ proof_count_device(struct proof *p, const sfi_audit_record *r)
 }
 
 static sfi_status
-proof_judge_kind(struct proof *p, const sfi_audit_record *r)
+proof_judge_end(struct proof *p, const sfi_audit_record *r)
 {
-    if (p->sum.retired != 0)
-        return altered(p, "record %llu follows the closing record",
+    p->sum.retired = 1;
+    if (r->session != 0 || !proof_hash_is_zero(r->device) ||
+        !proof_hash_is_zero(r->license))
+        return altered(p,
+                       "record %llu closes the audit log but names a "
+                       "device or licence",
                        ull(r->sequence));
-    if (r->kind == SFI_AUDIT_RETIRED) {
-        p->sum.retired = 1;
-        if (r->session != 0 || !proof_hash_is_zero(r->device) ||
-            !proof_hash_is_zero(r->license))
-            return altered(p,
-                           "record %llu closes the audit log but names a "
-                           "device or licence",
-                           ull(r->sequence));
-        return SFI_OK;
-    }
+    return SFI_OK;
+}
+
+static sfi_status
+proof_judge_license(struct proof *p, const sfi_audit_record *r)
+{
     if ((p->head.flags & SFI_HSM_LIVE_ONLY) != 0 && r->session == 0)
         return altered(p,
                        "record %llu is for a static licence, which this HSM "
@@ -165,6 +166,86 @@ proof_judge_kind(struct proof *p, const sfi_audit_record *r)
             p, "record %llu is for a device that was not counted before",
             ull(r->sequence));
     return SFI_OK;
+}
+
+/* ---- what moves installations ---- */
+
+static sfi_status
+proof_judge_lease(struct proof *p, const sfi_audit_record *r)
+{
+    if (p->head.lease != 0)
+        return altered(p, "record %llu leases what is leased itself",
+                       ull(r->sequence));
+    if (r->amount == 0 || r->amount > p->remaining)
+        return altered(p,
+                       "record %llu leases %llu installations when %llu were "
+                       "left",
+                       ull(r->sequence), ull(r->amount), ull(p->remaining));
+    p->remaining -= r->amount;
+    p->sum.leased += r->amount;
+    if (sfi__audit_leases_add(&p->leases, r) != SFI_OK)
+        return sfi__audit_where(&p->in);
+    return SFI_OK;
+}
+
+/* What a lease from before a lost part gives back may have come back there. */
+static sfi_status
+proof_judge_return(struct proof *p, const sfi_audit_record *r)
+{
+    struct audit_lease *lease = sfi__audit_leases_find(&p->leases, r->detail);
+
+    if (lease == NULL ||
+        !sfi__equal(lease->request, r->device, sizeof(lease->request)))
+        return altered(p, "record %llu returns a lease that there is not",
+                       ull(r->sequence));
+    if (lease->closed || lease->sequence < p->leases.restored)
+        return altered(p,
+                       "record %llu returns the lease of record %llu, which "
+                       "was closed before",
+                       ull(r->sequence), ull(lease->sequence));
+    if (r->amount > lease->amount)
+        return altered(p,
+                       "record %llu returns %llu installations of a lease of "
+                       "%llu",
+                       ull(r->sequence), ull(r->amount), ull(lease->amount));
+    lease->closed = true;
+    lease->returned = r->amount;
+    p->remaining += r->amount;
+    p->sum.returned += r->amount;
+    return SFI_OK;
+}
+
+static sfi_status
+proof_judge_restored(struct proof *p, const sfi_audit_record *r)
+{
+    if (r->remaining > p->remaining || r->detail == 0 ||
+        r->detail > r->amount || r->detail > r->sequence)
+        return altered(p, "record %llu states a loss of records that cannot be",
+                       ull(r->sequence));
+    p->sum.given_up += p->remaining - r->remaining;
+    p->remaining = r->remaining;
+    p->leases.restored = r->sequence;
+    return SFI_OK;
+}
+
+static sfi_status
+proof_judge_kind(struct proof *p, const sfi_audit_record *r)
+{
+    if (p->sum.retired != 0)
+        return altered(p, "record %llu follows the closing record",
+                       ull(r->sequence));
+    switch (r->kind) {
+    case SFI_AUDIT_RETIRED:
+        return proof_judge_end(p, r);
+    case SFI_AUDIT_LEASE:
+        return proof_judge_lease(p, r);
+    case SFI_AUDIT_RETURN:
+        return proof_judge_return(p, r);
+    case SFI_AUDIT_RESTORED:
+        return proof_judge_restored(p, r);
+    default:
+        return proof_judge_license(p, r);
+    }
 }
 
 static sfi_status
@@ -310,6 +391,7 @@ audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
     p->before = before;
     p->sum.struct_size = sizeof(p->sum);
     sfi__audit_devices_init(&p->devices, ctx);
+    sfi__audit_leases_init(&p->leases, ctx);
     st = sfi__audit_open(&p->in, ctx, from);
     if (st == SFI_OK)
         st = proof_read_audit(p);
@@ -318,6 +400,7 @@ audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
     *head = p->head;
     *sum = p->sum;
     sfi__audit_devices_free(&p->devices);
+    sfi__audit_leases_free(&p->leases);
     sfi__ctx_dealloc(ctx, p);
     return st;
 }

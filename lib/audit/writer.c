@@ -19,9 +19,9 @@ const char *
 sfi__audit_kind(uint32_t kind)
 {
     static const char *const kinds[] = {
-        [SFI_AUDIT_COUNTED] = "counted",
-        [SFI_AUDIT_AGAIN] = "again",
-        [SFI_AUDIT_RETIRED] = "retired",
+        [SFI_AUDIT_COUNTED] = "counted", [SFI_AUDIT_AGAIN] = "again",
+        [SFI_AUDIT_RETIRED] = "retired", [SFI_AUDIT_LEASE] = "lease",
+        [SFI_AUDIT_RETURN] = "return",   [SFI_AUDIT_RESTORED] = "restored",
     };
 
     return kind < sizeof(kinds) / sizeof(*kinds) ? kinds[kind] : NULL;
@@ -107,9 +107,20 @@ audit_hex_text(const uint8_t *data, size_t len)
 #define HEX(field) audit_hex_text((field), sizeof(field)).text
 
 static void
+audit_put_lease(struct audit_out *o, const sfi_audit_head *h)
+{
+    char date[DATE_MAX];
+
+    audit_put_line(o, "parent %s", HEX(h->parent));
+    audit_put_line(o, "lease %llu", (unsigned long long)h->lease);
+    audit_put_line(o, "lease-record %s", HEX(h->lease_record));
+    audit_put_line(o, "expires %s", sfi__date_format(date, h->expires));
+}
+
+static void
 audit_put_head(struct audit_out *o, const sfi_audit_head *h)
 {
-    audit_put_line(o, "%s", AUDIT_MAGIC);
+    audit_put_line(o, "%s", h->lease == 0 ? AUDIT_MAGIC : AUDIT_MAGIC_LEASED);
     audit_put_line(o, "flags %u", h->flags);
     audit_put_line(o, "maximum %llu", (unsigned long long)h->maximum);
     audit_put_line(o, "low-water %llu", (unsigned long long)h->low_water);
@@ -117,7 +128,25 @@ audit_put_head(struct audit_out *o, const sfi_audit_head *h)
     audit_put_line(o, "product-id %s", h->product_id);
     audit_put_line(o, "serial %s", HEX(h->serial));
     audit_put_line(o, "ca %s", HEX(h->ca_public));
+    if (h->lease != 0)
+        audit_put_lease(o, h);
     audit_put_line(o, "genesis %s", HEX(h->genesis));
+}
+
+/* In the places of session and licence: amount and detail. */
+static void
+audit_put_move(struct audit_out *o, const sfi_audit_record *r)
+{
+    bool restored = r->kind == SFI_AUDIT_RESTORED;
+    char date[DATE_MAX];
+
+    audit_put_line(
+        o, "record %llu %s %s %s %llu %llu %llu %s %s %s",
+        (unsigned long long)r->sequence, sfi__date_format(date, r->time),
+        sfi__audit_kind(r->kind), restored ? HEX(r->license) : HEX(r->device),
+        (unsigned long long)r->amount, (unsigned long long)r->remaining,
+        (unsigned long long)r->detail, HEX(r->previous), HEX(r->hash),
+        HEX(r->mac));
 }
 
 static void
@@ -125,6 +154,10 @@ audit_put_record(struct audit_out *o, const sfi_audit_record *r)
 {
     char date[DATE_MAX];
 
+    if (sfi__chain_moves(r->kind)) {
+        audit_put_move(o, r);
+        return;
+    }
     audit_put_line(o, "record %llu %s %s %s %08x %llu %s %s %s %s",
                    (unsigned long long)r->sequence,
                    sfi__date_format(date, r->time), sfi__audit_kind(r->kind),

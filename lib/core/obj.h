@@ -36,6 +36,7 @@ enum obj_kind {
     OBJ_LICENSE_BATCH,
     OBJ_AUDIT_READER,
     OBJ_BOARDS,
+    OBJ_LEASE_REQUEST,
     OBJ_KINDS_END,
 };
 

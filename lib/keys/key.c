@@ -158,25 +158,32 @@ key_write_new_file(const char *path, const uint8_t *data, size_t len)
 }
 
 sfi_status
-sfi__key_file_create(sfi_ctx *ctx, const char *path, size_t len)
+sfi__key_file_write(sfi_ctx *ctx, const char *path, const uint8_t *data_secret,
+                    size_t len)
 {
-    uint8_t random_secret[KEY_FILE_LEN_MAX];
-    sfi_status st;
-    int err;
+    int err = key_write_new_file(path, data_secret, len);
 
-    if (len > sizeof(random_secret))
-        return sfi__fail(ctx, SFI_ERR_INTERNAL, "key file of %zu bytes", len);
-    st = sfi__random(ctx, random_secret, len);
-    if (st != SFI_OK)
-        return st;
-    err = key_write_new_file(path, random_secret, len);
-    sfi__wipe(random_secret, sizeof(random_secret));
     if (err == 0)
         return SFI_OK;
     (void)sfi__fail_os(ctx,
                        err == EEXIST ? SFI_ERR_ACCESS : sfi__os_status(err),
                        err, "cannot create");
     return sfi__where(ctx, "%s", path);
+}
+
+sfi_status
+sfi__key_file_create(sfi_ctx *ctx, const char *path, size_t len)
+{
+    uint8_t random_secret[KEY_FILE_LEN_MAX];
+    sfi_status st;
+
+    if (len > sizeof(random_secret))
+        return sfi__fail(ctx, SFI_ERR_INTERNAL, "key file of %zu bytes", len);
+    st = sfi__random(ctx, random_secret, len);
+    if (st == SFI_OK)
+        st = sfi__key_file_write(ctx, path, random_secret, len);
+    sfi__wipe(random_secret, sizeof(random_secret));
+    return st;
 }
 
 sfi_status

@@ -18,6 +18,9 @@ struct sfi_key {
 /* Create a file of random bytes, synced to disk.  It never overwrites a file,
  * which may be the only copy of a key in use. */
 sfi_status sfi__key_file_create(sfi_ctx *ctx, const char *path, size_t len);
+/* The same with these bytes. */
+sfi_status sfi__key_file_write(sfi_ctx *ctx, const char *path,
+                               const uint8_t *data_secret, size_t len);
 /* Load a file of exactly `len` bytes.  `what` names it in the message: "a
  * nonce". */
 sfi_status sfi__key_file_load(sfi_ctx *ctx, const char *path, const char *what,

@@ -106,6 +106,7 @@ PUBLIC = {
     "journal.h": "journal",
     "key.h": "keys",
     "layout.h": "preflight",
+    "lease.h": "hsm/base",
     "license.h": "license",
     "license_batch.h": "hsm/base",
     "license_store.h": "license",

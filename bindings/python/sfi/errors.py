@@ -205,6 +205,12 @@ class NoLicense(HsmError):
     default_status = Status.NO_LICENSE
 
 
+class Rollback(HsmError):
+    """The HSM lacks a record that was seen before: it is an older copy."""
+
+    default_status = Status.HSM_ROLLBACK
+
+
 class MachineError(Error, OSError):
     """7xx: the machine that the program runs on failed."""
 
@@ -237,6 +243,7 @@ _BY_STATUS: Dict[int, Type[Error]] = {
     Status.HSM_COUNTER: CounterExhausted,
     Status.HSM_PIN: PinError,
     Status.NO_LICENSE: NoLicense,
+    Status.HSM_ROLLBACK: Rollback,
     Status.NOMEM: NoMemory,
     Status.CANCELLED: Cancelled,
 }

@@ -4,6 +4,7 @@
 #include "hsm/base/relay.h"
 
 #include <sfi/hsm_server.h>
+#include <sfi/lease.h>
 
 #include "core/err.h"
 
@@ -118,6 +119,45 @@ relay_check_image(void *user, const uint8_t *header, size_t header_len)
     RELAY(user, true, sfi_hsm_check_image(r->inner, header, header_len));
 }
 
+static sfi_status
+relay_lease(void *user, const uint8_t *request, size_t request_len,
+            uint64_t count, uint64_t seconds, uint8_t *out, size_t *out_len)
+{
+    RELAY(user, true,
+          sfi_hsm_lease(r->inner, request, request_len, count, seconds, out,
+                        out_len));
+}
+
+static sfi_status
+relay_end_lease(void *user, uint8_t *out, size_t *out_len)
+{
+    RELAY(user, true, sfi_hsm_end_lease(r->inner, out, out_len));
+}
+
+static sfi_status
+relay_return_lease(void *user, const uint8_t *end, size_t end_len,
+                   uint64_t *returned)
+{
+    RELAY(user, true, sfi_hsm_return_lease(r->inner, end, end_len, returned));
+}
+
+static sfi_status
+relay_check_known(void *user, uint64_t sequence, const uint8_t *head,
+                  size_t head_len, sfi_hsm_known *out)
+{
+    (void)head_len; /* checked by the handle */
+    RELAY(user, false, sfi_hsm_check_known(r->inner, sequence, head, out));
+}
+
+static sfi_status
+relay_declare_restored(void *user, uint64_t sequence, const uint8_t *head,
+                       size_t head_len, uint64_t remaining)
+{
+    (void)head_len;
+    RELAY(user, true,
+          sfi_hsm_declare_restored(r->inner, sequence, head, remaining));
+}
+
 struct relay_answers {
     struct relay *relay;
     sfi_hsm_answer_fn answer;
@@ -187,6 +227,11 @@ sfi__relay_handle(struct relay *r, const char *where)
         .check_image = relay_check_image,
         .licenses = relay_licenses,
         .hold = relay_hold,
+        .lease = relay_lease,
+        .end_lease = relay_end_lease,
+        .return_lease = relay_return_lease,
+        .check_known = relay_check_known,
+        .declare_restored = relay_declare_restored,
     };
     hsm->user = r;
     hsm->relays = true;

@@ -48,7 +48,7 @@ sfi__vault_check_record(struct vault *v, const struct ledger_head *h,
     return SFI_OK;
 }
 
-/* A retired record has no device that was counted. */
+/* Only a record of a licence has a device that was counted. */
 static sfi_status
 vault_find_by_index(struct vault *v, const struct ledger_record *r, bool *leads)
 {
@@ -59,7 +59,7 @@ vault_find_by_index(struct vault *v, const struct ledger_record *r, bool *leads)
                                              r->audit.session, &found, &there);
 
     *leads = there && found.audit.sequence == sequence;
-    if (st != SFI_OK || !*leads || r->audit.kind == SFI_AUDIT_RETIRED)
+    if (st != SFI_OK || !*leads || !sfi__chain_has_license(r->audit.kind))
         return st;
     st = sfi__ledger_find_counted(v->ledger, r->audit.device, &found, &there);
     *leads = there && (r->audit.kind == SFI_AUDIT_COUNTED
@@ -103,19 +103,39 @@ sfi__vault_mark(const sfi_audit_record *r)
     return at;
 }
 
+/* What is left after this record; UINT64_MAX: it cannot come here. */
+static uint64_t
+vault_left_after(const struct vault_mark *last, const sfi_audit_record *r)
+{
+    uint64_t left = last->remaining;
+
+    switch (r->kind) {
+    case SFI_AUDIT_COUNTED:
+        return left >= 1 ? left - 1 : UINT64_MAX;
+    case SFI_AUDIT_LEASE:
+        return left >= r->amount ? left - r->amount : UINT64_MAX;
+    case SFI_AUDIT_RETURN:
+        return r->amount <= SFI_HSM_COUNT_MAX ? left + r->amount : UINT64_MAX;
+    case SFI_AUDIT_RESTORED:
+        return left >= r->remaining ? r->remaining : UINT64_MAX;
+    case SFI_AUDIT_AGAIN:
+    case SFI_AUDIT_RETIRED:
+        return left;
+    default:
+        return UINT64_MAX;
+    }
+}
+
 /* Whether this record may come next. */
 static bool
 vault_record_follows(const struct vault_mark *last, const struct ledger_head *h,
                      const sfi_audit_record *r)
 {
-    uint64_t used = r->kind == SFI_AUDIT_COUNTED ? 1 : 0;
-
     if (!sfi__equal(r->previous, last->hash, sizeof(r->previous)) ||
-        last->remaining < used || r->remaining != last->remaining - used)
+        r->remaining > h->audit.maximum ||
+        r->remaining != vault_left_after(last, r))
         return false;
-    if (r->kind == SFI_AUDIT_RETIRED)
-        return r->sequence == h->audit.sequence;
-    return r->kind == SFI_AUDIT_COUNTED || r->kind == SFI_AUDIT_AGAIN;
+    return r->kind != SFI_AUDIT_RETIRED || r->sequence == h->audit.sequence;
 }
 
 /* A record that is authentic, and that its index finds. */

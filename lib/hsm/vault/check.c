@@ -94,7 +94,7 @@ static sfi_status
 vault_check_counts(struct vault *v, const struct ledger_head *h)
 {
     if (h->audit.remaining > h->audit.maximum ||
-        h->audit.maximum - h->audit.remaining > h->audit.sequence)
+        (h->audit.sequence == 0 && h->audit.remaining != h->audit.maximum))
         return damaged(v,
                        "the vault is damaged: %llu of %llu installations "
                        "remain after %llu records",
@@ -166,6 +166,7 @@ vault_check_audit_end(struct vault *v, struct ledger_head *h)
                        (unsigned long long)last.audit.remaining,
                        (unsigned long long)h->audit.sequence);
     h->retired = last.audit.kind == SFI_AUDIT_RETIRED;
+    h->last_time = last.audit.time;
     return SFI_OK;
 }
 

@@ -38,11 +38,14 @@ struct ledger_head {
     uint32_t pin_tries;
     /* Not stored: taken from the last record. */
     bool retired;
+    uint64_t last_time; /* 0: no record */
 };
 
+/* Of the audit, neither `license` nor `amount` and `detail` are stored: they
+ * are the hash of the licence, or what sfi__ledger_put_move() made of them. */
 struct ledger_record {
-    sfi_audit_record audit;           /* its `license` is the hash of */
-    uint8_t license[SFI_LICENSE_LEN]; /* this, and is not stored */
+    sfi_audit_record audit;
+    uint8_t license[SFI_LICENSE_LEN];
 };
 
 struct ledger;
@@ -136,5 +139,22 @@ sfi_status sfi__ledger_find_session(struct ledger *l,
 sfi_status sfi__ledger_find_counted(struct ledger *l,
                                     const uint8_t device[SFI_SHA256_LEN],
                                     struct ledger_record *out, bool *found);
+
+/* ---- what is stored in a column that has another purpose too ---- */
+
+/* The serial number, and behind it the terms of a leased vault. */
+#define LEDGER_SERIAL_LEN 16u
+#define LEDGER_SERIAL_MAX (LEDGER_SERIAL_LEN + 64u)
+
+size_t sfi__ledger_put_serial(const sfi_audit_head *h,
+                              uint8_t out[LEDGER_SERIAL_MAX]);
+/* `len`: one of the two lengths. */
+void sfi__ledger_get_serial(sfi_audit_head *h, const uint8_t *data, size_t len);
+
+/* A record without a licence: `license` gets the hash, the amount and the
+ * detail. */
+void sfi__ledger_put_move(struct ledger_record *r);
+/* A record was read: fill in what is not stored. */
+sfi_status sfi__ledger_complete(struct ledger *l, struct ledger_record *r);
 
 #endif

@@ -36,10 +36,12 @@ static int
 ledger_insert_head(sqlite3 *db, const struct ledger_head *h)
 {
     struct values v = {0};
+    uint8_t serial[LEDGER_SERIAL_MAX];
+    size_t serial_len = sfi__ledger_put_serial(&h->audit, serial);
 
     v.rc = sqlite3_prepare_v2(db, insert_head, -1, &v.statement, NULL);
     sfi__db_value_u64(&v, h->audit.flags);
-    sfi__db_value_blob(&v, h->audit.serial, sizeof(h->audit.serial));
+    sfi__db_value_blob(&v, serial, serial_len);
     sfi__db_value_text(&v, h->audit.firmware_id);
     sfi__db_value_text(&v, h->audit.product_id);
     sfi__db_value_blob(&v, h->audit.ca_public, sizeof(h->audit.ca_public));

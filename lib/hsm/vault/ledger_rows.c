@@ -118,6 +118,19 @@ column_read_blob(struct columns *c, uint8_t *out, size_t len)
     c->at++;
 }
 
+/* The serial number, or that and the terms of a lease. */
+static void
+column_read_serial(struct columns *c, sfi_audit_head *h)
+{
+    bool leased = c->status == SFI_OK &&
+                  sqlite3_column_bytes(c->row, c->at) == LEDGER_SERIAL_MAX;
+    size_t len = leased ? LEDGER_SERIAL_MAX : LEDGER_SERIAL_LEN;
+    uint8_t data[LEDGER_SERIAL_MAX] = {0};
+
+    column_read_blob(c, data, len);
+    sfi__ledger_get_serial(h, data, len);
+}
+
 /* `out` is zero and has room for `max` bytes and a NUL. */
 static void
 column_read_text(struct columns *c, char *out, size_t min, size_t max)
@@ -204,7 +217,7 @@ rows_read_head_columns(struct columns *c, struct ledger_head *h)
 
     audit->struct_size = sizeof(*audit);
     audit->flags = (uint32_t)column_read_u64(c, UINT32_MAX);
-    column_read_blob(c, audit->serial, sizeof(audit->serial));
+    column_read_serial(c, audit);
     column_read_text(c, audit->firmware_id, 1, SFI_FIRMWARE_ID_MAX);
     column_read_text(c, audit->product_id, PRODUCT_ID_LEN, PRODUCT_ID_LEN);
     column_read_blob(c, audit->ca_public, sizeof(audit->ca_public));
@@ -332,10 +345,7 @@ rows_fetch_record(struct file *f, struct values *v, struct ledger_record *r,
     if (st == SFI_OK && *found)
         st = rows_read_record_columns(&c, r);
     statement_reset(v->statement);
-    if (st != SFI_OK || !*found || r->audit.kind == SFI_AUDIT_RETIRED)
-        return st; /* the closing record has no licence */
-    return sfi__sha256(f->base.ctx, r->license, sizeof(r->license),
-                       r->audit.license);
+    return st == SFI_OK && *found ? sfi__ledger_complete(&f->base, r) : st;
 }
 
 sfi_status
