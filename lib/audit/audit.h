@@ -12,8 +12,8 @@
 #include "util/text.h"
 #include "core/abi.h"
 
-SFI_ABI_PIN(sfi_audit_head, mac);
-SFI_ABI_PIN(sfi_audit_record, mac);
+SFI_ABI_PIN(sfi_audit_head, lease_record);
+SFI_ABI_PIN(sfi_audit_record, detail);
 
 /* Somewhat longer than a record, which is the longest line. */
 #define AUDIT_LINE_MAX 480u

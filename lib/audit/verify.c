@@ -12,7 +12,7 @@
 #include "audit/chain.h"
 #include "audit/audit.h"
 
-SFI_ABI_PIN(sfi_audit_summary, serial);
+SFI_ABI_PIN(sfi_audit_summary, given_up);
 
 #define ull(v) ((unsigned long long)(v))
 

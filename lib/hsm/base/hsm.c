@@ -22,7 +22,7 @@
 
 #define IMAGE_FILE_MAX ((size_t)256 << 20)
 
-SFI_ABI_PIN(sfi_hsm_ops, hold);
+SFI_ABI_PIN(sfi_hsm_ops, declare_restored);
 SFI_ABI_PIN(sfi_hsm_info, serial);
 SFI_ABI_PIN(sfi_provision_options, reserved);
 

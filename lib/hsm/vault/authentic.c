@@ -103,27 +103,33 @@ sfi__vault_mark(const sfi_audit_record *r)
     return at;
 }
 
+/* What is left after a record that moves installations. */
+static uint64_t
+vault_left_after_move(uint64_t left, const sfi_audit_record *r)
+{
+    bool fits = r->amount >= 1 && r->amount <= left;
+
+    if (r->kind == SFI_AUDIT_LEASE)
+        return r->session == 0 && fits ? left - r->amount : UINT64_MAX;
+    if (r->kind == SFI_AUDIT_RETURN)
+        return r->session == CHAIN_SESSION_RETURN &&
+                       r->amount <= SFI_HSM_COUNT_MAX
+                   ? left + r->amount
+                   : UINT64_MAX;
+    return r->session > 0 && r->remaining <= left ? r->remaining : UINT64_MAX;
+}
+
 /* What is left after this record; UINT64_MAX: it cannot come here. */
 static uint64_t
-vault_left_after(const struct vault_mark *last, const sfi_audit_record *r)
+vault_left_after(uint64_t left, const sfi_audit_record *r)
 {
-    uint64_t left = last->remaining;
-
-    switch (r->kind) {
-    case SFI_AUDIT_COUNTED:
+    if (sfi__chain_moves(r->kind))
+        return vault_left_after_move(left, r);
+    if (r->kind == SFI_AUDIT_COUNTED)
         return left >= 1 ? left - 1 : UINT64_MAX;
-    case SFI_AUDIT_LEASE:
-        return left >= r->amount ? left - r->amount : UINT64_MAX;
-    case SFI_AUDIT_RETURN:
-        return r->amount <= SFI_HSM_COUNT_MAX ? left + r->amount : UINT64_MAX;
-    case SFI_AUDIT_RESTORED:
-        return left >= r->remaining ? r->remaining : UINT64_MAX;
-    case SFI_AUDIT_AGAIN:
-    case SFI_AUDIT_RETIRED:
-        return left;
-    default:
-        return UINT64_MAX;
-    }
+    return r->kind == SFI_AUDIT_AGAIN || r->kind == SFI_AUDIT_RETIRED
+               ? left
+               : UINT64_MAX;
 }
 
 /* Whether this record may come next. */
@@ -133,7 +139,7 @@ vault_record_follows(const struct vault_mark *last, const struct ledger_head *h,
 {
     if (!sfi__equal(r->previous, last->hash, sizeof(r->previous)) ||
         r->remaining > h->audit.maximum ||
-        r->remaining != vault_left_after(last, r))
+        r->remaining != vault_left_after(last->remaining, r))
         return false;
     return r->kind != SFI_AUDIT_RETIRED || r->sequence == h->audit.sequence;
 }

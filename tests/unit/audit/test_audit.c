@@ -588,7 +588,7 @@ static const struct {
     const char *becomes;
     const char *message;
 } malformed[] = {
-    {1, 0, "SFI-LOG 2\nSFI-LOG",
+    {1, 0, "SFI-LOG 3\nSFI-LOG",
      "not an audit log, expected \"SFI-LOG 1\" as the first line"},
     {1, 1, "1 ", "not an audit log, expected \"SFI-LOG 1\" as the first line"},
     {1, 1, "1\r",
@@ -631,7 +631,9 @@ static const struct {
     {10, 2, "2026-11-31T13:00:00Z",
      "the time is \"2026-11-31T13:00:00Z\", expected such as "
      "2026-11-22T13:00:00Z"},
-    {10, 3, "lost", "the kind is \"lost\", expected counted, again or retired"},
+    {10, 3, "lost",
+     "the kind is \"lost\", expected counted, again, retired, lease, "
+     "return or restored"},
     {10, 4, UPPER, "the device is \"" UPPER "\"" HASH},
     {10, 5, "0", "the session is \"0\", expected 8 digits of 0 to 9, a to f"},
     {10, 6, "-1", "the remaining count is \"-1\"" NUMBER},

@@ -339,7 +339,7 @@ START_TEST(test_write_what_does_not_fit)
     story.records[1].sequence = 7;
     nothing_was_written(SFI_ERR_HSM, follow);
     story.records[1].sequence = 2;
-    story.records[1].kind = 4;
+    story.records[1].kind = 7;
     story_sign(&story);
     nothing_was_written(SFI_ERR_HSM, follow);
     story.records[1].kind = SFI_AUDIT_COUNTED;

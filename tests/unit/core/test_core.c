@@ -69,7 +69,7 @@ END_TEST
 /* Numbers that programs were compiled with: a change here breaks them. */
 START_TEST(test_status_values_are_pinned)
 {
-    ck_assert_uint_eq(ROWS(statuses), 35);
+    ck_assert_uint_eq(ROWS(statuses), 36);
     ck_assert_int_eq(SFI_ERR_ARGUMENT, -101);
     ck_assert_int_eq(SFI_ERR_LIMIT, -207);
     ck_assert_int_eq(SFI_ERR_AUTH, -301);
@@ -79,6 +79,7 @@ START_TEST(test_status_values_are_pinned)
     ck_assert_int_eq(SFI_ERR_MISMATCH, -505);
     ck_assert_int_eq(SFI_ERR_HSM_PIN, -604);
     ck_assert_int_eq(SFI_ERR_NO_LICENSE, -605);
+    ck_assert_int_eq(SFI_ERR_HSM_ROLLBACK, -606);
     ck_assert_int_eq(SFI_ERR_NOMEM, -701);
     ck_assert_int_eq(SFI_ERR_INTERNAL, -799);
 }

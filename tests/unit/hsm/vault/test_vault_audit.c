@@ -611,7 +611,7 @@ forge(sfi_audit_record record)
     ck_assert_ok(l->ops->read_head(l, &h));
     r.audit.sequence = ++h.audit.sequence;
     h.audit.remaining = r.audit.remaining;
-    if (r.audit.kind != SFI_AUDIT_RETIRED)
+    if (sfi__chain_has_license(r.audit.kind))
         ck_assert_ok(
             sfi__sha256(ctx, r.license, sizeof(r.license), r.audit.license));
     memcpy(r.audit.previous, h.audit.audit_head, 32);
@@ -645,7 +645,13 @@ static const struct {
     {{{.kind = SFI_AUDIT_AGAIN, .device = {2}, .session = 5, .remaining = 2},
       {.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 1}},
      "the vault is damaged: its index does not lead to record 2"},
-    {{{.kind = 4, .device = {1}, .session = 5, .remaining = 2}},
+    {{{.kind = 7, .device = {1}, .session = 5, .remaining = 2}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_AUDIT_LEASE, .device = {1}, .session = 5, .remaining = 2}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_AUDIT_RETURN, .device = {1}, .remaining = 2}},
+     "the vault was altered: record 2 does not follow record 1"},
+    {{{.kind = SFI_AUDIT_RESTORED, .session = 1, .remaining = 3}},
      "the vault was altered: record 2 does not follow record 1"},
     {{{.kind = SFI_AUDIT_RETIRED, .remaining = 2},
       {.kind = SFI_AUDIT_COUNTED, .device = {2}, .remaining = 1}},
