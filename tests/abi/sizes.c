@@ -255,6 +255,18 @@ own_head(void *user, sfi_audit_head *out)
 }
 
 static sfi_status
+own_known(void *user, uint64_t sequence, const uint8_t *head, size_t len,
+          sfi_hsm_known *out)
+{
+    (void)user;
+    (void)head;
+    (void)len;
+    out->sequence = sequence;
+    out->lost = sequence;
+    return SFI_OK;
+}
+
+static sfi_status
 own_record(void *user, uint64_t sequence, sfi_audit_record *out)
 {
     (void)user;
@@ -318,7 +330,9 @@ try_hsm(void)
                                     .info = own_info,
                                     .provision = own_provision,
                                     .audit_head = own_head,
-                                    .audit_record = own_record};
+                                    .audit_record = own_record,
+                                    .check_known = own_known};
+    static const uint8_t head[32] = {1};
     sfi_hsm *hsm;
 
     if (sfi_hsm_open_custom(ctx, &ops, NULL, &hsm) != SFI_OK)
@@ -330,6 +344,7 @@ try_hsm(void)
     OUT(sfi_hsm_info, sfi_hsm_get_info(hsm, out));
     OUT(sfi_audit_head, sfi_hsm_get_audit_head(hsm, out));
     OUT(sfi_audit_record, sfi_hsm_get_audit_record(hsm, 1, out));
+    OUT(sfi_hsm_known, sfi_hsm_check_known(hsm, 1, head, out));
     sfi_hsm_free(hsm);
 }
 

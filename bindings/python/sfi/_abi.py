@@ -58,6 +58,12 @@ class AuditKind(OpenEnum):
     AGAIN = 2
     #: the HSM was retired; the last record
     RETIRED = 3
+    #: installations went into a vault of a site
+    LEASE = 4
+    #: the site gave back what it had not used
+    RETURN = 5
+    #: the owner states that records were lost
+    RESTORED = 6
 
 
 class BoardKey(OpenEnum):
@@ -508,6 +514,8 @@ class Status(OpenEnum):
     HSM_PIN = -604
     #: no HSM, and none stored
     NO_LICENSE = -605
+    #: lacks a record that was seen before
+    HSM_ROLLBACK = -606
     #: out of memory
     NOMEM = -701
     #: the operating system refused
@@ -542,7 +550,10 @@ SFI_AUDIT_AGAIN = 2
 SFI_AUDIT_COUNTED = 1
 SFI_AUDIT_HASH_LEN = 32
 SFI_AUDIT_KEY_LEN = 32
+SFI_AUDIT_LEASE = 4
+SFI_AUDIT_RESTORED = 6
 SFI_AUDIT_RETIRED = 3
+SFI_AUDIT_RETURN = 5
 SFI_BOARD_BEGUN = 1
 SFI_BOARD_DEVICE = 3
 SFI_BOARD_DONE = 2
@@ -627,6 +638,7 @@ SFI_ERR_FORMAT = -201
 SFI_ERR_HSM = -601
 SFI_ERR_HSM_COUNTER = -603
 SFI_ERR_HSM_PIN = -604
+SFI_ERR_HSM_ROLLBACK = -606
 SFI_ERR_HSM_STATE = -602
 SFI_ERR_INTERNAL = -799
 SFI_ERR_IO = -401
@@ -697,6 +709,10 @@ SFI_HSM_OPERATIONAL = 1
 SFI_HSM_RETIRED = 4
 SFI_IMAGE_HEADER_LEN = 28
 SFI_KEY_LEN = 16
+SFI_LEASE_END_LEN = 200
+SFI_LEASE_LEN = 0x1b4
+SFI_LEASE_REQUEST_LEN = 64
+SFI_LEASE_SECONDS_MAX = 0x12cc0300
 SFI_LEFT_OUT_EXCLUDED = 1
 SFI_LEFT_OUT_NOT_FLASH = 3
 SFI_LEFT_OUT_NOT_ONLY = 2
@@ -923,6 +939,10 @@ class sfi_hsm_info(Structure):
     """Information about an HSM that needs no PIN."""
 
 
+class sfi_hsm_known(Structure):
+    """Why an HSM does not contain what a station has seen, and is right."""
+
+
 class sfi_hsm_lock(Structure):
     """A lock of the caller's, around an HSM that several contexts share."""
 
@@ -1094,6 +1114,10 @@ sfi_audit_head._fields_ = [
     ("genesis", c_uint8 * 32),
     ("audit_head", c_uint8 * 32),
     ("mac", c_uint8 * 32),
+    ("lease", c_uint64),
+    ("expires", c_uint64),
+    ("parent", c_uint8 * 16),
+    ("lease_record", c_uint8 * 32),
 ]
 
 sfi_audit_record._fields_ = [
@@ -1109,6 +1133,8 @@ sfi_audit_record._fields_ = [
     ("previous", c_uint8 * 32),
     ("hash", c_uint8 * 32),
     ("mac", c_uint8 * 32),
+    ("amount", c_uint64),
+    ("detail", c_uint64),
 ]
 
 sfi_audit_summary._fields_ = [
@@ -1124,6 +1150,9 @@ sfi_audit_summary._fields_ = [
     ("firmware_id", c_char * 64),
     ("product_id", c_char * 16),
     ("serial", c_char * 40),
+    ("leased", c_uint64),
+    ("returned", c_uint64),
+    ("given_up", c_uint64),
 ]
 
 sfi_board._fields_ = [
@@ -1521,6 +1550,13 @@ sfi_hsm_info._fields_ = [
     ("serial", c_char * 40),
 ]
 
+sfi_hsm_known._fields_ = [
+    ("struct_size", c_uint32),
+    ("reserved", c_uint32),
+    ("sequence", c_uint64),
+    ("lost", c_uint64),
+]
+
 sfi_hsm_lock_lock = CFUNCTYPE(c_int, c_void_p)
 sfi_hsm_lock_unlock = CFUNCTYPE(None, c_void_p)
 sfi_hsm_lock_close = CFUNCTYPE(None, c_void_p)
@@ -1597,6 +1633,48 @@ sfi_hsm_ops_licenses = CFUNCTYPE(
     c_void_p,
 )
 sfi_hsm_ops_hold = CFUNCTYPE(c_int, c_void_p, c_uint32)
+sfi_hsm_ops_lease = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    c_uint64,
+    c_uint64,
+    c_void_p,
+    POINTER(c_size_t),
+)
+sfi_hsm_ops_provision_lease = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    c_void_p,
+    c_size_t,
+)
+sfi_hsm_ops_end_lease = CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(c_size_t))
+sfi_hsm_ops_return_lease = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_size_t,
+    POINTER(c_uint64),
+)
+sfi_hsm_ops_check_known = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint64,
+    c_void_p,
+    c_size_t,
+    POINTER(sfi_hsm_known),
+)
+sfi_hsm_ops_declare_restored = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_uint64,
+    c_void_p,
+    c_size_t,
+    c_uint64,
+)
 sfi_hsm_ops._fields_ = [
     ("struct_size", c_uint32),
     ("flags", c_uint32),
@@ -1613,6 +1691,12 @@ sfi_hsm_ops._fields_ = [
     ("check_image", sfi_hsm_ops_check_image),
     ("licenses", sfi_hsm_ops_licenses),
     ("hold", sfi_hsm_ops_hold),
+    ("lease", sfi_hsm_ops_lease),
+    ("provision_lease", sfi_hsm_ops_provision_lease),
+    ("end_lease", sfi_hsm_ops_end_lease),
+    ("return_lease", sfi_hsm_ops_return_lease),
+    ("check_known", sfi_hsm_ops_check_known),
+    ("declare_restored", sfi_hsm_ops_declare_restored),
 ]
 
 sfi_hsm_slot._fields_ = [
@@ -2143,6 +2227,12 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_hsm_check_image": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_hsm_check_image_file": (c_int, [c_void_p, c_char_p]),
+    "sfi_hsm_check_known": (c_int, [
+        c_void_p,
+        c_uint64,
+        c_void_p,
+        POINTER(sfi_hsm_known),
+    ]),
     "sfi_hsm_check_provision": (c_int, [
         c_void_p,
         c_size_t,
@@ -2150,6 +2240,13 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_uint64,
         POINTER(sfi_provision_options),
     ]),
+    "sfi_hsm_declare_restored": (c_int, [
+        c_void_p,
+        c_uint64,
+        c_void_p,
+        c_uint64,
+    ]),
+    "sfi_hsm_end_lease": (c_int, [c_void_p, c_void_p, POINTER(c_size_t)]),
     "sfi_hsm_export_audit": (c_int, [c_void_p, c_char_p]),
     "sfi_hsm_free": (None, [c_void_p]),
     "sfi_hsm_generate_license": (c_int, [
@@ -2180,6 +2277,15 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_hsm_get_info": (c_int, [c_void_p, POINTER(sfi_hsm_info)]),
     "sfi_hsm_hold": (c_int, [c_void_p, c_uint32]),
+    "sfi_hsm_lease": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_uint64,
+        c_uint64,
+        c_void_p,
+        POINTER(c_size_t),
+    ]),
     "sfi_hsm_list": (c_int, [c_void_p, sfi_hsm_slot_fn, c_void_p]),
     "sfi_hsm_login": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_hsm_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
@@ -2205,7 +2311,19 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_void_p,
         POINTER(sfi_provision_options),
     ]),
+    "sfi_hsm_provision_lease": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+    ]),
     "sfi_hsm_retire": (c_int, [c_void_p]),
+    "sfi_hsm_return_lease": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_uint64),
+    ]),
     "sfi_hsm_share": (c_int, [
         c_void_p,
         c_void_p,
@@ -2322,6 +2440,14 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(sfi_layout_area),
     ]),
     "sfi_layout_image_size": (c_uint64, [c_void_p]),
+    "sfi_lease_request_create": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(c_void_p),
+    ]),
+    "sfi_lease_request_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "sfi_lease_request_free": (None, [c_void_p]),
+    "sfi_lease_request_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "sfi_license_batch_add_certificate": (c_int, [c_void_p, c_void_p]),
     "sfi_license_batch_add_path": (c_int, [c_void_p, c_char_p]),
     "sfi_license_batch_cancel": (None, [c_void_p]),

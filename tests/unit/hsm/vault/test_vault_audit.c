@@ -649,7 +649,7 @@ static const struct {
      "the vault was altered: record 2 does not follow record 1"},
     {{{.kind = SFI_AUDIT_LEASE, .device = {1}, .session = 5, .remaining = 2}},
      "the vault was altered: record 2 does not follow record 1"},
-    {{{.kind = SFI_AUDIT_RETURN, .device = {1}, .remaining = 2}},
+    {{{.kind = SFI_AUDIT_RETURN, .device = {3}, .remaining = 2}},
      "the vault was altered: record 2 does not follow record 1"},
     {{{.kind = SFI_AUDIT_RESTORED, .session = 1, .remaining = 3}},
      "the vault was altered: record 2 does not follow record 1"},
