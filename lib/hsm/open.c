@@ -7,6 +7,7 @@
 #include "hsm/base/hsm.h"
 #include "hsm/card/channel.h"
 #include "hsm/uri.h"
+#include "hsm/vault/name.h"
 #include "hsm/vault/vault.h"
 
 static sfi_status
@@ -26,14 +27,15 @@ sfi__hsm_open_vault(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
                     const struct ledger_place *place, sfi_hsm **out)
 {
     sfi_hsm *hsm = sfi__hsm_new(ctx);
+    char label[SFI_ERROR_WHERE_MAX];
     const char *token;
 
     *out = NULL;
     if (hsm == NULL)
         return SFI_ERR_NOMEM;
     hsm->at_once = SFI_HSM_AT_ONCE;
-    sfi__text_format(hsm->where, sizeof(hsm->where), "vault:%.*s",
-                     (int)sfi__vault_name(name, &token), name);
+    sfi__vault_label(name, sfi__vault_name(name, &token), label, sizeof(label));
+    sfi__text_format(hsm->where, sizeof(hsm->where), "vault:%s", label);
     return hsm_finish_open(
         hsm, sfi__vault_open(ctx, name, cost, place, &hsm->ops, &hsm->user),
         out);

@@ -13,9 +13,14 @@
 static const char vault_scheme[] = "vault:";
 static const char card_scheme[] = "pcsc:";
 
+/* A URI may have a password: it is not repeated. */
 static sfi_status
 hsm_uri_fail_unknown(sfi_ctx *ctx, const char *text)
 {
+    if (strstr(text, "://") != NULL)
+        return sfi__fail(ctx, SFI_ERR_FORMAT,
+                         "a URI is not the name of an HSM: a vault in a "
+                         "database is vault:postgresql://...");
     return sfi__fail(ctx, SFI_ERR_FORMAT,
                      "\"%s\" is not the name of an HSM, expected vault:PATH, "
                      "pcsc:READER or a slot number",
