@@ -24,9 +24,10 @@ static const struct {
     int there;
 } features[] = {
     {"network", SFI_HAVE_NETWORK}, {"openocd", SFI_HAVE_OPENOCD},
-    {"pcsc", SFI_HAVE_PCSC},       {"pkcs11", SFI_HAVE_PKCS11},
-    {"serial", SFI_HAVE_SERIAL},   {"spi", SFI_HAVE_SPI},
-    {"usb", SFI_HAVE_USB},         {"vault", SFI_HAVE_VAULT},
+    {"pcsc", SFI_HAVE_PCSC},       {"pgsql", SFI_HAVE_PGSQL},
+    {"pkcs11", SFI_HAVE_PKCS11},   {"serial", SFI_HAVE_SERIAL},
+    {"spi", SFI_HAVE_SPI},         {"usb", SFI_HAVE_USB},
+    {"vault", SFI_HAVE_VAULT},
 };
 #define FEATURE_COUNT (sizeof(features) / sizeof(*features))
 

@@ -7,6 +7,7 @@
 
 #include "util/clock.h"
 #include "util/mem.h"
+#include "core/ctx.h"
 #include "core/err.h"
 #include "audit/chain.h"
 #include "hsm/base/low_water.h"
@@ -195,6 +196,35 @@ vault_has_open_wish(const struct vault_batch *b)
     return i < b->count;
 }
 
+/* Tell the ledger which records will be wanted; `counted`: also those that
+ * counted the devices. */
+static sfi_status
+vault_prefetch(struct vault *v, const struct vault_batch *b, bool counted)
+{
+    struct ledger_key *keys =
+        sfi__ctx_alloc(v->ctx, 2 * b->count * sizeof(*keys));
+    size_t count = 0;
+    sfi_status st;
+
+    if (keys == NULL)
+        return SFI_ERR_NOMEM;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct vault_wish *w = &b->wishes[i];
+
+        if (w->state != WISH_OPEN)
+            continue;
+        keys[count++] = (struct ledger_key){.by = LEDGER_BY_SESSION,
+                                            .device = w->cert->device_hash,
+                                            .session = w->session};
+        if (counted)
+            keys[count++] = (struct ledger_key){.by = LEDGER_BY_COUNT,
+                                                .device = w->cert->device_hash};
+    }
+    st = sfi__ledger_prefetch(v->ledger, keys, count);
+    sfi__ctx_dealloc(v->ctx, keys);
+    return st;
+}
+
 /* Without the write lock, and without trust: only a licence that seems to be
  * there is verified.  For a new one everything is verified under the lock. */
 static sfi_status
@@ -208,6 +238,7 @@ vault_look_for_licenses(struct vault *v, struct vault_batch *b)
     st = v->ledger->ops->begin(v->ledger, LEDGER_READ);
     if (st != SFI_OK)
         return st;
+    st = vault_prefetch(v, b, false);
     for (size_t i = 0; st == SFI_OK && i < b->count; i++) {
         if (b->wishes[i].state == WISH_OPEN)
             st = vault_find_wish(v, &b->head, &b->wishes[i], &trusted);
@@ -290,6 +321,8 @@ vault_record_licenses(struct vault *v, struct vault_batch *b)
 
     if (st == SFI_OK)
         st = sfi__vault_check_anchor(v, &b->head);
+    if (st == SFI_OK)
+        st = vault_prefetch(v, b, true);
     for (size_t i = 0; st == SFI_OK && i < b->count; i++) {
         if (b->wishes[i].state == WISH_OPEN)
             st = vault_record_license(v, b, i);

@@ -11,6 +11,13 @@
 #include "util/wr.h"
 #include "core/err.h"
 #include "audit/chain.h"
+#include "hsm/vault/name.h"
+
+const struct ledger_place *
+sfi__ledger_place(const char *path)
+{
+    return sfi__vault_is_database(path) ? &sfi__ledger_pg : &sfi__ledger_sqlite;
+}
 
 void
 sfi__ledger_rollback(struct ledger *l)
@@ -125,4 +132,11 @@ sfi__ledger_complete(struct ledger *l, struct ledger_record *r)
     r->audit.amount = sfi__rd_u64le(&in);
     r->audit.detail = sfi__rd_u64le(&in);
     return SFI_OK;
+}
+
+sfi_status
+sfi__ledger_prefetch(struct ledger *l, const struct ledger_key *keys,
+                     size_t count)
+{
+    return l->ops->prefetch != NULL ? l->ops->prefetch(l, keys, count) : SFI_OK;
 }

@@ -4,8 +4,8 @@
  * licence.  It stores and finds; the vault interprets the fields.  Any number
  * of processes may have the same ledger open.
  *
- * SQLite is one implementation; another one is added by the two functions of a
- * ledger_place, without a change in the vault. */
+ * SQLite and PostgreSQL are two implementations; another one is added by the
+ * two functions of a ledger_place, without a change in the vault. */
 #ifndef SFI_HSM_VAULT_LEDGER_H
 #define SFI_HSM_VAULT_LEDGER_H
 
@@ -93,6 +93,10 @@ struct ledger_ops {
 
     sfi_status (*find)(struct ledger *l, const struct ledger_key *key,
                        struct ledger_record *out, bool *found);
+    /* These will be asked for in this transaction, in this order: a ledger that
+     * is far away asks for all at once.  NULL: nothing is gained. */
+    sfi_status (*prefetch)(struct ledger *l, const struct ledger_key *keys,
+                           size_t count);
     sfi_status (*append)(struct ledger *l, const struct ledger_record *r);
 
     /* Be the one server until close(): sfi_hsm_hold().  Not inside a
@@ -120,6 +124,9 @@ struct ledger_place {
 };
 
 extern const struct ledger_place sfi__ledger_sqlite;
+extern const struct ledger_place sfi__ledger_pg;
+/* The one for this path or URI. */
+const struct ledger_place *sfi__ledger_place(const char *path);
 
 /* ---- ledger.c: shorter ways to call the table ---- */
 
@@ -139,6 +146,8 @@ sfi_status sfi__ledger_find_session(struct ledger *l,
 sfi_status sfi__ledger_find_counted(struct ledger *l,
                                     const uint8_t device[SFI_SHA256_LEN],
                                     struct ledger_record *out, bool *found);
+sfi_status sfi__ledger_prefetch(struct ledger *l, const struct ledger_key *keys,
+                                size_t count);
 
 /* ---- what is stored in a column that has another purpose too ---- */
 

@@ -508,7 +508,7 @@ sfi__vault_open(sfi_ctx *ctx, const char *name, const struct kdf_cost *cost,
         return SFI_ERR_NOMEM;
     v->ctx = ctx;
     v->cost = *cost;
-    v->place = place != NULL ? place : &sfi__ledger_sqlite;
+    v->place = place != NULL ? place : sfi__ledger_place(name);
     v->path = sfi__ctx_alloc(ctx, size);
     if (v->path == NULL)
         goto out;

@@ -14,12 +14,13 @@
 
 struct ledger_place;
 
-/* The length of PATH in "PATH?token=URI", and the URI, which is the rest of the
- * name; NULL without one. */
+/* The length of PATH in "PATH?token=URI", and the token's URI, which is the
+ * rest of the name; NULL without one. */
 size_t sfi__vault_name(const char *name, const char **uri);
 
-/* `name`: PATH, or PATH?token=URI.  `cost` is used when a PIN is set.  `place`:
- * NULL for an SQLite file.  Opening does not create the file. */
+/* `name`: PATH or the URI of a database, and ?token=URI or &token=URI.  `cost`
+ * is used when a PIN is set.  `place`: NULL for the one that the name means.
+ * Opening does not create the file. */
 sfi_status sfi__vault_open(sfi_ctx *ctx, const char *name,
                            const struct kdf_cost *cost,
                            const struct ledger_place *place, sfi_hsm_ops *ops,
