@@ -3,6 +3,8 @@
 /* A chip maker and an OEM in memory, and their vaults. */
 #include <bench/maker.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/mem.h"
@@ -14,6 +16,7 @@
 #include "license/license.h"
 #include "wire/image.h"
 
+#include <disk/ledger_memory.h>
 #include "fixture.h"
 
 void
@@ -33,6 +36,37 @@ maker_header(const struct maker *m, uint8_t raw[SFI_IMAGE_HEADER_LEN])
 }
 
 const struct ledger_place *vault_place;
+static const char *vault_database; /* NULL: none */
+
+bool
+vault_choose(int argc, char **argv)
+{
+    const char *where = argc > 1 ? argv[1] : "files";
+
+    if (strcmp(where, "memory") == 0)
+        vault_place = &ledger_memory;
+    if (strcmp(where, "postgres") == 0) {
+        vault_database = getenv("SFI_TEST_POSTGRES");
+        if (vault_database == NULL) {
+            (void)fprintf(stderr, "SFI_TEST_POSTGRES is not set\n");
+            exit(EXIT_FAILURE);
+        }
+    }
+    return vault_place == NULL && vault_database == NULL;
+}
+
+/* A folder's name is unique. */
+void
+vault_path(char *out, size_t cap, const char *dir, const char *name)
+{
+    const char *last = strrchr(dir, '/');
+
+    if (vault_database == NULL)
+        (void)snprintf(out, cap, "%s/%s.vault", dir, name);
+    else
+        (void)snprintf(out, cap, "%s&vault=%s.%s", vault_database,
+                       last != NULL ? last + 1 : dir, name);
+}
 
 static void
 maker_open(struct maker *m)

@@ -50,8 +50,15 @@ void chip_opens(const struct chip *c, const struct maker *m,
 /* The header of an image with this maker's key and nonce. */
 void maker_header(const struct maker *m, uint8_t raw[SFI_IMAGE_HEADER_LEN]);
 
-/* Where vaults are kept from now on; NULL, the default: in SQLite files. */
+/* Where vaults are kept from now on; NULL, the default: where their names say.
+ */
 extern const struct ledger_place *vault_place;
+/* The program's argument: "memory", "postgres" (the database at
+ * SFI_TEST_POSTGRES: tests/support/postgres.py), or none: files.  True: files.
+ */
+bool vault_choose(int argc, char **argv);
+/* The path of vault `name` for a test with this folder. */
+void vault_path(char *out, size_t cap, const char *dir, const char *name);
 /* sfi_hsm_open("vault:" path) with a cheap key derivation for the PIN. */
 sfi_status vault_open(const char *path, sfi_hsm **out);
 /* ... and logged in with MAKER_PIN. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The vault: what is counted, what is refused, what stays.
- *   test_vault          in SQLite files
- *   test_vault memory   the same in another ledger, but for what is about files
+ *   test_vault            in SQLite files
+ *   test_vault memory     the same in another ledger, but for what is about
+ *                         files
+ *   test_vault postgres   and in PostgreSQL
  */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
@@ -30,7 +32,7 @@ setup(void)
     fixture_setup();
     (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
-    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+    vault_path(path, sizeof(path), dir, "line");
     (void)snprintf(where, sizeof(where), "vault:%s", path);
 }
 
@@ -719,13 +721,11 @@ add(Suite *s, TCase *tc)
 int
 main(int argc, char **argv)
 {
-    bool memory_only = argc > 1 && strcmp(argv[1], "memory") == 0;
+    bool files = vault_choose(argc, argv);
     Suite *s = suite_create("vault");
 
-    if (memory_only)
-        vault_place = &ledger_memory;
     add(s, any_ledger());
-    if (!memory_only)
+    if (files)
         add(s, in_files());
     return run_suite(s);
 }

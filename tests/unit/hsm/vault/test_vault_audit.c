@@ -2,8 +2,9 @@
 /* Copyright The libsfi authors */
 /* The audit of a vault: devices that are counted, further licences, retiring,
  * and calls that add no record.
- *   test_vault_audit         in SQLite files
- *   test_vault_audit memory  in the ledger in memory */
+ *   test_vault_audit           in SQLite files
+ *   test_vault_audit memory    in the ledger in memory
+ *   test_vault_audit postgres  in PostgreSQL */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ setup(void)
     fixture_setup();
     (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
-    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
+    vault_path(path, sizeof(path), dir, "line");
     (void)snprintf(where, sizeof(where), "vault:%s", path);
     for (size_t i = 0; i < CHIPS; i++)
         chip_share(&maker, &chips[i]);
@@ -490,7 +491,7 @@ static sfi_status
 meddle_open(sfi_ctx *c, const char *name, struct ledger **out)
 {
     const struct ledger_place *place =
-        meddler.real != NULL ? meddler.real : &sfi__ledger_sqlite;
+        meddler.real != NULL ? meddler.real : sfi__ledger_place(name);
     sfi_status st = place->open(c, name, out);
 
     if (st == SFI_OK && *out != NULL) {
@@ -601,7 +602,7 @@ static void
 forge(sfi_audit_record record)
 {
     const struct ledger_place *place =
-        vault_place != NULL ? vault_place : &sfi__ledger_sqlite;
+        vault_place != NULL ? vault_place : sfi__ledger_place(path);
     struct ledger_record r = {.audit = record};
     struct ledger_head h;
     struct ledger *l;
@@ -703,7 +704,7 @@ static const struct {
 START_TEST(test_other_seal)
 {
     const struct ledger_place *place =
-        vault_place != NULL ? vault_place : &sfi__ledger_sqlite;
+        vault_place != NULL ? vault_place : sfi__ledger_place(path);
     sfi_hsm_info info = {.struct_size = sizeof(info)};
     sfi_hsm *hsm = vault_new(&maker, path, 3);
     struct ledger_head h;
@@ -733,9 +734,7 @@ main(int argc, char **argv)
     Suite *s = suite_create("vault_audit");
     TCase *tc = tcase_create("audit");
 
-    if (argc > 1 && strcmp(argv[1], "memory") == 0)
-        vault_place = &ledger_memory;
-
+    (void)vault_choose(argc, argv);
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_sessions);
