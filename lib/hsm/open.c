@@ -6,6 +6,8 @@
 #include "core/err.h"
 #include "hsm/base/hsm.h"
 #include "hsm/card/channel.h"
+#include "hsm/server/name.h"
+#include "hsm/server/server.h"
 #include "hsm/uri.h"
 #include "hsm/vault/name.h"
 #include "hsm/vault/vault.h"
@@ -58,6 +60,23 @@ sfi__hsm_open_card(sfi_ctx *ctx, const char *reader, const struct channel *ch,
         hsm, sfi__card_open(ctx, ch, short_only, &hsm->ops, &hsm->user), out);
 }
 
+/* Many requests are under way at once, and each is durable by itself. */
+#define SERVER_AT_ONCE 256u
+
+static sfi_status
+hsm_open_server(sfi_ctx *ctx, const char *name, sfi_hsm **out)
+{
+    sfi_hsm *hsm = sfi__hsm_new(ctx);
+
+    if (hsm == NULL)
+        return SFI_ERR_NOMEM;
+    hsm->at_once = SERVER_AT_ONCE;
+    sfi__text_format(hsm->where, sizeof(hsm->where), "server:%.*s",
+                     (int)sfi__server_name_len(name), name);
+    return hsm_finish_open(
+        hsm, sfi__server_open(ctx, name, &hsm->ops, &hsm->user), out);
+}
+
 static sfi_status
 hsm_open_reader(sfi_ctx *ctx, const struct hsm_uri *name, sfi_hsm **out)
 {
@@ -80,9 +99,11 @@ hsm_open_uri(sfi_ctx *ctx, const char *uri, sfi_hsm **out)
 
     if (st != SFI_OK)
         return st;
-    return name.kind == HSM_CARD
-               ? hsm_open_reader(ctx, &name, out)
-               : sfi__hsm_open_vault(ctx, name.path, &cost, NULL, out);
+    if (name.kind == HSM_CARD)
+        return hsm_open_reader(ctx, &name, out);
+    if (name.kind == HSM_SERVER)
+        return hsm_open_server(ctx, name.path, out);
+    return sfi__hsm_open_vault(ctx, name.path, &cost, NULL, out);
 }
 
 sfi_status

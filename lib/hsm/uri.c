@@ -12,6 +12,7 @@
 
 static const char vault_scheme[] = "vault:";
 static const char card_scheme[] = "pcsc:";
+static const char server_scheme[] = "server:";
 
 /* A URI may have a password: it is not repeated. */
 static sfi_status
@@ -23,7 +24,8 @@ hsm_uri_fail_unknown(sfi_ctx *ctx, const char *text)
                          "database is vault:postgresql://...");
     return sfi__fail(ctx, SFI_ERR_FORMAT,
                      "\"%s\" is not the name of an HSM, expected vault:PATH, "
-                     "pcsc:READER or a slot number",
+                     "pcsc:READER, a slot number or "
+                     "server:https://HOST:PORT/FIRMWARE",
                      text);
 }
 
@@ -76,6 +78,10 @@ sfi__hsm_uri_parse(sfi_ctx *ctx, const char *text, struct hsm_uri *out)
     sfi__zero(out, sizeof(*out));
     if (reader != NULL)
         return hsm_uri_parse_card(ctx, text, reader, out);
+    out->kind = HSM_SERVER;
+    out->path = sfi__text_after(text, server_scheme);
+    if (out->path != NULL)
+        return SFI_OK;
     out->kind = HSM_VAULT;
     out->path = sfi__text_after(text, vault_scheme);
     if (out->path == NULL || sfi__vault_name(out->path, &token) == 0)

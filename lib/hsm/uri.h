@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The name of an HSM: "vault:PATH", "pcsc:READER?apdu=short", "1". */
+/* The name of an HSM: "vault:PATH", "pcsc:READER?apdu=short", "1",
+ * "server:https://...". */
 #ifndef SFI_HSM_URI_H
 #define SFI_HSM_URI_H
 
@@ -10,12 +11,12 @@
 
 #define HSM_READER_MAX 128u /* PC/SC's limit, with its NUL */
 
-enum hsm_kind { HSM_VAULT, HSM_CARD };
+enum hsm_kind { HSM_VAULT, HSM_CARD, HSM_SERVER };
 
 struct hsm_uri {
     enum hsm_kind kind;
-    const char *path; /* of the vault, with ?token=URI if there is one; in
-                         the text parsed */
+    const char *path; /* of the vault, with ?token=URI if there is one, or what
+                         is behind "server:"; in the text parsed */
     char reader[HSM_READER_MAX]; /* or a slot number, from 1 */
     bool short_only;             /* ?apdu=short */
 };

@@ -11,7 +11,9 @@
 
 #include "fixture.h"
 
-#define EXPECTED ", expected vault:PATH, pcsc:READER or a slot number"
+#define EXPECTED                                            \
+    ", expected vault:PATH, pcsc:READER, a slot number or " \
+    "server:https://HOST:PORT/FIRMWARE"
 #define NAME_16 "0123456789abcdef"
 #define NAME_64 NAME_16 NAME_16 NAME_16 NAME_16
 #define NAME_128 NAME_64 NAME_64
