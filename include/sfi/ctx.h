@@ -160,13 +160,14 @@ SFI_API sfi_ctx *sfi_ctx_of(const void *handle);
 SFI_API const sfi_error *sfi_ctx_error(const sfi_ctx *ctx);
 
 /**
- * Cancel the search for a chip, or the verification of an audit, from any
- * thread or from a signal handler.
+ * Cancel the search for a chip, the verification of an audit, or the wait for a
+ * licence server, from any thread or from a signal handler.
  *
  * sfi_transport_open() and the functions that connect to a chip fail with
  * SFI_ERR_CANCELLED within 100 ms, or at their next call; the system's search
  * for the name of a host is not cut short.  sfi_audit_verify() and
- * sfi_hsm_verify_audit() do so too, at an HSM that is not shared.  What changes
+ * sfi_hsm_verify_audit() do so too, at an HSM that is not shared, and so does
+ * what asks a licence server, in the context of its HSM.  What changes
  * a chip is not cancelled, nor is an install that has found its chip: that is
  * sfi_installer_cancel().
  *

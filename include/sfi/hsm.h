@@ -210,6 +210,10 @@ typedef struct sfi_hsm_ops {
  *   during a call may be put back in, and the call repeated; a different card
  *   is refused.
  * - A number alone is a slot number: "1" is "pcsc:1".
+ * - `server:https://HOST:PORT/FIRMWARE?cert=..&key=..&ca=..` is the HSM of a
+ *   licence server (doc/guide.md, "A licence server").  Nothing is asked before
+ *   the first call; each waits for the server 30 s at most, or `timeout=`.  The
+ *   context's sfi_ctx_cancel() ends it.  It has no PIN.
  *
  * @param ctx  the context
  * @param uri  the name
@@ -218,8 +222,8 @@ typedef struct sfi_hsm_ops {
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
  *   SFI_ERR_FORMAT              the name has no known form
- *   SFI_ERR_UNSUPPORTED         libsfi was built without vaults, cards or
- *                               tokens; the card does not contain the
+ *   SFI_ERR_UNSUPPORTED         libsfi was built without vaults, cards, tokens
+ *                               or servers; the card does not contain the
  *                               libsfi HSM application; the token's module
  *                               lacks a function
  *   SFI_ERR_NO_DEVICE           no such reader, no card in it, or the card

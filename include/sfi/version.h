@@ -38,7 +38,7 @@ SFI_API const char *sfi_version_str(void);
  * Ask whether an optional feature was built in.
  *
  * @param name  "network", "openocd", "pcsc", "pgsql", "pkcs11", "serial",
- * "spi", "usb" or "vault"; may be NULL
+ *              "server", "spi", "usb" or "vault"; may be NULL
  *
  * @return 1 when it was built in; 0 when it was not, or the name is unknown
  *

@@ -26,8 +26,8 @@ static const struct {
     {"network", SFI_HAVE_NETWORK}, {"openocd", SFI_HAVE_OPENOCD},
     {"pcsc", SFI_HAVE_PCSC},       {"pgsql", SFI_HAVE_PGSQL},
     {"pkcs11", SFI_HAVE_PKCS11},   {"serial", SFI_HAVE_SERIAL},
-    {"spi", SFI_HAVE_SPI},         {"usb", SFI_HAVE_USB},
-    {"vault", SFI_HAVE_VAULT},
+    {"server", SFI_HAVE_SERVER},   {"spi", SFI_HAVE_SPI},
+    {"usb", SFI_HAVE_USB},         {"vault", SFI_HAVE_VAULT},
 };
 #define FEATURE_COUNT (sizeof(features) / sizeof(*features))
 

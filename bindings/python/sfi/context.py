@@ -358,7 +358,7 @@ def has_feature(name: str) -> bool:
     """Whether an optional feature was built into libsfi.
 
     :param name: ``"network"``, ``"openocd"``, ``"pcsc"``, ``"pkcs11"``,
-        ``"serial"``, ``"spi"``, ``"usb"`` or ``"vault"``
+        ``"serial"``, ``"server"``, ``"spi"``, ``"usb"`` or ``"vault"``
     :raises LibraryError: libsfi was not found or does not fit
     """
     return bool(_lib.sfi().sfi_has_feature(name.encode("utf-8", "replace")))

@@ -107,6 +107,7 @@ START_TEST(test_features)
     ck_assert_int_eq(sfi_has_feature("serial"), SFI_HAVE_SERIAL);
     ck_assert_int_eq(sfi_has_feature("pgsql"), SFI_HAVE_PGSQL);
     ck_assert_int_eq(sfi_has_feature("pkcs11"), SFI_HAVE_PKCS11);
+    ck_assert_int_eq(sfi_has_feature("server"), SFI_HAVE_SERVER);
     ck_assert_int_eq(sfi_has_feature("spi"), SFI_HAVE_SPI);
     ck_assert_int_eq(sfi_has_feature("usb"), SFI_HAVE_USB);
     ck_assert_int_eq(sfi_has_feature("Vault"), 0);
@@ -114,11 +115,11 @@ START_TEST(test_features)
     ck_assert_int_eq(sfi_has_feature("teleport"), 0);
     ck_assert_int_eq(sfi_has_feature(""), 0);
     ck_assert_int_eq(sfi_has_feature(NULL), 0);
-    for (size_t i = 0; i < 9; i++)
+    for (size_t i = 0; i < 10; i++)
         ck_assert_ptr_nonnull(sfi_feature_at(i));
     ck_assert_str_eq(sfi_feature_at(0), "network");
-    ck_assert_str_eq(sfi_feature_at(8), "vault");
-    ck_assert_ptr_null(sfi_feature_at(9));
+    ck_assert_str_eq(sfi_feature_at(9), "vault");
+    ck_assert_ptr_null(sfi_feature_at(10));
     ck_assert_ptr_null(sfi_feature_at(SIZE_MAX));
 }
 END_TEST
