@@ -25,7 +25,7 @@ struct program {
 static sfi_status
 log_in(struct program *p, bool new_pin)
 {
-    return cli_hsm_login(&p->cli, p->ctx, p->hsm,
+    return cli_hsm_login(&p->cli, p->ctx, p->slot, p->hsm,
                          cli_value(&p->cli, OPT_PIN_FILE), new_pin);
 }
 
@@ -129,7 +129,11 @@ change_pin(struct program *p)
     const char *old_file = cli_value(&p->cli, OPT_PIN_FILE);
     const char *new_file = cli_value(&p->cli, OPT_NEW_PIN_FILE);
     struct cli_pin old = {{0}, 0}, new = {{0}, 0};
-    sfi_status st = cli_pin_read(&p->cli, p->ctx, old_file, false, &old);
+    sfi_status st;
+
+    if (!cli_hsm_has_pin(p->slot)) /* it says so */
+        return sfi_hsm_change_pin(p->hsm, "", 0, "", 0);
+    st = cli_pin_read(&p->cli, p->ctx, old_file, false, &old);
 
     if (st == SFI_OK)
         st = cli_new_pin_read(&p->cli, p->ctx, new_file, "--new-pin-file FILE",
@@ -152,6 +156,8 @@ retire(struct program *p)
     if (p->info.state == SFI_HSM_RETIRED)
         return cli_report(p->ctx, SFI_ERR_HSM_STATE,
                           "%.400s: the HSM is retired already", p->slot);
+    if (!cli_hsm_has_pin(p->slot)) /* not by a station */
+        return sfi_hsm_retire(p->hsm);
     (void)printf("%s will be retired for ever\n"
                  "  firmware identifier   : %s\n"
                  "  installations given up: %" PRIu64 " of %" PRIu64 "\n",

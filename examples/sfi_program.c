@@ -123,6 +123,7 @@ program_on_signal(int signum)
 {
     (void)signum;
     sfi_license_batch_cancel(running->batch); /* each may be NULL */
+    sfi_ctx_cancel(running->ctx, 1);          /* what asks a licence server */
     for (size_t i = 0; i < running->station_count; i++) {
         struct station *s = &running->stations[i];
 

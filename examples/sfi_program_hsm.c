@@ -41,7 +41,7 @@ log_in_with_pin(void *user, sfi_hsm *hsm)
 
     cli_progress_end(&p->progress);
     atomic_store(&p->typing, true);
-    st = cli_hsm_login(&p->cli, p->ctx, hsm, file, false);
+    st = cli_hsm_login(&p->cli, p->ctx, p->slot, hsm, file, false);
     atomic_store(&p->typing, false);
     err = sfi_ctx_error(p->ctx);
     if (st == SFI_OK || !p->hsm_is_late || sfi_error_where(err)[0] != '\0')

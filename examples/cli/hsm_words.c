@@ -31,13 +31,22 @@ cli_hsm_open(sfi_ctx *ctx, const char *slot, const char *blank, sfi_hsm **out,
     return st;
 }
 
+bool
+cli_hsm_has_pin(const char *slot)
+{
+    return strncmp(slot, "server:", 7) != 0;
+}
+
 sfi_status
-cli_hsm_login(const struct cli *c, sfi_ctx *ctx, sfi_hsm *hsm, const char *file,
-              bool twice)
+cli_hsm_login(const struct cli *c, sfi_ctx *ctx, const char *slot, sfi_hsm *hsm,
+              const char *file, bool twice)
 {
     struct cli_pin pin;
-    sfi_status st = cli_pin_read(c, ctx, file, twice, &pin);
+    sfi_status st;
 
+    if (!cli_hsm_has_pin(slot))
+        return SFI_OK;
+    st = cli_pin_read(c, ctx, file, twice, &pin);
     if (st == SFI_OK)
         st = sfi_hsm_login(hsm, pin.pin_secret, pin.len);
     cli_pin_wipe(&pin);
@@ -63,6 +72,13 @@ hsm_state(const sfi_hsm_info *info)
     }
 }
 
+/* Without tries an HSM is blocked, or has no PIN. */
+static bool
+hsm_tells_tries(const sfi_hsm_info *info)
+{
+    return info->pin_tries_left != 0 || info->state == SFI_HSM_BLOCKED;
+}
+
 void
 hsm_print(FILE *out, const sfi_hsm_info *info)
 {
@@ -81,8 +97,9 @@ hsm_print(FILE *out, const sfi_hsm_info *info)
         if ((info->flags & SFI_HSM_LIVE_ONLY) != 0)
             (void)fprintf(out, "HSM LICENSES: live only\n");
     }
-    (void)fprintf(out, "HSM PIN TRIES LEFT: %" PRIu32 "\n",
-                  info->pin_tries_left);
+    if (hsm_tells_tries(info))
+        (void)fprintf(out, "HSM PIN TRIES LEFT: %" PRIu32 "\n",
+                      info->pin_tries_left);
 }
 
 void
@@ -99,7 +116,8 @@ hsm_json(struct json *j, const sfi_hsm_info *info)
         json_number(j, "records", info->records);
         json_bool(j, "live_only", (info->flags & SFI_HSM_LIVE_ONLY) != 0);
     }
-    json_number(j, "pin_tries_left", info->pin_tries_left);
+    if (hsm_tells_tries(info))
+        json_number(j, "pin_tries_left", info->pin_tries_left);
 }
 
 void

@@ -16,9 +16,11 @@
  * is NULL.  *out is NULL after a failure. */
 sfi_status cli_hsm_open(sfi_ctx *ctx, const char *slot, const char *blank,
                         sfi_hsm **out, sfi_hsm_info *info);
-/* Log in with a PIN as cli_pin_read() gets it. */
-sfi_status cli_hsm_login(const struct cli *c, sfi_ctx *ctx, sfi_hsm *hsm,
-                         const char *file, bool twice);
+/* A licence server has none: it knows a station by its certificate. */
+bool cli_hsm_has_pin(const char *slot);
+/* Log in with a PIN as cli_pin_read() gets it, if the HSM has one. */
+sfi_status cli_hsm_login(const struct cli *c, sfi_ctx *ctx, const char *slot,
+                         sfi_hsm *hsm, const char *file, bool twice);
 /* "OPERATIONAL STATE" and the like. */
 const char *hsm_state(const sfi_hsm_info *info);
 /* A line for each value: state, firmware identifier, counter, product, serial

@@ -197,6 +197,8 @@ hint_fits_error(sfi_status st, const sfi_error *err)
 {
     int os = sfi_error_os_code(err);
 
+    if (strncmp(sfi_error_where(err), "server:", 7) == 0)
+        return false;
     if (error_is_own(err))
         os = own.os_code;
     if (st == SFI_ERR_UNSUPPORTED) /* not: this chip or link cannot do it */
