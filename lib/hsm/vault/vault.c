@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The HSM functions of a vault: information, audit, PIN, provisioning,
- * licences. */
+/* The HSM functions of a vault: information, audit, PIN, licences. */
 #include "hsm/vault/vault.h"
 
 #include <string.h>
@@ -10,16 +9,14 @@
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "crypto/rand.h"
-#include "audit/chain.h"
 #include "hsm/base/image_header.h"
 #include "hsm/token/token.h"
 #include "hsm/vault/check.h"
 #include "hsm/vault/issue.h"
 #include "hsm/vault/pin.h"
+#include "hsm/vault/provision.h"
 #include "hsm/vault/sealed_by_token.h"
 #include "license/certificate.h"
-#include "license/personalization.h"
 
 /* ---- what needs no PIN ---- */
 
@@ -204,117 +201,6 @@ vault_change_pin(void *user, const char *pin, size_t pin_len,
     return vault_change_own_pin(v, pin, pin_len, new_pin, new_pin_len);
 }
 
-/* ---- provisioning ---- */
-
-/* Fill in what depends on the rest: serial, genesis, MAC, seal. */
-static sfi_status
-vault_complete_head(struct vault *v, struct ledger_head *h,
-                    const struct vault_secrets *secrets)
-{
-    sfi_audit_head *audit = &h->audit;
-    sfi_status st = sfi__random(v->ctx, audit->serial, sizeof(audit->serial));
-
-    if (st != SFI_OK)
-        return st;
-    h->pin_tries = VAULT_PIN_TRIES;
-    st = sfi__chain_genesis(v->ctx, audit, audit->genesis);
-    if (st != SFI_OK)
-        return st;
-    memcpy(audit->audit_head, audit->genesis, sizeof(audit->audit_head));
-    st = sfi__chain_head_mac(v->ctx, audit, secrets->audit_key_secret,
-                             audit->mac);
-    if (st != SFI_OK)
-        return st;
-    return v->token != NULL ? sfi__vault_token_seal(v, h, secrets)
-                            : sfi__vault_seal_under(v, h, v->pin_secret,
-                                                    v->pin_len, secrets);
-}
-
-static sfi_status
-vault_create_ledger(struct vault *v, struct ledger_head *h,
-                    const uint8_t *key_secret, const uint8_t *nonce,
-                    const uint8_t *audit_key_secret)
-{
-    struct vault_secrets secrets;
-    sfi_status st = SFI_OK;
-
-    memcpy(secrets.key_secret, key_secret, SFI_KEY_LEN);
-    memcpy(secrets.nonce, nonce, SFI_NONCE_LEN);
-    if (audit_key_secret != NULL)
-        memcpy(secrets.audit_key_secret, audit_key_secret, SFI_AUDIT_KEY_LEN);
-    else
-        st = sfi__random(v->ctx, secrets.audit_key_secret, SFI_AUDIT_KEY_LEN);
-    if (st != SFI_OK)
-        goto out;
-    st = vault_complete_head(v, h, &secrets);
-    if (st != SFI_OK)
-        goto out;
-    st = v->place->create(v->ctx, v->path, h);
-    if (st == SFI_OK)
-        sfi__vault_unlock(v, h, &secrets);
-    else if (v->token != NULL)
-        sfi__vault_token_undo(v, h);
-out:
-    sfi__wipe(&secrets, sizeof(secrets));
-    return st;
-}
-
-static sfi_status
-vault_check_provision(struct vault *v, size_t key_len, size_t nonce_len)
-{
-    sfi_status st = sfi__vault_attach(v);
-
-    if (st != SFI_OK)
-        return st;
-    if (v->ledger != NULL)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                         "already provisioned, and locked for ever");
-    if (v->token != NULL && !sfi__token_is_logged_in(v->token))
-        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
-                         "no PIN set: log in with the PIN of the token");
-    if (v->token == NULL && v->pin_len == 0)
-        return sfi__fail(
-            v->ctx, SFI_ERR_HSM_PIN,
-            "no PIN set: log in with the PIN that will protect the vault");
-    if (key_len != SFI_KEY_LEN || nonce_len != SFI_NONCE_LEN)
-        return sfi__fail(v->ctx, SFI_ERR_INTERNAL,
-                         "invalid length of key or nonce");
-    return SFI_OK;
-}
-
-static sfi_status
-vault_provision(void *user, const uint8_t *key, size_t key_len,
-                const uint8_t *nonce, size_t nonce_len, const char *firmware_id,
-                uint64_t max_count, const uint8_t *perso, size_t perso_len,
-                const sfi_provision_options *options)
-{
-    struct vault *v = user;
-    struct ledger_head h = {
-        .audit =
-            {
-                .flags = options->flags,
-                .maximum = max_count,
-                .low_water = options->low_water,
-                .remaining = max_count,
-            },
-    };
-    sfi_personalization *p;
-    sfi_status st = vault_check_provision(v, key_len, nonce_len);
-
-    if (st != SFI_OK)
-        return st;
-    st = sfi__perso_new(v->ctx, perso, perso_len, &p);
-    if (st != SFI_OK)
-        return st;
-    (void)sfi__text_copy(h.audit.firmware_id, sizeof(h.audit.firmware_id),
-                         firmware_id);
-    (void)sfi__text_copy(h.audit.product_id, sizeof(h.audit.product_id),
-                         p->product_id);
-    memcpy(h.audit.ca_public, p->ca_public, sizeof(h.audit.ca_public));
-    sfi__obj_unref(p);
-    return vault_create_ledger(v, &h, key, nonce, options->audit_key);
-}
-
 /* ---- licences ---- */
 
 /* Only the owner of the PIN may do this. */
@@ -481,7 +367,7 @@ static const sfi_hsm_ops vault_ops = {
     .struct_size = sizeof(vault_ops),
     .info = vault_get_info,
     .login = vault_login,
-    .provision = vault_provision,
+    .provision = sfi__vault_provision,
     .license = vault_license,
     .close = vault_close,
     .change_pin = vault_change_pin,
