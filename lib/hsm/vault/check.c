@@ -40,6 +40,19 @@ sfi__vault_need(struct vault *v)
     return st;
 }
 
+sfi_status
+sfi__vault_need_login(struct vault *v, const char *what)
+{
+    sfi_status st = sfi__vault_need(v);
+
+    if (st != SFI_OK)
+        return st;
+    if (!v->unlocked)
+        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
+                         "the vault %s only after a login", what);
+    return SFI_OK;
+}
+
 /* ---- what can be checked without the PIN ---- */
 
 sfi_status

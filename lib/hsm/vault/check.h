@@ -49,6 +49,8 @@ struct vault {
 sfi_status sfi__vault_attach(struct vault *v);
 /* The same; SFI_ERR_HSM_STATE when the vault is still blank. */
 sfi_status sfi__vault_need(struct vault *v);
+/* Only the owner of the PIN may do this: SFI_ERR_HSM_PIN. */
+sfi_status sfi__vault_need_login(struct vault *v, const char *what);
 
 /* Record `sequence` is missing: SFI_ERR_HSM. */
 sfi_status sfi__vault_fail_missing(struct vault *v, uint64_t sequence);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Issue licences from a vault, and retire it: each adds an audit record. */
+/* Issue licences from a vault: each new one adds an audit record. */
 #include "hsm/vault/issue.h"
 
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "audit/chain.h"
 #include "hsm/base/low_water.h"
+#include "hsm/vault/append.h"
 #include "hsm/vault/sealed_by_token.h"
 #include "license/certificate.h"
 #include "license/license.h"
@@ -26,45 +27,6 @@ vault_check_device(struct vault *v, const sfi_certificate *cert)
                          "the certificate is for product %s, the vault for %s",
                          cert->product_id, audit->product_id);
     return sfi__cert_verify(v->ctx, cert, audit->ca_public);
-}
-
-/* ---- one more record ---- */
-
-/* `r` is complete except for its place in the chain; `h` is the head before
- * the record, and afterwards the head with it. */
-static sfi_status
-vault_append_record(struct vault *v, struct ledger_head *h,
-                    struct ledger_record *r)
-{
-    sfi_audit_head *audit = &h->audit;
-    sfi_status st;
-
-    audit->sequence++;
-    if (r->audit.kind == SFI_AUDIT_COUNTED)
-        audit->remaining--;
-    r->audit.sequence = audit->sequence;
-    r->audit.time = sfi__wall_clock();
-    r->audit.remaining = audit->remaining;
-    memcpy(r->audit.previous, audit->audit_head, sizeof(r->audit.previous));
-    st =
-        sfi__chain_record(v->ctx, audit, &r->audit, v->secrets.audit_key_secret,
-                          r->audit.hash, r->audit.mac);
-    if (st != SFI_OK)
-        return st;
-    memcpy(audit->audit_head, r->audit.hash, sizeof(audit->audit_head));
-    return v->ledger->ops->append(v->ledger, r);
-}
-
-/* After the last record of a transaction. */
-static sfi_status
-vault_write_end(struct vault *v, struct ledger_head *h)
-{
-    sfi_status st = sfi__chain_head_mac(
-        v->ctx, &h->audit, v->secrets.audit_key_secret, h->audit.mac);
-
-    if (st != SFI_OK)
-        return st;
-    return v->ledger->ops->write_head(v->ledger, LEDGER_COUNTS, h);
 }
 
 /* ---- which record serves a request ---- */
@@ -118,18 +80,6 @@ vault_choose_kind(struct vault *v, const struct ledger_head *h,
     return found ? vault_check_found(v, h, cert, &r) : SFI_OK;
 }
 
-/* The head, of a vault that issues licences. */
-static sfi_status
-vault_read_open(struct vault *v, struct ledger_head *h)
-{
-    sfi_status st = sfi__vault_read_trusted(v, h);
-
-    if (st == SFI_OK && h->retired)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                         "the vault is retired and issues no licences");
-    return st;
-}
-
 /* ---- licences, in one transaction ---- */
 
 /* One request cannot be served; the others can. */
@@ -177,7 +127,7 @@ vault_find_wish(struct vault *v, struct ledger_head *h, struct vault_wish *w,
     if (st != SFI_OK || !found)
         return st;
     if (!*trusted)
-        st = vault_read_open(v, h);
+        st = sfi__vault_read_open(v, h);
     *trusted = true;
     if (st == SFI_OK)
         st = vault_check_license(v, h, w, &r);
@@ -279,7 +229,7 @@ vault_append_license(struct vault *v, struct ledger_head *h,
     memcpy(r->license, w->license, sizeof(r->license));
     st = sfi__sha256(v->ctx, w->license, SFI_LICENSE_LEN, r->audit.license);
     if (st == SFI_OK)
-        st = vault_append_record(v, h, r);
+        st = sfi__vault_append(v, h, r);
     if (st == SFI_OK)
         vault_grant(
             w, r, kind == SFI_AUDIT_COUNTED ? SFI_COUNT_NEW : SFI_COUNT_AGAIN);
@@ -317,7 +267,7 @@ vault_record_license(struct vault *v, struct vault_batch *b, size_t i)
 static sfi_status
 vault_record_licenses(struct vault *v, struct vault_batch *b)
 {
-    sfi_status st = vault_read_open(v, &b->head);
+    sfi_status st = sfi__vault_read_open(v, &b->head);
 
     if (st == SFI_OK)
         st = sfi__vault_check_anchor(v, &b->head);
@@ -327,7 +277,7 @@ vault_record_licenses(struct vault *v, struct vault_batch *b)
         if (b->wishes[i].state == WISH_OPEN)
             st = vault_record_license(v, b, i);
     }
-    return st == SFI_OK && b->appended ? vault_write_end(v, &b->head) : st;
+    return st == SFI_OK && b->appended ? sfi__vault_write_end(v, &b->head) : st;
 }
 
 /* After a commit that failed: it was rolled back, unless it can be read. */
@@ -442,36 +392,4 @@ sfi__vault_licenses(struct vault *v, struct vault_batch *b)
         sfi__hsm_warn_low(v->ctx, b->head.audit.remaining,
                           b->head.audit.maximum, b->head.audit.low_water);
     return st;
-}
-
-/* ---- the end ---- */
-
-static sfi_status
-vault_append_closing(struct vault *v)
-{
-    struct ledger_record r = {.audit = {.kind = SFI_AUDIT_RETIRED}};
-    struct ledger_head h;
-    sfi_status st = sfi__vault_read_trusted(v, &h);
-
-    if (st != SFI_OK)
-        return st;
-    st = sfi__vault_check_anchor(v, &h);
-    if (st != SFI_OK)
-        return st;
-    if (h.retired)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
-                         "the vault is already retired");
-    st = vault_append_record(v, &h, &r);
-    return st == SFI_OK ? vault_write_end(v, &h) : st;
-}
-
-sfi_status
-sfi__vault_retire(struct vault *v)
-{
-    sfi_status st = v->ledger->ops->begin(v->ledger, LEDGER_WRITE);
-
-    if (st != SFI_OK)
-        return st;
-    st = sfi__ledger_finish(v->ledger, vault_append_closing(v));
-    return st == SFI_OK ? sfi__vault_anchor(v) : st;
 }

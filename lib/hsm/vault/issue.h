@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Licences of a vault, and its end: what adds a record to the audit. */
+/* Licences of a vault. */
 #ifndef SFI_HSM_VAULT_ISSUE_H
 #define SFI_HSM_VAULT_ISSUE_H
 
@@ -36,6 +36,5 @@ struct vault_batch {
 /* After a login.  All records are written in one transaction; every licence is
  * counted for good before any is answered. */
 sfi_status sfi__vault_licenses(struct vault *v, struct vault_batch *b);
-sfi_status sfi__vault_retire(struct vault *v);
 
 #endif

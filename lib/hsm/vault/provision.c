@@ -39,6 +39,22 @@ vault_complete_head(struct vault *v, struct ledger_head *h,
                                                     v->pin_len, secrets);
 }
 
+sfi_status
+sfi__vault_create(struct vault *v, struct ledger_head *h,
+                  const struct vault_secrets *secrets)
+{
+    sfi_status st = vault_complete_head(v, h, secrets);
+
+    if (st != SFI_OK)
+        return st;
+    st = v->place->create(v->ctx, v->path, h);
+    if (st == SFI_OK)
+        sfi__vault_unlock(v, h, secrets);
+    else if (v->token != NULL)
+        sfi__vault_token_undo(v, h);
+    return st;
+}
+
 static sfi_status
 vault_create_ledger(struct vault *v, struct ledger_head *h,
                     const uint8_t *key_secret, const uint8_t *nonce,
@@ -53,23 +69,14 @@ vault_create_ledger(struct vault *v, struct ledger_head *h,
         memcpy(secrets.audit_key_secret, audit_key_secret, SFI_AUDIT_KEY_LEN);
     else
         st = sfi__random(v->ctx, secrets.audit_key_secret, SFI_AUDIT_KEY_LEN);
-    if (st != SFI_OK)
-        goto out;
-    st = vault_complete_head(v, h, &secrets);
-    if (st != SFI_OK)
-        goto out;
-    st = v->place->create(v->ctx, v->path, h);
     if (st == SFI_OK)
-        sfi__vault_unlock(v, h, &secrets);
-    else if (v->token != NULL)
-        sfi__vault_token_undo(v, h);
-out:
+        st = sfi__vault_create(v, h, &secrets);
     sfi__wipe(&secrets, sizeof(secrets));
     return st;
 }
 
-static sfi_status
-vault_check_provision(struct vault *v, size_t key_len, size_t nonce_len)
+sfi_status
+sfi__vault_check_blank(struct vault *v)
 {
     sfi_status st = sfi__vault_attach(v);
 
@@ -85,6 +92,16 @@ vault_check_provision(struct vault *v, size_t key_len, size_t nonce_len)
         return sfi__fail(
             v->ctx, SFI_ERR_HSM_PIN,
             "no PIN set: log in with the PIN that will protect the vault");
+    return SFI_OK;
+}
+
+static sfi_status
+vault_check_provision(struct vault *v, size_t key_len, size_t nonce_len)
+{
+    sfi_status st = sfi__vault_check_blank(v);
+
+    if (st != SFI_OK)
+        return st;
     if (key_len != SFI_KEY_LEN || nonce_len != SFI_NONCE_LEN)
         return sfi__fail(v->ctx, SFI_ERR_INTERNAL,
                          "invalid length of key or nonce");

@@ -6,6 +6,12 @@
 
 #include "hsm/vault/check.h"
 
+/* Is there no vault yet, and a PIN for it? */
+sfi_status sfi__vault_check_blank(struct vault *v);
+/* Make it, of a head that lacks serial, genesis, MAC and seal, and log in. */
+sfi_status sfi__vault_create(struct vault *v, struct ledger_head *h,
+                             const struct vault_secrets *secrets);
+
 /* Of sfi_hsm_ops; `user`: a struct vault. */
 sfi_status sfi__vault_provision(void *user, const uint8_t *key, size_t key_len,
                                 const uint8_t *nonce, size_t nonce_len,

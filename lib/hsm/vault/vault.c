@@ -11,10 +11,13 @@
 #include "core/err.h"
 #include "hsm/base/image_header.h"
 #include "hsm/token/token.h"
+#include "hsm/vault/append.h"
 #include "hsm/vault/check.h"
 #include "hsm/vault/issue.h"
+#include "hsm/vault/lease.h"
 #include "hsm/vault/pin.h"
 #include "hsm/vault/provision.h"
+#include "hsm/vault/restored.h"
 #include "hsm/vault/sealed_by_token.h"
 #include "license/certificate.h"
 
@@ -203,20 +206,6 @@ vault_change_pin(void *user, const char *pin, size_t pin_len,
 
 /* ---- licences ---- */
 
-/* Only the owner of the PIN may do this. */
-static sfi_status
-vault_need_login(struct vault *v, const char *what)
-{
-    sfi_status st = sfi__vault_need(v);
-
-    if (st != SFI_OK)
-        return st;
-    if (!v->unlocked)
-        return sfi__fail(v->ctx, SFI_ERR_HSM_PIN,
-                         "the vault %s only after a login", what);
-    return SFI_OK;
-}
-
 /* The answer to a request for one licence. */
 struct vault_one {
     struct vault *v;
@@ -257,7 +246,7 @@ static sfi_status
 vault_issue_for(struct vault *v, const uint8_t *const *certs, size_t cert_len,
                 const uint32_t *sessions, struct vault_batch *b)
 {
-    sfi_status st = vault_need_login(v, "issues licences");
+    sfi_status st = sfi__vault_need_login(v, "issues licences");
 
     if (st != SFI_OK)
         return st;
@@ -307,7 +296,7 @@ static sfi_status
 vault_check_image(void *user, const uint8_t *header, size_t len)
 {
     struct vault *v = user;
-    sfi_status st = vault_need_login(v, "checks images");
+    sfi_status st = sfi__vault_need_login(v, "checks images");
 
     (void)len; /* checked by the handle */
     if (st != SFI_OK)
@@ -320,9 +309,10 @@ static sfi_status
 vault_retire(void *user)
 {
     struct vault *v = user;
-    sfi_status st = vault_need_login(v, "can be retired");
+    struct ledger_head h;
+    sfi_status st = sfi__vault_need_login(v, "can be retired");
 
-    return st == SFI_OK ? sfi__vault_retire(v) : st;
+    return st == SFI_OK ? sfi__vault_close_audit(v, false, &h) : st;
 }
 
 static sfi_status
@@ -343,7 +333,7 @@ static sfi_status
 vault_verify_audit(void *user)
 {
     struct vault *v = user;
-    sfi_status st = vault_need_login(v, "verifies its audit");
+    sfi_status st = sfi__vault_need_login(v, "verifies its audit");
 
     return st == SFI_OK ? sfi__vault_verify(v) : st;
 }
@@ -377,6 +367,12 @@ static const sfi_hsm_ops vault_ops = {
     .verify_audit = vault_verify_audit,
     .check_image = vault_check_image,
     .licenses = vault_licenses,
+    .lease = sfi__vault_lease,
+    .provision_lease = sfi__vault_provision_lease,
+    .end_lease = sfi__vault_end_lease,
+    .return_lease = sfi__vault_return_lease,
+    .check_known = sfi__vault_check_known,
+    .declare_restored = sfi__vault_declare_restored,
     .hold = vault_hold,
 };
 
