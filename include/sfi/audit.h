@@ -220,6 +220,54 @@ sfi_audit_verify_data(sfi_ctx *ctx, const uint8_t *data, size_t len,
                       const uint8_t *key, size_t key_len, const uint8_t *before,
                       size_t before_len, sfi_audit_summary *out);
 
+/** What the audit logs of an HSM and of its leases prove together. */
+typedef struct sfi_audit_total {
+    uint32_t struct_size; /**< sizeof(sfi_audit_total) */
+    uint32_t logs;        /**< how many logs were verified */
+    uint64_t maximum;     /**< installations provisioned; the sum of: */
+    uint64_t licensed;    /**< devices licensed, by the HSM and at sites */
+    uint64_t remaining;   /**< installations left in the HSM */
+    uint64_t outstanding; /**< left at sites, in leases that are not back */
+    uint64_t spent;       /**< of leases without a log, not given back */
+    uint64_t given_up;    /**< taken off when records were lost */
+    uint64_t leases;      /**< leases given */
+    uint64_t missing;     /**< of these: without a log */
+    char firmware_id[64];
+    char serial[40]; /**< of the HSM that leased */
+} sfi_audit_total;
+
+/**
+ * Verify the audit logs of an HSM and of the leases that it gave, and that they
+ * account for every installation.
+ *
+ * Each log is verified as by sfi_audit_verify().  Exactly one is the HSM's;
+ * each other must be of a vault that one of its leases made, and no lease may
+ * have two.  What a lease gave back must be what its log has left at its end. A
+ * lease without a log counts as spent, but for what it gave back, and a warning
+ * in the context's log names it.
+ *
+ * @param ctx      the context
+ * @param paths    the files, in any order
+ * @param count    how many, at least 1
+ * @param key      the audit key, which leases have in common; no copy is kept
+ * @param key_len  its length, SFI_AUDIT_KEY_LEN
+ * @param out      receives the sums; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  ctx, paths, one of them, key or out is NULL
+ *   SFI_ERR_ABI       struct_size is unknown
+ *   SFI_ERR_RANGE     count is 0; no log is the HSM's, or two are
+ *   SFI_ERR_AUTH      also: a log is of no lease of this HSM, or contradicts
+ *                     the HSM's log; the file is named
+ *   what sfi_audit_verify() returns
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_audit_verify_all(sfi_ctx *ctx, const char *const *paths, size_t count,
+                     const uint8_t *key, size_t key_len, sfi_audit_total *out);
+
 /**
  * Reads the records of an exported audit log.
  *

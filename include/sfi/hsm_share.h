@@ -34,7 +34,8 @@ typedef struct sfi_hsm_opener {
  * For an HSM that may not be needed: an installer that finds a licence in its
  * store never opens it.  What sfi_hsm_ops has a function for, except
  * provisioning, is handed on to the HSM that `open` returned; a licence, an
- * image's check, retiring and the audit's verification log in before.
+ * image's check, a lease, its end and return, a statement that records were
+ * lost, retiring and the audit's verification log in before.
  *
  * @param ctx     the context
  * @param opener  its functions; copied.  They return a status, after

@@ -124,6 +124,13 @@ sfi_status sfi__audit_leases_add(struct audit_leases *l,
 struct audit_lease *sfi__audit_leases_find(const struct audit_leases *l,
                                            uint64_t sequence);
 
+/* The same for a log that may name leases, which the caller frees, also after
+ * a failure. */
+sfi_status sfi__audit_prove_leases(sfi_ctx *ctx, const char *path,
+                                   const uint8_t *key_secret,
+                                   sfi_audit_head *head, sfi_audit_summary *sum,
+                                   struct audit_leases *leases);
+
 /* ---- devices ---- */
 
 /* Each needs a slot of 16 bytes and a free slot: half a gigabyte. */

@@ -380,11 +380,14 @@ proof_fill_summary(struct proof *p)
 static sfi_status
 audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
                    const uint8_t *key_secret, const sfi_audit_head *before,
-                   sfi_audit_head *head, sfi_audit_summary *sum)
+                   sfi_audit_head *head, sfi_audit_summary *sum,
+                   struct audit_leases *leases)
 {
     struct proof *p = sfi__ctx_alloc(ctx, sizeof(*p));
     sfi_status st;
 
+    sfi__zero(head, sizeof(*head));
+    sfi__zero(sum, sizeof(*sum));
     if (p == NULL)
         return SFI_ERR_NOMEM;
     p->key_secret = key_secret;
@@ -400,7 +403,10 @@ audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
     *head = p->head;
     *sum = p->sum;
     sfi__audit_devices_free(&p->devices);
-    sfi__audit_leases_free(&p->leases);
+    if (leases != NULL)
+        *leases = p->leases;
+    else
+        sfi__audit_leases_free(&p->leases);
     sfi__ctx_dealloc(ctx, p);
     return st;
 }
@@ -416,10 +422,12 @@ audit_prove_sources(sfi_ctx *ctx, const struct audit_source *from,
     sfi_status st = SFI_OK;
 
     if (before != NULL)
-        st = audit_prove_source(ctx, before, key_secret, NULL, &earlier, sum);
+        st = audit_prove_source(ctx, before, key_secret, NULL, &earlier, sum,
+                                NULL);
     if (st == SFI_OK)
         st = audit_prove_source(ctx, from, key_secret,
-                                before != NULL ? &earlier : NULL, head, sum);
+                                before != NULL ? &earlier : NULL, head, sum,
+                                NULL);
     (void)sfi__ctx_set_can_cancel(ctx, could);
     return st;
 }
@@ -434,6 +442,17 @@ sfi__audit_prove(sfi_ctx *ctx, const char *path, const uint8_t *key_secret,
 
     return audit_prove_sources(ctx, &from, key_secret,
                                before != NULL ? &earlier : NULL, head, sum);
+}
+
+sfi_status
+sfi__audit_prove_leases(sfi_ctx *ctx, const char *path,
+                        const uint8_t *key_secret, sfi_audit_head *head,
+                        sfi_audit_summary *sum, struct audit_leases *leases)
+{
+    const struct audit_source from = {.path = path};
+
+    sfi__audit_leases_init(leases, ctx);
+    return audit_prove_source(ctx, &from, key_secret, NULL, head, sum, leases);
 }
 
 static sfi_status

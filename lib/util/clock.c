@@ -83,3 +83,9 @@ sfi__wall_clock(void)
 
     return now < 0 ? 0 : (uint64_t)now;
 }
+
+uint64_t
+sfi__clock_wall(const struct clock *clock)
+{
+    return clock->wall != NULL ? clock->wall(clock->user) : sfi__wall_clock();
+}

@@ -12,6 +12,7 @@ struct clock {
     void *user;
     uint64_t (*now_ms)(void *user); /* monotonic */
     void (*sleep_ms)(void *user, uint32_t ms);
+    uint64_t (*wall)(void *user); /* sfi__wall_clock(); NULL: the system's */
 };
 
 extern const struct clock sfi__clock_system;
@@ -32,5 +33,7 @@ void sfi__clock_nap_us(uint32_t us);
 
 /* Seconds since 1970, for records that people read. */
 uint64_t sfi__wall_clock(void);
+/* The same by this clock. */
+uint64_t sfi__clock_wall(const struct clock *clock);
 
 #endif

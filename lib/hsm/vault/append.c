@@ -7,15 +7,16 @@
 
 #include "util/clock.h"
 #include "util/date.h"
+#include "core/ctx.h"
 #include "core/err.h"
 #include "audit/chain.h"
 #include "hsm/vault/sealed_by_token.h"
 
 /* By the clock; the records of a lease never go back, so that its end comes. */
 static uint64_t
-vault_now(const struct ledger_head *h)
+vault_now(const struct vault *v, const struct ledger_head *h)
 {
-    uint64_t now = sfi__wall_clock();
+    uint64_t now = sfi__clock_wall(v->ctx->clock);
 
     return h->audit.lease != 0 && now < h->last_time ? h->last_time : now;
 }
@@ -25,7 +26,7 @@ vault_check_lease_time(struct vault *v, const struct ledger_head *h)
 {
     char date[DATE_MAX];
 
-    if (h->audit.lease == 0 || vault_now(h) < h->audit.expires)
+    if (h->audit.lease == 0 || vault_now(v, h) < h->audit.expires)
         return SFI_OK;
     return sfi__fail(v->ctx, SFI_ERR_HSM_STATE,
                      "the lease of this vault ended at %s: give it back",
@@ -66,7 +67,7 @@ sfi__vault_append(struct vault *v, struct ledger_head *h,
     audit->sequence++;
     vault_move(audit, &r->audit);
     r->audit.sequence = audit->sequence;
-    r->audit.time = vault_now(h);
+    r->audit.time = vault_now(v, h);
     r->audit.remaining = audit->remaining;
     if (r->audit.kind == SFI_AUDIT_LEASE)
         r->audit.detail += r->audit.time;
