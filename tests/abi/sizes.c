@@ -148,6 +148,9 @@ try_files(void)
     IN(sfi_chip_definition, take_definition(&s));
     IN(sfi_describe_options,
        sfi_describe_file(ctx, audit_log, &s, ignore_fact, NULL));
+    OUT(sfi_audit_total,
+        sfi_audit_verify_all(ctx, (const char *const[]){audit_log}, 1,
+                             audit_key, sizeof(audit_key), out));
     OUT(sfi_audit_summary, sfi_audit_verify(ctx, audit_log, audit_key,
                                             sizeof(audit_key), NULL, out));
 }

@@ -812,6 +812,10 @@ class sfi_audit_summary(Structure):
     """What an audit log proves."""
 
 
+class sfi_audit_total(Structure):
+    """What the audit logs of an HSM and of its leases prove together."""
+
+
 class sfi_board(Structure):
     """A board.
 
@@ -1153,6 +1157,21 @@ sfi_audit_summary._fields_ = [
     ("leased", c_uint64),
     ("returned", c_uint64),
     ("given_up", c_uint64),
+]
+
+sfi_audit_total._fields_ = [
+    ("struct_size", c_uint32),
+    ("logs", c_uint32),
+    ("maximum", c_uint64),
+    ("licensed", c_uint64),
+    ("remaining", c_uint64),
+    ("outstanding", c_uint64),
+    ("spent", c_uint64),
+    ("given_up", c_uint64),
+    ("leases", c_uint64),
+    ("missing", c_uint64),
+    ("firmware_id", c_char * 64),
+    ("serial", c_char * 40),
 ]
 
 sfi_board._fields_ = [
@@ -1990,6 +2009,14 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
         c_char_p,
         POINTER(sfi_audit_summary),
+    ]),
+    "sfi_audit_verify_all": (c_int, [
+        c_void_p,
+        POINTER(c_char_p),
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(sfi_audit_total),
     ]),
     "sfi_audit_verify_data": (c_int, [
         c_void_p,
