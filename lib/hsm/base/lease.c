@@ -64,8 +64,8 @@ lease_take(sfi_hsm *hsm, sfi_status st, size_t len, size_t found,
 /* ---- leases ---- */
 
 static sfi_status
-lease_check_terms(sfi_ctx *ctx, size_t request_len, uint64_t count,
-                  uint64_t seconds)
+lease_check_wish(sfi_ctx *ctx, size_t request_len, uint64_t count,
+                 uint64_t seconds)
 {
     if (request_len != SFI_LEASE_REQUEST_LEN)
         return sfi__fail(ctx, SFI_ERR_RANGE,
@@ -96,7 +96,7 @@ sfi_hsm_lease(sfi_hsm *hsm, const uint8_t *request, size_t request_len,
     SFI_ARG(hsm, out_len != NULL);
     st = lease_check_room(hsm, len, out_len);
     if (st == SFI_OK)
-        st = lease_check_terms(hsm->obj.ctx, request_len, count, seconds);
+        st = lease_check_wish(hsm->obj.ctx, request_len, count, seconds);
     if (st == SFI_OK)
         st = lease_begin(hsm, hsm->ops.lease != NULL, "leases");
     if (st != SFI_OK)
