@@ -3,9 +3,31 @@
 /* Names of HSMs. */
 #include <string.h>
 
+#include "hsm/server/name.h"
 #include "hsm/uri.h"
 
 #include "fuzz.h"
+
+/* Every text of it is inside the name, decoded, and whole. */
+static void
+check_server(sfi_ctx *ctx, const char *text)
+{
+    struct server_name n;
+    sfi_status st = sfi__server_name_parse(ctx, text, &n);
+
+    fuzz_check(ctx, st, st == SFI_OK ? &n : NULL);
+    FUZZ_HOLDS(st == SFI_OK || st == SFI_ERR_FORMAT || st == SFI_ERR_NOMEM);
+    FUZZ_HOLDS((st == SFI_OK) == (n.memory != NULL));
+    if (st != SFI_OK)
+        return;
+    FUZZ_HOLDS(n.url_count >= 1 && n.url_count <= SERVER_URLS_MAX);
+    for (size_t i = 0; i < n.url_count; i++)
+        FUZZ_HOLDS(strncmp(n.urls[i], "https://", 8) == 0);
+    FUZZ_HOLDS(n.firmware[0] != '\0' && strlen(n.firmware) <= 63);
+    FUZZ_HOLDS(strlen(n.cert) > 0 && strlen(n.key) > 0 && strlen(n.ca) > 0);
+    FUZZ_HOLDS(strlen(n.fence) > 0 && n.timeout_s >= 1 && n.timeout_s <= 3600);
+    sfi__server_name_free(ctx, &n);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -29,6 +51,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         FUZZ_HOLDS(memchr(u.reader, '\0', sizeof(u.reader)) != NULL);
         FUZZ_HOLDS(strstr(text, u.reader) != NULL);
     }
+    if (st == SFI_OK && u.kind == HSM_SERVER)
+        check_server(ctx, u.path);
     free(text);
     fuzz_ctx_free(ctx);
     return 0;

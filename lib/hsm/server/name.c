@@ -162,7 +162,7 @@ name_take_firmware(struct name_parser *p, const char *text, size_t len)
 static sfi_status
 name_take_also(struct name_parser *p, const char *text, size_t len)
 {
-    if (name_url_len(text) != len)
+    if (len == 0 || name_url_len(text) != len)
         return name_fail_form(p->ctx, text, len);
     return name_add_url(p, text, len);
 }

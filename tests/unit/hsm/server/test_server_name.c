@@ -103,6 +103,7 @@ static const struct {
     {"https://a:1/f?" FILES "&timeout=1s", {"timeout=1s"}},
     {"https://a:1/f?" FILES "&timeout=+1", {"timeout=+1"}},
     {"https://a:1/f?" FILES "&timeout=1&timeout=2", {"timeout=", "twice"}},
+    {"https://a:1/f?" FILES "&also=", {"https://HOST:PORT"}},
     {"https://a:1/f?" FILES "&also=https://b", {"https://b"}},
     {"https://a:1/f?" FILES "&also=https://b:1/", {"https://b:1/"}},
     {"https://a:1/f?" FILES "&also=http://b:1", {"http://b:1"}},
