@@ -199,18 +199,27 @@ static const struct {
      "what answers there is no licence server: correct HOST:PORT"},
 };
 
-/* TLS began and ended before the request was sent: with TLS 1.3 a server looks
- * at the station's certificate only then, and its alert is often lost. */
+/* A new connection ends as soon as TLS has begun: with TLS 1.3 a server looks
+ * at the station's certificate only then, and its alert may be lost on the way.
+ * When the request was not sent by then, it is hardly anything else. */
 static void
-slot_tell_silence(struct http_end *end)
+slot_tell_silence(const struct slot *s, struct http_end *end)
 {
-    end->st = SFI_ERR_ACCESS;
-    end->sent = false;
+    curl_off_t tls = 0;
+    long made = 0, headers = 0;
+
+    (void)curl_easy_getinfo(s->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
+    (void)curl_easy_getinfo(s->easy, CURLINFO_NUM_CONNECTS, &made);
+    (void)curl_easy_getinfo(s->easy, CURLINFO_HEADER_SIZE, &headers);
+    if (end->st != SFI_ERR_IO || tls == 0 || made == 0 || headers > 0)
+        return;
+    if (!end->sent)
+        end->st = SFI_ERR_ACCESS;
     (void)sfi__text_copy(
         end->message, sizeof(end->message),
-        "the server ended the connection as soon as TLS had begun: its log "
-        "tells whether it refuses this station's certificate (expired, "
-        "revoked, or of another CA)");
+        "the server ended a new connection without an answer: its log tells "
+        "whether it refuses this station's certificate (expired, revoked, of "
+        "another CA)");
 }
 
 static void
@@ -218,13 +227,11 @@ slot_tell_end(struct slot *s, CURLcode code)
 {
     struct http_end *end = &s->request->end;
     long os = 0, sent = 0;
-    curl_off_t tls = 0;
     size_t i = 0;
 
     while (curl_codes[i].code != code && curl_codes[i].code != CURLE_OK)
         i++;
     (void)curl_easy_getinfo(s->easy, CURLINFO_REQUEST_SIZE, &sent);
-    (void)curl_easy_getinfo(s->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
     if (code == CURLE_COULDNT_CONNECT)
         (void)curl_easy_getinfo(s->easy, CURLINFO_OS_ERRNO, &os);
     end->st = curl_codes[i].st;
@@ -236,8 +243,8 @@ slot_tell_end(struct slot *s, CURLcode code)
         os != 0 && sfi__os_text((int)os) != NULL ? sfi__os_text((int)os) : "");
     if (slot_tell_tls(s, end))
         end->repeat = false;
-    else if (end->st == SFI_ERR_IO && tls > 0 && sent == 0)
-        slot_tell_silence(end);
+    else
+        slot_tell_silence(s, end);
 }
 
 static void

@@ -260,6 +260,7 @@ station_ask_info(struct station *s, struct answer_info *out, bool known)
 sfi_status
 sfi__station_info(struct station *s, struct answer_info *out)
 {
+    struct sfi_error back;
     sfi_status st = sfi__station_begin(s);
 
     if (st == SFI_OK)
@@ -267,12 +268,16 @@ sfi__station_info(struct station *s, struct answer_info *out)
     if (st != SFI_OK)
         return st;
     memcpy(s->serial, out->seen.end.serial, sizeof(s->serial));
-    if (sfi__fence_check(s->ctx, s->name.fence, sfi__station_known(s),
-                         &out->seen) != SFI_OK)
-        st = station_ask_info(s, out, true);
-    if (st != SFI_OK)
-        return st;
-    sfi__clear_error(s->ctx);
+    st = sfi__fence_check(s->ctx, s->name.fence, sfi__station_known(s),
+                          &out->seen);
+    if (st != SFI_OK) {
+        sfi__error_keep(s->ctx, &back);
+        if (station_ask_info(s, out, true) != SFI_OK) {
+            sfi__error_restore(s->ctx, &back);
+            return st;
+        }
+        sfi__clear_error(s->ctx);
+    }
     return sfi__station_take_end(s, &out->seen);
 }
 
