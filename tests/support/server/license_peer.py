@@ -102,8 +102,9 @@ class Vault:
         ours, out = (self.folder / f"peer.{n}" for n in ("cert", "lic"))
         with self.lock:
             ours.write_bytes(cert)
+            out.unlink(missing_ok=True)
             ended = self.run("sfi-program", "-hsmglfcb", ours, out,
-                             f"slot={self.name}", "--pin-file", self.pin, "-f")
+                             f"slot={self.name}", "--pin-file", self.pin)
             if ended.returncode != 0:
                 return None, ended.stderr.strip()
             return out.read_bytes(), ""
@@ -157,6 +158,11 @@ class Peer:
                 with peer.lock:
                     peer.connections += 1
                 super().setup()
+
+            def finish(self):
+                with contextlib.suppress(OSError):
+                    super().finish()
+                self.request.close()
 
             def log_message(self, *args):
                 pass
