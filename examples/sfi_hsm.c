@@ -285,7 +285,7 @@ show_reader(void *user, const sfi_hsm_slot *slot)
     p->readers++;
     cli_print("SLOT %" PRIu32 ": %s%s\n", slot->number, cli_visible(slot->name),
               slot->present != 0 ? ", with a card" : "");
-    json_object(j, NULL);
+    json_open_object(j, NULL);
     json_number(j, "number", slot->number);
     json_text(j, "name", slot->name);
     json_bool(j, "card", slot->present != 0);
@@ -297,7 +297,7 @@ list_readers(struct program *p)
 {
     sfi_status st;
 
-    json_array(&p->out, "slots");
+    json_open_array(&p->out, "slots");
     st = sfi_hsm_list(p->ctx, show_reader, p);
     json_close(&p->out);
     if (st == SFI_OK && p->readers == 0)

@@ -29,7 +29,7 @@ batch_on_result(void *user, const sfi_license_result *r)
     const char *where = sfi_error_where(sfi_ctx_error(p->ctx));
 
     b->count[what]++;
-    json_object(&p->out, NULL);
+    json_open_object(&p->out, NULL);
     json_text(&p->out, "file", r->path);
     if (r->device_id[0] != '\0')
         json_text(&p->out, "device_id", r->device_id);
@@ -74,7 +74,7 @@ batch_run(struct program *p, sfi_license_batch *licenses)
 
     if (st != SFI_OK)
         return st;
-    json_array(&p->out, "licenses");
+    json_open_array(&p->out, "licenses");
     cli_progress_init(&b.bar, p->progress.out);
     b.bar.quiet = p->progress.quiet || !b.bar.terminal;
     p->batch = licenses;

@@ -142,7 +142,7 @@ gang_print_summary(struct program *p, double seconds)
     bool installs = cli_has(&p->cli, OPT_SFI);
     size_t succeeded = 0;
 
-    json_array(&p->out, "chips");
+    json_open_array(&p->out, "chips");
     for (size_t i = 0; i < p->station_count; i++) {
         struct station *s = &p->stations[i];
 
@@ -150,7 +150,7 @@ gang_print_summary(struct program *p, double seconds)
         (void)fflush(s->shows);
         if (s->shown_len > 0) /* what was asked for, as option bytes */
             cli_print("%s:\n%s", cli_visible(s->port), s->shown_text);
-        json_object(&p->out, NULL);
+        json_open_object(&p->out, NULL);
         station_write_result(s, &p->out);
         json_close(&p->out);
     }

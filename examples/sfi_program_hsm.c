@@ -140,7 +140,7 @@ program_ask_hsm(struct program *p, size_t id)
         cli_print("HSM STATE: %s\n", hsm_state(&info));
     else if (!p->json)
         hsm_print(stdout, &info);
-    json_object(&p->out, "hsm");
+    json_open_object(&p->out, "hsm");
     json_text(&p->out, "slot", slot);
     hsm_json(&p->out, &info);
     json_close(&p->out);

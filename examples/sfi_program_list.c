@@ -25,7 +25,7 @@ device_show(const sfi_transport_found *f, const char *remedy, struct json *j)
     const char *port = f->uri + scheme;
     const char *lead = "\n    ";
 
-    json_object(j, NULL);
+    json_open_object(j, NULL);
     json_text(j, "kind", f->kind);
     json_text(j, "uri", f->uri);
     json_text(j, "port", port);
@@ -95,12 +95,12 @@ program_list(struct program *p)
     struct list l = {.out = &p->out, .kind = first, .last = last};
 
     cli_print("%s:\n", sfi_port_kind_at(first)->title);
-    json_array(&p->out, "found");
+    json_open_array(&p->out, "found");
     l.st = sfi_transport_list(p->ctx, list_on_found, &l);
     while (l.kind <= last)
         list_end_kind(&l);
     json_close(&p->out);
-    json_array(&p->out, "not_built_in");
+    json_open_array(&p->out, "not_built_in");
     for (uint64_t i = first; i <= last; i++) {
         const sfi_port_kind *k = sfi_port_kind_at(i);
 

@@ -188,7 +188,7 @@ station_show_memory(struct station *s, const struct cli_use *use)
     char line[SHOWN_MAX];
 
     json_number(j, "address", use->number[0]);
-    json_array(j, "values");
+    json_open_array(j, "values");
     for (size_t i = 0; st == SFI_OK && i < len; i += width) {
         size_t at = i % SHOWN_LINE == 0 ? 0 : strlen(line);
         uint32_t value = 0;

@@ -44,7 +44,7 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
     else
         cli_log_waits(&s->progress);
     json_init(&s->note, s->notes);
-    json_object(&s->note, NULL);
+    json_open_object(&s->note, NULL);
 }
 
 void
@@ -84,7 +84,7 @@ station_load_files(struct station *s)
         st = cli_firmware_load(c, s->ctx, use, &how,
                                &s->firmware[use - c->uses]);
         if (s->note.depth == 1)
-            json_array(&s->note, "files");
+            json_open_array(&s->note, "files");
         json_text(&s->note, NULL, use->value[0]);
     }
     if (s->note.depth > 1)
@@ -217,8 +217,8 @@ station_result(struct station *s, const struct cli_use *use)
     struct json *j = &s->note;
 
     if (j->depth == 1)
-        json_array(j, "results");
-    json_object(j, NULL);
+        json_open_array(j, "results");
+    json_open_object(j, NULL);
     json_text(j, "option", use->spelling + strspn(use->spelling, "-"));
     return j;
 }
@@ -239,9 +239,9 @@ write_option_bytes(const sfi_option_field *f, struct json *j)
 {
     if (f == NULL)
         return;
-    json_array(j, "option_fields");
+    json_open_array(j, "option_fields");
     for (; f->name != NULL; f++) {
-        json_object(j, NULL);
+        json_open_object(j, NULL);
         json_text(j, "name", f->name);
         json_number(j, "value", f->value);
         json_close(j);

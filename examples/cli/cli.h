@@ -422,8 +422,8 @@ struct json {
 void json_init(struct json *j, FILE *out);
 void json_init_line(struct json *j, FILE *out);
 /* `name` is the member's name in an object, NULL in an array. */
-void json_object(struct json *j, const char *name);
-void json_array(struct json *j, const char *name);
+void json_open_object(struct json *j, const char *name);
+void json_open_array(struct json *j, const char *name);
 void json_close(struct json *j); /* the innermost */
 /* Nothing for NULL. */
 void json_text(struct json *j, const char *name, const char *value);

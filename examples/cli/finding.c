@@ -166,11 +166,11 @@ finding_json_place(struct json *j, const sfi_finding *o)
 void
 cli_findings_json(struct json *j, const struct cli_findings *f)
 {
-    json_array(j, "findings");
+    json_open_array(j, "findings");
     for (size_t i = 0; i < f->count; i++) {
         const sfi_finding *o = &f->all[i].finding;
 
-        json_object(j, NULL);
+        json_open_object(j, NULL);
         json_text(j, "severity", finding_severity(o));
         json_text(j, "rule", o->rule);
         json_number_signed(j, "status", o->status);

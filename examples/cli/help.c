@@ -93,7 +93,7 @@ help_print_usage(const struct cli_spec *spec)
 static void
 help_write_option(struct json *j, const struct cli_option *o)
 {
-    json_object(j, NULL);
+    json_open_object(j, NULL);
     if (o->brief != NULL)
         json_text(j, "short", o->brief);
     json_text(j, "long", o->name);
@@ -112,7 +112,7 @@ help_write_json_and_exit(const struct cli_spec *spec)
     json_text(&j, "purpose", spec->purpose);
     if (spec->usage != NULL)
         json_text(&j, "usage", spec->usage);
-    json_array(&j, "options");
+    json_open_array(&j, "options");
     for (size_t i = 0; i < spec->option_count; i++)
         help_write_option(&j, &spec->options[i]);
     json_close(&j);

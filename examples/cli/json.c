@@ -121,13 +121,13 @@ json_open_container(struct json *j, const char *name, char opener, char closer)
 }
 
 void
-json_object(struct json *j, const char *name)
+json_open_object(struct json *j, const char *name)
 {
     json_open_container(j, name, '{', '}');
 }
 
 void
-json_array(struct json *j, const char *name)
+json_open_array(struct json *j, const char *name)
 {
     json_open_container(j, name, '[', ']');
 }
@@ -257,7 +257,7 @@ json_error_parts(struct json *j, const struct json_error_parts *e)
     if (j->depth == 1 && j->has_error)
         return; /* the first one */
     j->has_error = j->has_error || j->depth == 1;
-    json_object(j, "error");
+    json_open_object(j, "error");
     json_number_signed(j, "status", e->status);
     json_text(j, "name", sfi_status_name(e->status));
     json_text(j, "where", e->where);

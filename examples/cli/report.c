@@ -127,7 +127,7 @@ report_begin_object(struct json *j)
 {
     report.text = open_memstream(&report.content, &report.len);
     json_init(j, report.text != NULL ? report.text : stdout);
-    json_object(j, NULL);
+    json_open_object(j, NULL);
     json_text(j, "program", report.program);
     json_text(j, "version", sfi_version_str());
     json_number(j, "schema", SCHEMA);
@@ -147,7 +147,7 @@ report_write_event(int exit_status)
     struct json j;
 
     json_init_line(&j, report.events);
-    json_object(&j, NULL);
+    json_open_object(&j, NULL);
     json_text(&j, "event", "result");
     json_number(&j, "exit_status", (unsigned)exit_status);
     if (report.content != NULL)
@@ -209,7 +209,7 @@ event_begin(struct json *j, const char *event, const char *port)
         return false;
     flockfile(report.events);
     json_init_line(j, report.events);
-    json_object(j, NULL);
+    json_open_object(j, NULL);
     json_text(j, "event", event);
     if (port != NULL)
         json_text(j, "port", port);

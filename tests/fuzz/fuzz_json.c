@@ -188,9 +188,9 @@ write_value(struct json *j, struct rd *r)
         json_hex(j, n, (const uint8_t *)text, strlen(text));
     } else if (j->depth < JSON_DEPTH_MAX) {
         if (kind == 5)
-            json_object(j, n);
+            json_open_object(j, n);
         else
-            json_array(j, n);
+            json_open_array(j, n);
     }
 }
 
@@ -209,7 +209,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         json_init_line(&j, out);
     else
         json_init(&j, out);
-    json_object(&j, NULL);
+    json_open_object(&j, NULL);
     for (unsigned i = 0; i < VALUES_MAX && sfi__rd_left(&r) > 0; i++)
         write_value(&j, &r);
     while (j.depth > 0)

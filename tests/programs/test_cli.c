@@ -274,17 +274,17 @@ START_TEST(test_json)
 
     ck_assert_ptr_nonnull(f);
     json_init(&j, f);
-    json_object(&j, NULL);
+    json_open_object(&j, NULL);
     json_text(&j, "a\"b", "c\\d\n\x01\x7f \xc3\xa9");
     json_number(&j, "n", UINT64_MAX);
     json_bool(&j, "yes", true);
-    json_array(&j, "list");
+    json_open_array(&j, "list");
     json_number(&j, NULL, 1);
     json_hex(&j, NULL, bytes, sizeof(bytes));
-    json_object(&j, NULL);
+    json_open_object(&j, NULL);
     json_close(&j);
     json_close(&j);
-    json_array(&j, "none");
+    json_open_array(&j, "none");
     json_close(&j);
     json_close(&j);
     json_close(&j); /* a call after the end has no effect */
@@ -311,7 +311,7 @@ START_TEST(test_json_foreign)
 
     ck_assert_ptr_nonnull(f);
     json_init_line(&j, f);
-    json_array(&j, NULL);
+    json_open_array(&j, NULL);
     json_text(&j, NULL, "\xff\xc0\xaf\xed\xa0\x80\xc3");
     json_text(&j, NULL, "\xc2\x9b\xe2\x80\xae\xf3\xa0\x81\x81");
     json_text(&j, NULL, "\xe2\x82\xac\xf0\x9f\x98\x80");
@@ -330,12 +330,12 @@ START_TEST(test_json_line)
 
     ck_assert_ptr_nonnull(f);
     json_init_line(&j, f);
-    json_object(&j, NULL);
+    json_open_object(&j, NULL);
     json_text(&j, "a", "b\nc");
-    json_object(&j, "d");
+    json_open_object(&j, "d");
     json_number(&j, "e", 1);
     json_close(&j);
-    json_array(&j, "f");
+    json_open_array(&j, "f");
     json_bool(&j, NULL, true);
     json_close(&j);
     json_close(&j);
@@ -360,8 +360,8 @@ START_TEST(test_json_value)
         struct json j;
 
         json_init(&j, f);
-        json_object(&j, NULL);
-        json_array(&j, "a");
+        json_open_object(&j, NULL);
+        json_open_array(&j, "a");
         json_number(&j, NULL, 1);
         json_text(&j, NULL, "x\n y");
         json_close(&j);
@@ -369,7 +369,7 @@ START_TEST(test_json_value)
         ck_assert_int_eq(fclose(f), 0);
         f = open_memstream(&text, &len);
         (i == 0 ? json_init : json_init_line)(&j, f);
-        json_object(&j, NULL);
+        json_open_object(&j, NULL);
         json_value(&j, "in", inner);
         json_close(&j);
         ck_assert_int_eq(fclose(f), 0);
@@ -393,7 +393,7 @@ START_TEST(test_json_error)
     st = sfi_key_load(ctx, "/nowhere/key", &key);
     ck_assert_int_eq(st, SFI_ERR_OS);
     json_init(&j, f);
-    json_object(&j, NULL);
+    json_open_object(&j, NULL);
     json_error(&j, ctx, SFI_OK);
     json_error(&j, ctx, st);
     json_close(&j);
