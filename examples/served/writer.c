@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* A thread for each firmware: it opens the HSM, waits until it is the one
+ * server, gathers what waits, and asks the HSM for all of it in one step. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "served/served.h"
+#include "served/writer.h"
+
+/* What was gathered is asked for when there is so much of it, or after this
+ * time: one commit of a database takes about as long. */
+#define GATHER_MAX 64u
+#define GATHER_US 2000u
+/* As many as can wait at all: the connections are limited. */
+#define QUEUE_MAX 65536u
+/* Between two tries to reach an HSM that is away, or held by another. */
+#define RETRY_MS 500u
+#define HOLD_MS 250u
+/* Then it is opened anew. */
+#define PROBES_MAX 10u
+
+static struct {
+    struct firmware all[FIRMWARES_MAX];
+    size_t count;
+    atomic_size_t clients;
+    int pipe[2];
+    pthread_mutex_t lock; /* of what follows */
+    struct job *done, **done_end;
+    bool is_told; /* a byte is in the pipe */
+    char fatal[512];
+    sfi_status fatal_st;
+} writers = {.pipe = {-1, -1}, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- what the event loop sees ---- */
+
+struct firmware *
+firmware_find(const char *name)
+{
+    for (size_t i = 0; i < writers.count; i++) {
+        if (strcmp(writers.all[i].conf.name, name) == 0)
+            return &writers.all[i];
+    }
+    return NULL;
+}
+
+size_t
+firmware_count(void)
+{
+    return writers.count;
+}
+
+struct firmware *
+firmware_at(size_t i)
+{
+    return &writers.all[i];
+}
+
+const char *
+firmware_name(const struct firmware *f)
+{
+    return f->conf.name;
+}
+
+uint32_t
+firmware_bit(const struct firmware *f)
+{
+    return 1u << (uint32_t)(f - writers.all);
+}
+
+enum writer_state
+firmware_state(struct firmware *f)
+{
+    return (enum writer_state)atomic_load(&f->state);
+}
+
+bool
+firmware_is_live_only(struct firmware *f)
+{
+    return atomic_load(&f->live_only);
+}
+
+void
+firmware_facts(struct firmware *f, struct writer_facts *out)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    *out = f->facts;
+    out->queued = f->queued;
+    (void)pthread_mutex_unlock(&f->lock);
+    out->state = firmware_state(f);
+}
+
+void
+writers_set_clients(size_t count)
+{
+    atomic_store(&writers.clients, count);
+}
+
+bool
+firmware_ask(struct firmware *f, struct job *j)
+{
+    bool taken = false;
+
+    (void)pthread_mutex_lock(&f->lock);
+    if (firmware_state(f) == WRITER_SERVING && !f->stop &&
+        f->queued < QUEUE_MAX) {
+        j->next = NULL;
+        *f->queue_end = j;
+        f->queue_end = &j->next;
+        f->queued++;
+        taken = true;
+        (void)pthread_cond_signal(&f->more);
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return taken;
+}
+
+int
+writers_fd(void)
+{
+    return writers.pipe[0];
+}
+
+/* With the lock held. */
+static void
+writers_tell(void)
+{
+    if (!writers.is_told)
+        writers.is_told = write(writers.pipe[1], "", 1) == 1;
+}
+
+struct job *
+writers_take_done(void)
+{
+    struct job *done;
+    char bytes[16];
+
+    (void)pthread_mutex_lock(&writers.lock);
+    while (read(writers.pipe[0], bytes, sizeof(bytes)) > 0)
+        continue;
+    writers.is_told = false;
+    done = writers.done;
+    writers.done = NULL;
+    writers.done_end = &writers.done;
+    (void)pthread_mutex_unlock(&writers.lock);
+    return done;
+}
+
+const char *
+writers_fatal(sfi_status *st)
+{
+    const char *text;
+
+    (void)pthread_mutex_lock(&writers.lock);
+    *st = writers.fatal_st;
+    text = writers.fatal_st != SFI_OK ? writers.fatal : NULL;
+    (void)pthread_mutex_unlock(&writers.lock);
+    return text;
+}
+
+/* ---- jobs ---- */
+
+static const char *const count_names[] = {"none", "new", "again", "unknown"};
+
+const char *
+writer_count_name(uint32_t count)
+{
+    return count <= SFI_COUNT_UNKNOWN ? count_names[count] : "unknown";
+}
+
+void
+job_fail(struct job *j, unsigned http, sfi_status st, const char *message)
+{
+    free(j->body);
+    j->http = http;
+    j->st = st;
+    j->body = api_error_text(st, message, j->count);
+}
+
+void
+job_free(struct job *j)
+{
+    free(j->body);
+    free(j);
+}
+
+static void
+jobs_give_back(struct job **jobs, size_t count)
+{
+    (void)pthread_mutex_lock(&writers.lock);
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->next = NULL;
+        *writers.done_end = jobs[i];
+        writers.done_end = &jobs[i]->next;
+    }
+    writers_tell();
+    (void)pthread_mutex_unlock(&writers.lock);
+}
+
+/* ---- states ---- */
+
+static void
+writer_set_state(struct firmware *f, enum writer_state state, const char *why)
+{
+    static const char *const names[] = {"starting", "standby", "away",
+                                        "serving", "ended"};
+
+    if (firmware_state(f) == state && strcmp(f->why, why) == 0)
+        return;
+    atomic_store(&f->state, (int)state);
+    (void)snprintf(f->why, sizeof(f->why), "%s", why);
+    told_event(names[state], f->conf.name, why[0] != '\0' ? why : NULL);
+    told_flush();
+}
+
+/* The error of the last call, in one line. */
+static const char *
+writer_why(struct firmware *f, char *out, size_t size)
+{
+    const sfi_error *e = sfi_ctx_error(f->ctx);
+    const char *where = sfi_error_where(e);
+
+    (void)snprintf(out, size, "%s%s%s", where, where[0] != '\0' ? ": " : "",
+                   sfi_error_message(e));
+    return out;
+}
+
+/* The whole program ends: it would fail again in the same way. */
+static void
+writer_die(struct firmware *f, sfi_status st, const char *why)
+{
+    writer_set_state(f, WRITER_ENDED, why);
+    (void)pthread_mutex_lock(&writers.lock);
+    if (writers.fatal_st == SFI_OK) {
+        writers.fatal_st = st;
+        (void)snprintf(writers.fatal, sizeof(writers.fatal), "firmware %s: %s",
+                       f->conf.name, why);
+    }
+    writers_tell();
+    (void)pthread_mutex_unlock(&writers.lock);
+}
+
+static bool
+writer_must_stop(struct firmware *f)
+{
+    bool stop;
+
+    (void)pthread_mutex_lock(&f->lock);
+    stop = f->stop;
+    (void)pthread_mutex_unlock(&f->lock);
+    return stop;
+}
+
+static struct timespec
+writer_in(uint64_t us)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(us / 1000000);
+    at.tv_nsec += (long)(us % 1000000) * 1000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+static void
+writer_nap(struct firmware *f)
+{
+    struct timespec until = writer_in(RETRY_MS * 1000u);
+
+    (void)pthread_mutex_lock(&f->lock);
+    while (!f->stop && pthread_cond_timedwait(&f->more, &f->lock, &until) == 0)
+        continue;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+/* What may be gone when it is tried again. */
+static bool
+writer_may_come_back(sfi_status st)
+{
+    return st == SFI_ERR_IO || st == SFI_ERR_TIMEOUT ||
+           st == SFI_ERR_NO_DEVICE || st == SFI_ERR_OS ||
+           st == SFI_ERR_ACCESS || st == SFI_ERR_NOMEM;
+}
+
+/* ---- the HSM: open, log in, hold ---- */
+
+static void
+writer_close(struct firmware *f)
+{
+    sfi_hsm_free(f->hsm);
+    f->hsm = NULL;
+}
+
+/* Its error is told, and may end the program. */
+static void
+writer_trouble(struct firmware *f, sfi_status st)
+{
+    char why[400];
+
+    (void)writer_why(f, why, sizeof(why));
+    if (writer_may_come_back(st) || f->served)
+        writer_set_state(f, WRITER_AWAY, why);
+    else
+        writer_die(f, st, why);
+}
+
+static sfi_status
+writer_log_in(struct firmware *f)
+{
+    char why[600], error[400];
+    sfi_status st = sfi_hsm_login(f->hsm, f->pin.pin_secret, f->pin.len);
+
+    if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED) {
+        f->refused = false;
+        return SFI_OK;
+    }
+    if (st != SFI_ERR_HSM_PIN && st != SFI_ERR_HSM_STATE)
+        return st;
+    (void)snprintf(why, sizeof(why),
+                   "%s (the PIN is from %s; it is not tried again)",
+                   writer_why(f, error, sizeof(error)), f->pin_path);
+    writer_die(f, st, why);
+    return st;
+}
+
+/* What is fixed for good, and where the chain ends. */
+static sfi_status
+writer_read_facts(struct firmware *f)
+{
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_status st = sfi_hsm_get_info(f->hsm, &info);
+
+    if (st != SFI_OK)
+        return st;
+    if (info.state == SFI_HSM_BLANK) {
+        sfi_ctx_report(f->ctx, SFI_ERR_HSM_STATE, 0,
+                       "the HSM is blank: provision it with sfi-hsm");
+        return SFI_ERR_HSM_STATE;
+    }
+    atomic_store(&f->live_only, (info.flags & SFI_HSM_LIVE_ONLY) != 0);
+    return SFI_OK;
+}
+
+static sfi_status
+writer_open(struct firmware *f)
+{
+    sfi_status st;
+
+    if (f->hsm != NULL)
+        return SFI_OK;
+    st = sfi_hsm_open(f->ctx, f->conf.ledger, &f->hsm);
+    if (st == SFI_OK)
+        st = writer_read_facts(f);
+    if (st == SFI_OK)
+        st = writer_log_in(f);
+    if (st != SFI_OK)
+        writer_close(f);
+    return st;
+}
+
+/* Waits for the server before this one. */
+static sfi_status
+writer_hold(struct firmware *f)
+{
+    sfi_status st;
+
+    do {
+        st = sfi_hsm_hold(f->hsm, HOLD_MS);
+        if (st == SFI_ERR_TIMEOUT)
+            writer_set_state(f, WRITER_STANDBY, "");
+    } while (st == SFI_ERR_TIMEOUT && !writer_must_stop(f));
+    return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
+}
+
+/* The end of the chain, for answers and for the ring. */
+static sfi_status
+writer_read_head(struct firmware *f)
+{
+    sfi_audit_head *head = &f->head;
+    sfi_status st;
+
+    head->struct_size = sizeof(*head);
+    st = sfi_hsm_get_audit_head(f->hsm, head);
+    if (st != SFI_OK)
+        return st;
+    ring_put(f, head->sequence, head->audit_head);
+    (void)pthread_mutex_lock(&f->lock);
+    f->facts.remaining = head->remaining;
+    f->facts.maximum = head->maximum;
+    f->facts.low_water = head->low_water;
+    f->facts.sequence = head->sequence;
+    (void)pthread_mutex_unlock(&f->lock);
+    return SFI_OK;
+}
+
+/* True: it serves now. */
+static bool
+writer_get_ready(struct firmware *f)
+{
+    sfi_status st = writer_open(f);
+
+    if (st == SFI_OK)
+        st = writer_hold(f);
+    if (st == SFI_OK)
+        st = writer_read_head(f);
+    if (st == SFI_OK) {
+        f->served = true;
+        f->probes = 0;
+        writer_set_state(f, WRITER_SERVING, "");
+        return true;
+    }
+    if (firmware_state(f) == WRITER_ENDED || writer_must_stop(f))
+        return false;
+    writer_trouble(f, st);
+    if (++f->probes % PROBES_MAX == 0)
+        writer_close(f);
+    writer_nap(f);
+    return false;
+}
+
+/* ---- gathering ---- */
+
+/* With the lock held: how many licences wait at the front. */
+static size_t
+queue_front(const struct firmware *f)
+{
+    size_t n = 0;
+
+    for (const struct job *j = f->queue;
+         j != NULL && j->kind == JOB_LICENSE && n < GATHER_MAX; j = j->next)
+        n++;
+    return n;
+}
+
+/* Nobody else can come meanwhile. */
+static bool
+queue_is_full(const struct firmware *f)
+{
+    return f->queued >= GATHER_MAX ||
+           f->queued >= atomic_load(&writers.clients);
+}
+
+/* Jobs of one kind: up to 64 licences, or one of the others; 0: stop. */
+static size_t
+writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
+{
+    struct timespec until;
+    size_t count;
+
+    (void)pthread_mutex_lock(&f->lock);
+    while (f->queue == NULL && !f->stop)
+        (void)pthread_cond_wait(&f->more, &f->lock);
+    until = writer_in(GATHER_US);
+    while (f->queue != NULL && f->queue->kind == JOB_LICENSE && !f->stop &&
+           !queue_is_full(f) &&
+           pthread_cond_timedwait(&f->more, &f->lock, &until) == 0)
+        continue;
+    count = queue_front(f);
+    if (count == 0 && f->queue != NULL)
+        count = 1;
+    for (size_t i = 0; i < count; i++) {
+        jobs[i] = f->queue;
+        f->queue = jobs[i]->next;
+    }
+    if (f->queue == NULL)
+        f->queue_end = &f->queue;
+    f->queued -= count;
+    (void)pthread_mutex_unlock(&f->lock);
+    return count;
+}
+
+/* Whoever waits learns that nobody serves. */
+static void
+writer_turn_away(struct firmware *f)
+{
+    struct job *jobs[GATHER_MAX];
+    size_t count;
+
+    do {
+        (void)pthread_mutex_lock(&f->lock);
+        for (count = 0; count < GATHER_MAX && f->queue != NULL; count++) {
+            jobs[count] = f->queue;
+            f->queue = jobs[count]->next;
+        }
+        if (f->queue == NULL)
+            f->queue_end = &f->queue;
+        f->queued -= count;
+        (void)pthread_mutex_unlock(&f->lock);
+        for (size_t i = 0; i < count; i++)
+            job_fail(jobs[i], 503, SFI_ERR_IO,
+                     "the HSM of the server is away: ask again");
+        if (count > 0)
+            jobs_give_back(jobs, count);
+    } while (count > 0);
+}
+
+static void
+writer_note_step(struct firmware *f, size_t count)
+{
+    size_t size = 0;
+
+    while (count > (size_t)1 << size && size < 7)
+        size++;
+    (void)pthread_mutex_lock(&f->lock);
+    f->facts.steps++;
+    f->facts.step_jobs += count;
+    f->facts.steps_by_size[size]++;
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+/* The HSM refused because another server serves: these ask again. */
+static void
+writer_step_down(struct firmware *f, struct job **jobs, size_t count)
+{
+    writer_set_state(f, WRITER_STANDBY, "another server took over");
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i]->st == SFI_ERR_HSM_STATE)
+            job_fail(jobs[i], 503, SFI_ERR_HSM_STATE,
+                     "another server took over: ask again");
+    }
+}
+
+static bool
+writer_serve(struct firmware *f)
+{
+    struct job *jobs[GATHER_MAX];
+    size_t count = writer_gather(f, jobs);
+    sfi_status st;
+
+    if (count == 0)
+        return false;
+    if (jobs[0]->kind == JOB_LICENSE)
+        writer_note_step(f, count);
+    st = step_do(f, jobs, count);
+    if (st == SFI_ERR_HSM_STATE && sfi_hsm_hold(f->hsm, 0) == SFI_ERR_TIMEOUT)
+        writer_step_down(f, jobs, count);
+    else if (st != SFI_OK && st != SFI_ERR_HSM_STATE)
+        writer_trouble(f, st);
+    jobs_give_back(jobs, count);
+    return firmware_state(f) == WRITER_SERVING;
+}
+
+static void *
+writer_main(void *arg)
+{
+    struct firmware *f = arg;
+
+    while (firmware_state(f) != WRITER_ENDED && !writer_must_stop(f)) {
+        if (writer_get_ready(f)) {
+            while (writer_serve(f))
+                continue;
+        }
+        writer_turn_away(f);
+    }
+    writer_close(f);
+    sfi_ctx_free(f->ctx);
+    f->ctx = NULL;
+    return NULL;
+}
+
+/* ---- start and end ---- */
+
+static void
+writer_on_log(void *user, int level, const char *line)
+{
+    const struct firmware *f = user;
+
+    (void)level;
+    told_event("warning", f->conf.name, line);
+}
+
+static sfi_status
+writer_read_pin(const struct cli *c, sfi_ctx *ctx, struct firmware *f)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+    if (f->conf.pin_file[0] != '\0')
+        (void)snprintf(f->pin_path, sizeof(f->pin_path), "%s",
+                       f->conf.pin_file);
+    else if (folder != NULL && strlen(folder) < 200)
+        (void)snprintf(f->pin_path, sizeof(f->pin_path), "%s/%s.pin", folder,
+                       f->conf.name);
+    else
+        return cli_report(ctx, SFI_ERR_HSM_PIN,
+                          "firmware %s: no pin-file, and no systemd "
+                          "credential %s.pin",
+                          f->conf.name, f->conf.name);
+    return cli_pin_read(c, ctx, f->pin_path, false, &f->pin);
+}
+
+static sfi_status
+writer_start(const struct cli *c, sfi_ctx *ctx, struct firmware *f)
+{
+    const sfi_ctx_options options = {
+        .struct_size = sizeof(options),
+        .log_level = SFI_LOG_WARNING,
+        .log = writer_on_log,
+        .log_user = f,
+    };
+    pthread_condattr_t attr;
+    sfi_status st = writer_read_pin(c, ctx, f);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi_ctx_new(&options, &f->ctx);
+    if (st != SFI_OK)
+        return cli_report(ctx, st, "no memory");
+    f->queue_end = &f->queue;
+    (void)pthread_mutex_init(&f->lock, NULL);
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&f->more, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    if (pthread_create(&f->thread, NULL, writer_main, f) != 0)
+        return cli_report(ctx, SFI_ERR_OS, "no thread could be started");
+    f->runs = true;
+    return SFI_OK;
+}
+
+sfi_status
+writers_start(const struct cli *c, sfi_ctx *ctx, const struct config *config)
+{
+    sfi_status st = SFI_OK;
+
+    writers.done_end = &writers.done;
+    if (pipe(writers.pipe) != 0)
+        return cli_report_os(ctx, errno, "no pipe");
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(writers.pipe[i], F_SETFD, FD_CLOEXEC);
+        (void)fcntl(writers.pipe[i], F_SETFL, O_NONBLOCK);
+    }
+    for (size_t i = 0; i < config->firmware_count; i++)
+        writers.all[i].conf = config->firmwares[i];
+    writers.count = config->firmware_count;
+    for (size_t i = 0; st == SFI_OK && i < writers.count; i++)
+        st = writer_start(c, ctx, &writers.all[i]);
+    return st;
+}
+
+void
+writers_stop(void)
+{
+    struct job *j;
+
+    for (size_t i = 0; i < writers.count; i++) {
+        struct firmware *f = &writers.all[i];
+
+        if (f->runs) {
+            (void)pthread_mutex_lock(&f->lock);
+            f->stop = true;
+            (void)pthread_cond_signal(&f->more);
+            (void)pthread_mutex_unlock(&f->lock);
+        }
+    }
+    for (size_t i = 0; i < writers.count; i++) {
+        if (writers.all[i].runs)
+            (void)pthread_join(writers.all[i].thread, NULL);
+        cli_pin_wipe(&writers.all[i].pin);
+    }
+    while ((j = writers.done) != NULL) { /* their connections are gone */
+        writers.done = j->next;
+        job_free(j);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (writers.pipe[i] >= 0)
+            (void)close(writers.pipe[i]);
+    }
+}
