@@ -388,6 +388,45 @@ check_read(struct asked *a)
     return members_read(a, a->body, members, 2);
 }
 
+static bool
+lease_read(struct asked *a)
+{
+    struct job *j = a->job;
+    const struct member members[] = {
+        {"firmware", MEMBER_TEXT, true, .out = &a->firmware_name},
+        {"request", MEMBER_HEX, true, .len = sizeof(j->lease_request),
+         .out = j->lease_request},
+        {"count", MEMBER_NUMBER, true, .out = &j->lease_count, .min = 1,
+         .max = SFI_HSM_COUNT_MAX},
+        {"seconds", MEMBER_NUMBER, true, .out = &j->lease_seconds, .min = 1,
+         .max = SFI_LEASE_SECONDS_MAX},
+    };
+
+    return members_read(a, a->body, members, 4);
+}
+
+static bool
+return_read(struct asked *a)
+{
+    struct job *j = a->job;
+    const struct member members[] = {
+        {"firmware", MEMBER_TEXT, true, .out = &a->firmware_name},
+        {"end", MEMBER_HEX, true, .len = sizeof(j->lease_end),
+         .out = j->lease_end},
+    };
+
+    return members_read(a, a->body, members, 2);
+}
+
+static bool
+lease_ask(struct asked *a)
+{
+    if (!station_may_lease(a->station))
+        return asked_refuse(a, 403, SFI_ERR_ACCESS, 0,
+                            "this station may not lease");
+    return asked_give(a);
+}
+
 /* The words of a GET: each once, and no others. */
 static bool
 query_read(struct asked *a, bool has_from)
@@ -441,6 +480,8 @@ static const struct route {
     {"/v1/license", PATH_LICENSE, JOB_LICENSE, true, license_read, license_ask},
     {"/v1/check", PATH_CHECK, JOB_CHECK, true, check_read, asked_give},
     {"/v1/info", PATH_INFO, JOB_INFO, false, info_read, asked_give},
+    {"/v1/lease", PATH_LEASE, JOB_LEASE, true, lease_read, lease_ask},
+    {"/v1/return", PATH_RETURN, JOB_RETURN, true, return_read, lease_ask},
     {"/v1/audit", PATH_AUDIT, JOB_AUDIT, false, audit_read, asked_give},
 };
 
@@ -558,10 +599,9 @@ void
 api_answer(struct job *j)
 {
     static const enum told_path paths[] = {
-        [JOB_LICENSE] = PATH_LICENSE,
-        [JOB_CHECK] = PATH_CHECK,
-        [JOB_INFO] = PATH_INFO,
-        [JOB_AUDIT] = PATH_AUDIT,
+        [JOB_LICENSE] = PATH_LICENSE, [JOB_CHECK] = PATH_CHECK,
+        [JOB_INFO] = PATH_INFO,       [JOB_AUDIT] = PATH_AUDIT,
+        [JOB_LEASE] = PATH_LEASE,     [JOB_RETURN] = PATH_RETURN,
     };
     const struct told told = {
         .path = paths[j->kind],

@@ -24,7 +24,14 @@ struct station;
 
 /* ---- jobs: from the event loop to a writer, and back ---- */
 
-enum job_kind { JOB_LICENSE, JOB_CHECK, JOB_INFO, JOB_AUDIT };
+enum job_kind {
+    JOB_LICENSE,
+    JOB_CHECK,
+    JOB_INFO,
+    JOB_AUDIT,
+    JOB_LEASE,
+    JOB_RETURN
+};
 
 #define DEVICE_ID_MAX 72u /* of libsfi: 64 hexadecimal digits */
 
@@ -40,7 +47,11 @@ struct job {
     uint8_t cert[SFI_CERTIFICATE_LEN];
     uint8_t image[SFI_IMAGE_HEADER_LEN];
     uint8_t known_head[32];
+    uint8_t lease_request[SFI_LEASE_REQUEST_LEN];
+    uint8_t lease_end[SFI_LEASE_END_LEN];
+    uint64_t lease_count, lease_seconds;
     uint64_t known; /* sequence */
+    sfi_hsm_known restored;
     uint64_t from;
     uint32_t session;
     bool is_live, has_image, has_known;
@@ -110,6 +121,8 @@ enum told_path {
     PATH_CHECK,
     PATH_INFO,
     PATH_AUDIT,
+    PATH_LEASE,
+    PATH_RETURN,
     PATH_HEALTH,
     PATH_METRICS,
     PATH_OTHER,
@@ -156,6 +169,7 @@ bool station_connect(struct station *s); /* false: too many connections */
 void station_disconnect(struct station *s);
 /* One more request; `retry_s`: for Retry-After. */
 enum station_verdict station_request(struct station *s, unsigned *retry_s);
+bool station_may_lease(const struct station *s);
 bool station_may_have(const struct station *s, const struct firmware *f);
 /* A device that may be new, and what became of it. */
 enum station_verdict station_device(struct station *s, unsigned *retry_s);

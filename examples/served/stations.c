@@ -129,6 +129,12 @@ station_disconnect(struct station *s)
 }
 
 bool
+station_may_lease(const struct station *s)
+{
+    return s->limits->lease;
+}
+
+bool
 station_may_have(const struct station *s, const struct firmware *f)
 {
     return (s->limits->firmwares & firmware_bit(f)) != 0;

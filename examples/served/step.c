@@ -21,6 +21,12 @@ ring_put(struct firmware *f, uint64_t sequence, const uint8_t head[32])
     memcpy(e->head, head, sizeof(e->head));
 }
 
+void
+ring_clear(struct firmware *f)
+{
+    memset(f->ring, 0, sizeof(f->ring));
+}
+
 static bool
 ring_has(const struct firmware *f, uint64_t sequence, const uint8_t head[32])
 {
@@ -31,24 +37,16 @@ ring_has(const struct firmware *f, uint64_t sequence, const uint8_t head[32])
 }
 
 static sfi_status
-step_check_known(struct firmware *f, const struct job *j)
+step_check_known(struct firmware *f, struct job *j)
 {
-    sfi_audit_record r = {.struct_size = sizeof(r)};
     sfi_status st;
 
     if (ring_has(f, j->known, j->known_head))
         return SFI_OK;
-    st = sfi_hsm_get_audit_record(f->hsm, j->known, &r);
-    if (st == SFI_OK && memcmp(r.hash, j->known_head, sizeof(r.hash)) == 0) {
+    j->restored = (sfi_hsm_known){.struct_size = sizeof(j->restored)};
+    st = sfi_hsm_check_known(f->hsm, j->known, j->known_head, &j->restored);
+    if (st == SFI_OK && j->restored.sequence == 0)
         ring_put(f, j->known, j->known_head);
-        return SFI_OK;
-    }
-    if (st == SFI_OK || st == SFI_ERR_RANGE) {
-        st = SFI_ERR_HSM_STATE;
-        sfi_ctx_report(f->ctx, st, 0,
-                       "this server has lost records that the station has "
-                       "seen: a backup was restored");
-    }
     return st;
 }
 
@@ -62,7 +60,9 @@ step_http_of(sfi_status st)
     case SFI_ERR_CERTIFICATE:
     case SFI_ERR_HSM_COUNTER:
     case SFI_ERR_HSM_STATE:
+    case SFI_ERR_HSM_ROLLBACK:
     case SFI_ERR_AUTH:
+    case SFI_ERR_UNSUPPORTED:
         return 409;
     case SFI_ERR_FORMAT:
     case SFI_ERR_TRUNCATED:
@@ -118,9 +118,9 @@ step_answer(struct job *j, json_t *root)
 static bool
 step_put_hex(json_t *root, const char *name, const uint8_t *data, size_t len)
 {
-    char text[2 * SFI_LICENSE_LEN + 1];
+    char text[2 * SFI_LEASE_LEN + 1];
 
-    if (len > SFI_LICENSE_LEN)
+    if (len > SFI_LEASE_LEN)
         return false;
     return json_object_set_new_nocheck(
                root, name, json_string_nocheck(api_hex(text, data, len))) == 0;
@@ -147,16 +147,32 @@ step_put_end(const struct firmware *f, json_t *root)
 static sfi_status
 step_read_head(struct firmware *f)
 {
+    uint64_t before = f->head.sequence;
     sfi_status st = sfi_hsm_get_audit_head(f->hsm, &f->head);
 
     if (st != SFI_OK)
         return st;
+    if (f->head.sequence < before)
+        ring_clear(f); /* of a chain that is gone: stations are asked again */
     ring_put(f, f->head.sequence, f->head.audit_head);
     (void)pthread_mutex_lock(&f->lock);
     f->facts.remaining = f->head.remaining;
     f->facts.sequence = f->head.sequence;
     (void)pthread_mutex_unlock(&f->lock);
     return SFI_OK;
+}
+
+/* Its record was lost, and the owner has said so. */
+static void
+step_put_restored(json_t *root, const sfi_hsm_known *known)
+{
+    json_t *object = known->sequence != 0 ? json_object() : NULL;
+
+    if (object == NULL)
+        return;
+    step_put_number(object, "sequence", known->sequence);
+    step_put_number(object, "lost", known->lost);
+    (void)json_object_set_new_nocheck(root, "restored", object);
 }
 
 /* ---- licences ---- */
@@ -233,6 +249,7 @@ step_finish(struct step *s, sfi_status st)
             step_put_end(s->f, root);
             (void)json_object_set_new_nocheck(root, "again",
                                               json_boolean(j->again));
+            step_put_restored(root, &j->restored);
             step_answer(j, root);
             continue;
         }
@@ -324,6 +341,11 @@ step_put_head(const struct firmware *f, json_t *root, const sfi_hsm_info *info)
     (void)step_put_hex(root, "ca_public", h->ca_public, sizeof(h->ca_public));
     (void)step_put_hex(root, "genesis", h->genesis, sizeof(h->genesis));
     (void)step_put_hex(root, "mac", h->mac, sizeof(h->mac));
+    step_put_number(root, "lease", h->lease);
+    step_put_number(root, "expires", h->expires);
+    (void)step_put_hex(root, "parent", h->parent, sizeof(h->parent));
+    (void)step_put_hex(root, "lease_record", h->lease_record,
+                       sizeof(h->lease_record));
     step_put_end(f, root);
 }
 
@@ -374,6 +396,8 @@ step_record(const sfi_audit_record *r)
     step_put_number(root, "time", r->time);
     step_put_number(root, "remaining", r->remaining);
     step_put_number(root, "session", r->session);
+    step_put_number(root, "amount", r->amount);
+    step_put_number(root, "detail", r->detail);
     for (size_t i = 0; i < sizeof(hashes) / sizeof(*hashes); i++)
         (void)step_put_hex(root, hashes[i].name, hashes[i].data,
                            sizeof(r->hash));
@@ -414,6 +438,58 @@ step_audit(struct firmware *f, struct job *j)
     return st;
 }
 
+/* ---- leases ---- */
+
+/* After a failure nobody knows what is stored; it may be asked again. */
+static sfi_status
+step_fail_lease(struct firmware *f, struct job *j, sfi_status st)
+{
+    if (step_is_of_all(st))
+        j->count = SFI_COUNT_UNKNOWN;
+    step_fail(f, j, st);
+    return st;
+}
+
+static sfi_status
+step_lease(struct firmware *f, struct job *j)
+{
+    uint8_t lease[SFI_LEASE_LEN];
+    size_t len = sizeof(lease);
+    sfi_status st =
+        sfi_hsm_lease(f->hsm, j->lease_request, sizeof(j->lease_request),
+                      j->lease_count, j->lease_seconds, lease, &len);
+    json_t *root;
+
+    if (st == SFI_OK)
+        st = step_read_head(f);
+    if (st != SFI_OK)
+        return step_fail_lease(f, j, st);
+    root = json_object();
+    (void)step_put_hex(root, "lease", lease, len);
+    step_put_end(f, root);
+    step_answer(j, root);
+    return SFI_OK;
+}
+
+static sfi_status
+step_return(struct firmware *f, struct job *j)
+{
+    uint64_t returned = 0;
+    sfi_status st = sfi_hsm_return_lease(f->hsm, j->lease_end,
+                                         sizeof(j->lease_end), &returned);
+    json_t *root;
+
+    if (st == SFI_OK)
+        st = step_read_head(f);
+    if (st != SFI_OK)
+        return step_fail_lease(f, j, st);
+    root = json_object();
+    step_put_number(root, "returned", returned);
+    step_put_end(f, root);
+    step_answer(j, root);
+    return SFI_OK;
+}
+
 sfi_status
 step_do(struct firmware *f, struct job **jobs, size_t count)
 {
@@ -431,6 +507,12 @@ step_do(struct firmware *f, struct job **jobs, size_t count)
         break;
     case JOB_AUDIT:
         st = step_audit(f, jobs[0]);
+        break;
+    case JOB_LEASE:
+        st = step_lease(f, jobs[0]);
+        break;
+    case JOB_RETURN:
+        st = step_return(f, jobs[0]);
         break;
     }
     return step_is_of_all(st) || st == SFI_ERR_HSM_STATE ? st : SFI_OK;

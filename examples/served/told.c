@@ -20,6 +20,7 @@ enum { BOUNDS = sizeof(bounds_us) / sizeof(*bounds_us) };
 static const char *const path_names[PATHS] = {
     [PATH_LICENSE] = "/v1/license", [PATH_CHECK] = "/v1/check",
     [PATH_INFO] = "/v1/info",       [PATH_AUDIT] = "/v1/audit",
+    [PATH_LEASE] = "/v1/lease",     [PATH_RETURN] = "/v1/return",
     [PATH_HEALTH] = "/healthz",     [PATH_METRICS] = "/metrics",
     [PATH_OTHER] = "other",
 };

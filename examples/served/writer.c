@@ -307,6 +307,7 @@ writer_trouble(struct firmware *f, sfi_status st)
 {
     char why[400];
 
+    ring_clear(f);
     (void)writer_why(f, why, sizeof(why));
     if (writer_may_come_back(st) || f->served)
         writer_set_state(f, WRITER_AWAY, why);
@@ -522,6 +523,7 @@ writer_note_step(struct firmware *f, size_t count)
 static void
 writer_step_down(struct firmware *f, struct job **jobs, size_t count)
 {
+    ring_clear(f);
     writer_set_state(f, WRITER_STANDBY, "another server took over");
     for (size_t i = 0; i < count; i++) {
         if (jobs[i]->st == SFI_ERR_HSM_STATE)

@@ -47,6 +47,7 @@ const char *writer_count_name(uint32_t count);
 /* step.c: do jobs of one kind, so that each has its answer.  The status is that
  * of the HSM, when it failed as a whole. */
 sfi_status step_do(struct firmware *f, struct job **jobs, size_t count);
+void ring_clear(struct firmware *f);
 void ring_put(struct firmware *f, uint64_t sequence, const uint8_t head[32]);
 
 #endif

@@ -142,13 +142,15 @@ FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",
 
 # Headers of others, and the only files of ours that may include them.
 OWNED = [
-    ("openssl/*", ["lib/crypto/*"]),
+    ("openssl/*", ["lib/crypto/*", "examples/served/*"]),
     ("sqlite3.h", ["lib/hsm/vault/ledger_*"]),
     ("libpq-fe.h", ["lib/hsm/vault/ledger_pg*"]),
     ("p11-kit/*", ["lib/hsm/token/*"]),
     ("winscard.h", ["lib/hsm/card/pcsc*.c"]),
     ("curl/*", ["lib/hsm/server/http_curl.c"]),
-    ("jansson.h", ["lib/hsm/server/answer.c"]),
+    ("jansson.h", ["lib/hsm/server/answer.c", "examples/served/*"]),
+    ("event2/*", ["examples/served/*"]),
+    ("ini.h", ["examples/served/config.c"]),
     ("time.h", ["lib/util/clock.c", "examples/*"]),
     ("termios.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("pty.h", ["lib/sim/*"]),
@@ -262,7 +264,7 @@ def check(root):
                         not name.startswith("<sfi/"):
                     why = f"a public header may not include {name[1:]}"
             elif why is None and name[0] == '"' and "/" in name and \
-                    not name.startswith(('"cli/', '"wrap/')):
+                    not name.startswith(('"cli/', '"served/', '"wrap/')):
                 why = f"an example uses only the public API, not {name[1:]}"
             if why is not None:
                 found.append(source.finding(path, line, why))
