@@ -519,13 +519,15 @@ api_tell_health(struct asked *a, const char *uri)
 {
     const char *state;
     bool serving = api_is_serving(&state);
+    json_t *root;
     char *text;
 
     if (strcmp(uri, "/healthz") == 0) {
         a->path = PATH_HEALTH;
-        text = malloc(MESSAGE_MAX);
-        if (text != NULL)
-            (void)snprintf(text, MESSAGE_MAX, "{\"status\":\"%s\"}", state);
+        root = json_object();
+        (void)json_object_set_new(root, "status", json_string(state));
+        text = json_dumps(root, JSON_COMPACT);
+        json_decref(root);
         asked_answer(a, serving ? 200 : 503, SFI_OK, text, serving ? 0 : 1);
         return true;
     }

@@ -65,7 +65,7 @@ guard_header_line(struct guard *g, char *line)
 {
     static const char name_characters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    static const char *const refused[] = {"Transfer-Encoding", "TE", "Trailer",
+    static const char *const refused[] = {"Transfer-Encoding", "Trailer",
                                           "Expect", "Upgrade"};
     size_t len = strspn(line, name_characters);
     char *value = line + len + 1;
