@@ -7,6 +7,7 @@
 
 #include "cli/hsm_words.h"
 #include "cli/secrets.h"
+#include "lease/lease.h"
 #include "sfi_hsm_table.h"
 
 struct program {
@@ -66,15 +67,20 @@ verify_audit(struct program *p)
         .audit_before = cli_value(&p->cli, OPT_BEFORE),
     };
     sfi_description *facts = NULL;
+    bool several = cli_next(&p->cli, OPT_VERIFY_AUDIT, NULL)->count > 1;
     sfi_status st =
         sfi_audit_key_load(p->ctx, cli_value(&p->cli, OPT_KEY), key_secret);
 
-    if (st == SFI_OK)
+    if (st == SFI_OK && several)
+        st = hsm_verify_logs(&p->cli, p->ctx, key_secret, &p->out);
+    else if (st == SFI_OK)
         st = sfi_description_new(p->ctx, &facts);
-    if (st == SFI_OK)
+    if (st == SFI_OK && !several)
         st = sfi_description_read(facts, path, &with);
     cli_wipe(key_secret, sizeof(key_secret));
     cli_progress_end(&p->progress);
+    if (several)
+        return st;
     json_text(&p->out, "audit", path);
     json_bool(&p->out, "verified", st == SFI_OK);
     json_text(&p->out, "before", with.audit_before);
@@ -368,6 +374,8 @@ main(int argc, char **argv)
     sfi_status st;
     int status = 0;
 
+    if (hsm_run_command(argc, argv, &status))
+        return status;
     cli_begin(&p.cli, &sfi_hsm_spec, argc, argv);
     while (mode->option != OPT_COUNT && !cli_has(&p.cli, mode->option))
         mode++;

@@ -414,7 +414,7 @@ class Program:
                 made.fact.refuse("an output needs an option FORCE")
         if "purpose" not in self.texts:
             self.block.refuse(f"{self.name} has no purpose")
-        if has_commands != ("usage" not in self.texts):
+        if not has_commands and "usage" not in self.texts:
             self.block.refuse(f"{self.name} has no usage")
 
 

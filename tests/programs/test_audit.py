@@ -6,7 +6,6 @@ doc/format.md alone."""
 
 import datetime
 import hashlib
-import hmac
 import json
 import os
 import re
@@ -15,13 +14,13 @@ import stat
 import struct
 import sys
 
+from audit_kit import PERSO, certificate, mac, make_hsm, seconds
 from check import (AUTH_HINT, PROGRAMS, VERSION, case, fails, main, run,
                    same, succeeds)
 from gcm import AesGcm
 
 HSM, PROGRAM, SIM = (PROGRAMS / p for p in ("sfi-hsm", "sfi-program",
                                             "sfi-sim"))
-PERSO = "45002001_SFI_01000000_00000000.pd"
 KIND = {"counted": 1, "again": 2, "retired": 3}
 KEY = bytes(range(32))
 NONE = bytes(32)
@@ -51,15 +50,6 @@ def record_block(head, number, time, kind, device, session, remaining,
 def end_block(head, remaining, number, last):
     return (b"SFIVHEAD" + bytes.fromhex(head["genesis"])
             + struct.pack("<QQ", remaining, number) + last)
-
-
-def mac(key, data):
-    return hmac.new(key, data, hashlib.sha256).digest()
-
-
-def seconds(text):
-    at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
-    return int(at.replace(tzinfo=datetime.timezone.utc).timestamp())
 
 
 def date(at):
@@ -158,29 +148,6 @@ STORY = [("counted", "A", 0), ("counted", "B", 0), ("again", "A", 0x1234abcd),
 
 
 # ---- logs that an HSM wrote ----
-
-def make_hsm(folder, count, *more):
-    succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
-             "stm32h753xi", "--state", folder / "chip1")
-    (folder / "key").write_bytes(bytes(range(16)))
-    (folder / "nonce").write_bytes(bytes(range(12)))
-    (folder / "pin").write_text("123456\n")
-    succeeds(HSM, "-i", f"vault:{folder}/hsm", "-k", folder / "key", "-n",
-             folder / "nonce", "-id", "blink 1.0", "-mc", str(count), "-pd",
-             folder / "ca" / PERSO, "--audit-key", folder / "audit.key", "--yes",
-             "--pin-file", folder / "pin", *more)
-    return f"vault:{folder}/hsm"
-
-
-def certificate(folder, number):
-    chip, cert = folder / f"chip{number}", folder / f"cert{number}"
-    if not chip.exists():
-        succeeds(SIM, "manufacture", "--ca", folder / "ca", "--chip",
-                 "stm32h753xi", "--state", chip)
-    succeeds(SIM, "dump", "--state", chip, "--area", "certificate", "--out",
-             cert)
-    return cert
-
 
 def ask_license(folder, number, *more):
     return run(PROGRAM, "-hsmglfcb", certificate(folder, number),

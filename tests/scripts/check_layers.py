@@ -264,7 +264,7 @@ def check(root):
                         not name.startswith("<sfi/"):
                     why = f"a public header may not include {name[1:]}"
             elif why is None and name[0] == '"' and "/" in name and \
-                    not name.startswith(('"cli/', '"served/', '"wrap/')):
+                    not name.startswith(('"cli/', '"lease/', '"served/', '"wrap/')):
                 why = f"an example uses only the public API, not {name[1:]}"
             if why is not None:
                 found.append(source.finding(path, line, why))

@@ -196,8 +196,6 @@ BAD = [
     (None, "program sfi-y\n", ":62: the first line is program NAME"),
     (None, "operands 1 1\n", ':62: "operands" is there twice'),
     (None, "usage" + TAIL, ':62: "usage" has one text, below it'),
-    (None, "command go\npurpose" + TAIL + "usage" + TAIL,
-     ":1: sfi-x has no usage"),
     (None, "notes \n", ":62: a tab, or blanks at the end"),
     (None, "include none.txt\n", "No such file"),
     (None, "notes\n    | \u00e4\n", "ascii"),
