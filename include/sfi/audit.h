@@ -249,7 +249,8 @@ typedef struct sfi_audit_total {
  * @param ctx      the context
  * @param paths    the files, in any order
  * @param count    how many, at least 1
- * @param key      the audit key, which leases have in common; no copy is kept
+ * @param key      the audit key of the HSM, from which those of its leases
+ *                 come; no copy is kept
  * @param key_len  its length, SFI_AUDIT_KEY_LEN
  * @param out      receives the sums; the caller sets struct_size
  *

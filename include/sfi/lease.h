@@ -100,8 +100,8 @@ SFI_API void sfi_lease_request_free(sfi_lease_request *req);
  *
  * The record is stored before the lease is returned.  The same request gets the
  * very same lease again without being counted.  The lease has the firmware key,
- * the nonce and the audit key, encrypted for the request: only its private key
- * opens it.
+ * the nonce and an audit key of the site, encrypted for the request: only its
+ * private key opens it.
  *
  * @param hsm          an HSM; a vault must be logged in
  * @param request      sfi_lease_request_data(); not kept
@@ -174,9 +174,9 @@ sfi_hsm_provision_lease(sfi_hsm *site, const sfi_lease_request *req,
 /**
  * End a lease at its site: retire the vault, and get the end certificate.
  *
- * The certificate states what is left, under the audit key, and is not secret.
- * It is for sfi_hsm_return_lease() at the HSM that leased.  May be repeated:
- * the certificate is the same.
+ * The certificate states what is left, under the site's audit key, and is not
+ * secret. It is for sfi_hsm_return_lease() at the HSM that leased.  May be
+ * repeated: the certificate is the same.
  *
  * @param site     the site's vault, logged in
  * @param out      receives the certificate

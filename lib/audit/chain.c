@@ -11,6 +11,7 @@
 #define TAG_INIT "SFIVINIT"
 #define TAG_HEAD "SFIVHEAD"
 #define TAG_RECORD "SFIVRECD"
+#define TAG_LEASE_KEY "SFILAKEY"
 #define TAG_LEN 8u
 #define FORMAT_VERSION 1u
 #define FORMAT_LEASED 2u
@@ -59,6 +60,21 @@ sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
         sfi__wr_bytes(&w, h->lease_record, sizeof(h->lease_record));
     }
     return sfi__sha256(ctx, data, sfi__wr_len(&w), out);
+}
+
+sfi_status
+sfi__chain_lease_key(sfi_ctx *ctx, const uint8_t key_secret[SFI_AUDIT_KEY_LEN],
+                     const uint8_t record[SFI_SHA256_LEN],
+                     uint8_t out_secret[SFI_AUDIT_KEY_LEN])
+{
+    uint8_t data[TAG_LEN + SFI_SHA256_LEN];
+    struct wr w;
+
+    sfi__wr_init(&w, data, sizeof(data));
+    sfi__wr_bytes(&w, TAG_LEASE_KEY, TAG_LEN);
+    sfi__wr_bytes(&w, record, SFI_SHA256_LEN);
+    return sfi__hmac_sha256(ctx, key_secret, SFI_AUDIT_KEY_LEN, data,
+                            sfi__wr_len(&w), out_secret);
 }
 
 sfi_status

@@ -24,6 +24,12 @@ bool sfi__chain_moves(uint32_t kind);
  * maximum, low_water, ids, serial, CA, and of a lease its terms). */
 sfi_status sfi__chain_genesis(sfi_ctx *ctx, const sfi_audit_head *h,
                               uint8_t out[SFI_SHA256_LEN]);
+/* The audit key of a leased vault, of the key of the HSM that leased: a site
+ * can neither write that HSM's records nor another site's. */
+sfi_status sfi__chain_lease_key(sfi_ctx *ctx,
+                                const uint8_t key_secret[SFI_AUDIT_KEY_LEN],
+                                const uint8_t record[SFI_SHA256_LEN],
+                                uint8_t out_secret[SFI_AUDIT_KEY_LEN]);
 /* The MAC over genesis, remaining, sequence and audit_head. */
 sfi_status sfi__chain_head_mac(sfi_ctx *ctx, const sfi_audit_head *h,
                                const uint8_t key_secret[SFI_AUDIT_KEY_LEN],

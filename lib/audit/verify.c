@@ -19,7 +19,8 @@ SFI_ABI_PIN(sfi_audit_summary, given_up);
 /* An audit file and what it has proved so far. */
 struct proof {
     struct audit_in in;
-    const uint8_t *key_secret;    /* NULL: no MAC is checked */
+    const uint8_t *key_secret; /* NULL: no MAC is checked */
+    uint8_t lease_key_secret[SFI_AUDIT_KEY_LEN];
     const sfi_audit_head *before; /* head of an earlier file, or NULL */
     sfi_audit_head head;
     struct audit_devices devices;
@@ -33,6 +34,20 @@ struct proof {
 #define altered(p, ...) sfi__audit_fail(&(p)->in, SFI_ERR_AUTH, __VA_ARGS__)
 
 /* ---- hashes and MACs ---- */
+
+/* The owner has one key, and each leased vault one that comes from it. */
+static sfi_status
+proof_choose_key(struct proof *p)
+{
+    sfi_status st = SFI_OK;
+
+    if (p->key_secret == NULL || p->head.lease == 0)
+        return SFI_OK;
+    st = sfi__chain_lease_key(p->in.ctx, p->key_secret, p->head.lease_record,
+                              p->lease_key_secret);
+    p->key_secret = p->lease_key_secret;
+    return st;
+}
 
 static sfi_status
 proof_check_head(struct proof *p)
@@ -48,7 +63,7 @@ proof_check_head(struct proof *p)
         !sfi__equal(hash, p->before->genesis, sizeof(hash)))
         return altered(p, "the earlier audit log is from another HSM");
     memcpy(p->last, hash, sizeof(hash));
-    return SFI_OK;
+    return proof_choose_key(p);
 }
 
 /* A record must be in its place and unaltered. */
@@ -407,6 +422,7 @@ audit_prove_source(sfi_ctx *ctx, const struct audit_source *from,
         *leases = p->leases;
     else
         sfi__audit_leases_free(&p->leases);
+    sfi__wipe(p->lease_key_secret, sizeof(p->lease_key_secret));
     sfi__ctx_dealloc(ctx, p);
     return st;
 }

@@ -12,6 +12,7 @@
 #include "crypto/gcm.h"
 #include "crypto/kdf.h"
 #include "audit/audit.h"
+#include "audit/chain.h"
 #include "wire/certificate.h"
 
 #define MAGIC_LEASE "SFILEASE"
@@ -23,6 +24,7 @@
 #define TERMS_LEN 232u /* the beginning of a lease */
 #define OPEN_LEN (TERMS_LEN + 2 * SFI_ECC_PUBLIC_LEN)
 #define END_SIGNED_LEN (SFI_LEASE_END_LEN - SFI_SHA256_LEN)
+#define END_RECORD_AT 40u /* hash of the lease's record */
 #define EPHEMERAL_TRIES 64u
 
 _Static_assert(OPEN_LEN + sizeof(struct vault_secrets) + SFI_GCM_TAG_LEN ==
@@ -137,9 +139,13 @@ sfi__lease_seal(sfi_ctx *ctx, const struct lease_terms *t,
 {
     uint8_t ephemeral_secret[SFI_ECC_SECRET_LEN];
     uint8_t ephemeral[SFI_ECC_PUBLIC_LEN];
+    struct vault_secrets site = *secrets;
     sfi_status st =
         lease_derive_ephemeral(ctx, t, secrets, ephemeral_secret, ephemeral);
 
+    if (st == SFI_OK)
+        st = sfi__chain_lease_key(ctx, secrets->audit_key_secret, t->record,
+                                  site.audit_key_secret);
     if (st == SFI_OK) {
         struct wr w;
 
@@ -147,10 +153,11 @@ sfi__lease_seal(sfi_ctx *ctx, const struct lease_terms *t,
         lease_put_terms(&w, t);
         sfi__wr_bytes(&w, request, SFI_ECC_PUBLIC_LEN);
         sfi__wr_bytes(&w, ephemeral, sizeof(ephemeral));
-        st = lease_encrypt(ctx, ephemeral_secret, request, ephemeral, secrets,
+        st = lease_encrypt(ctx, ephemeral_secret, request, ephemeral, &site,
                            out);
     }
     sfi__wipe(ephemeral_secret, sizeof(ephemeral_secret));
+    sfi__wipe(&site, sizeof(site));
     return st;
 }
 
@@ -371,9 +378,14 @@ sfi__lease_check_end(sfi_ctx *ctx, const uint8_t data[SFI_LEASE_END_LEN],
                      const uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN])
 {
     uint8_t mac[SFI_SHA256_LEN];
-    sfi_status st = sfi__hmac_sha256(ctx, audit_key_secret, SFI_AUDIT_KEY_LEN,
-                                     data, END_SIGNED_LEN, mac);
+    uint8_t key_secret[SFI_AUDIT_KEY_LEN];
+    sfi_status st = sfi__chain_lease_key(ctx, audit_key_secret,
+                                         data + END_RECORD_AT, key_secret);
 
+    if (st == SFI_OK)
+        st = sfi__hmac_sha256(ctx, key_secret, sizeof(key_secret), data,
+                              END_SIGNED_LEN, mac);
+    sfi__wipe(key_secret, sizeof(key_secret));
     if (st == SFI_OK && !sfi__ct_equal(mac, data + END_SIGNED_LEN, sizeof(mac)))
         return sfi__fail(ctx, SFI_ERR_AUTH,
                          "the end certificate does not match its MAC: it was "

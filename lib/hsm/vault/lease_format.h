@@ -27,7 +27,8 @@ struct lease_terms {
 sfi_status sfi__lease_request_hash(sfi_ctx *ctx,
                                    const uint8_t request[SFI_ECC_PUBLIC_LEN],
                                    uint8_t out[SFI_SHA256_LEN]);
-/* The same terms, request and secrets give the same bytes. */
+/* The same terms, request and secrets give the same bytes.  Of the secrets the
+ * site gets nonce and firmware key, and an audit key of its own. */
 sfi_status sfi__lease_seal(sfi_ctx *ctx, const struct lease_terms *t,
                            const uint8_t request[SFI_ECC_PUBLIC_LEN],
                            const struct vault_secrets *secrets,
@@ -54,13 +55,15 @@ struct lease_end {
 
 /* Of the head of a leased vault. */
 void sfi__lease_end_of(const sfi_audit_head *h, struct lease_end *e);
+/* `audit_key_secret`: the site's. */
 sfi_status sfi__lease_put_end(sfi_ctx *ctx, const struct lease_end *e,
                               const uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN],
                               uint8_t out[SFI_LEASE_END_LEN]);
 /* The form alone. */
 sfi_status sfi__lease_read_end(sfi_ctx *ctx, const uint8_t *data, size_t len,
                                struct lease_end *e);
-/* SFI_ERR_AUTH: the MAC does not match. */
+/* SFI_ERR_AUTH: the MAC does not match.  `audit_key_secret`: of the HSM that
+ * leased. */
 sfi_status
 sfi__lease_check_end(sfi_ctx *ctx, const uint8_t data[SFI_LEASE_END_LEN],
                      const uint8_t audit_key_secret[SFI_AUDIT_KEY_LEN]);

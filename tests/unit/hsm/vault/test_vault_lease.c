@@ -14,6 +14,8 @@
 
 #include "core/ctx.h"
 #include "core/err.h"
+#include "audit/chain.h"
+#include "hsm/base/lease.h"
 #include "hsm/vault/lease_format.h"
 
 #include <bench/maker.h>
@@ -584,11 +586,40 @@ END_TEST
 static void
 sign(const struct lease_end *e, uint8_t *out)
 {
+    uint8_t site_key[SFI_AUDIT_KEY_LEN];
+
     sfi__clear_error(ctx); /* of an expected failure */
-    ck_assert_ok(sfi__lease_put_end(ctx, e, audit_key, out));
+    ck_assert_ok(sfi__chain_lease_key(ctx, audit_key, e->record, site_key));
+    ck_assert_ok(sfi__lease_put_end(ctx, e, site_key, out));
 }
 
-/* Signed with the audit key, and still wrong. */
+/* A site has no key that is of use for the records of others. */
+START_TEST(test_site_has_own_key)
+{
+    uint8_t certificate[SFI_LEASE_END_LEN];
+    uint8_t key[SFI_AUDIT_KEY_LEN];
+    struct vault_secrets secrets;
+    struct lease_terms terms;
+    struct lease_end e;
+    sfi_hsm *site = site_new(4);
+
+    ck_assert_ok(sfi__lease_open(ctx, req->key_secret, lease, SFI_LEASE_LEN,
+                                 &terms, &secrets));
+    ck_assert_mem_ne(secrets.audit_key_secret, audit_key, sizeof(audit_key));
+    ck_assert_ok(sfi__chain_lease_key(ctx, audit_key, terms.record, key));
+    ck_assert_mem_eq(secrets.audit_key_secret, key, sizeof(key));
+    end(site, certificate);
+    sfi_hsm_free(site);
+    ck_assert_ok(
+        sfi__lease_read_end(ctx, certificate, sizeof(certificate), &e));
+    e.record[0] ^= 1; /* the end of another site, by this one */
+    ck_assert_ok(sfi__lease_put_end(ctx, &e, key, certificate));
+    ck_assert_fails_about(give_back(line, certificate, sizeof(certificate)),
+                          SFI_ERR_AUTH, at_line, "MAC");
+}
+END_TEST
+
+/* Signed with the site's key, and still wrong. */
 START_TEST(test_end_forged)
 {
     uint8_t certificate[SFI_LEASE_END_LEN], real[SFI_LEASE_END_LEN];
@@ -665,6 +696,7 @@ lease_suite(void)
     tcase_add_test(tc, test_end_flipped);
     tcase_add_test(tc, test_end_elsewhere);
     tcase_add_test(tc, test_end_forged);
+    tcase_add_test(tc, test_site_has_own_key);
     tcase_add_test(tc, test_retired);
     suite_add_tcase(s, tc);
     return s;
