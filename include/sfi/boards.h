@@ -54,7 +54,7 @@ typedef struct sfi_board {
     uint64_t ended;         /**< when it ended; 0: it has not */
     uint64_t milliseconds;  /**< how long the last attempt took */
     uint64_t hsm_remaining; /**< installations left; with hsm_serial */
-    uint32_t phase;         /**< SFI_PHASE_*: the last that was entered */
+    uint32_t phase;         /**< SFI_PHASE_*: the furthest that was entered */
     uint32_t attempts;      /**< how often it began */
     uint32_t image_version; /**< of the firmware in its image */
     int32_t status;         /**< of its failure; 0: none */

@@ -359,6 +359,35 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_select(
     const sfi_firmware *fw, const sfi_firmware_selection *selection,
     sfi_firmware_left_out_fn report, void *user, sfi_firmware **out);
 
+/**
+ * Make a firmware from another, with some bytes of a board's own, as its serial
+ * number.
+ *
+ * Where the other has bytes, they must be 0xff: a field that was left erased.
+ * The new firmware has the name, format and machine of the other.
+ *
+ * @param fw       the firmware; not changed
+ * @param address  of the first byte
+ * @param data     the bytes; copied
+ * @param len      how many, at least 1
+ * @param out      receives the new firmware, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or len is 0
+ *   SFI_ERR_RANGE     a byte past address 0xffffffff
+ *   SFI_ERR_OVERLAP   the firmware has another byte there
+ *   SFI_ERR_LIMIT     more than 256 MiB, or 65535 segments
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_firmware_patch(const sfi_firmware *fw,
+                                                    uint64_t address,
+                                                    const uint8_t *data,
+                                                    size_t len,
+                                                    sfi_firmware **out);
+
 /** sfi_firmware_save(): only the owner of the file can read it. */
 #define SFI_FIRMWARE_PRIVATE 0x100u
 

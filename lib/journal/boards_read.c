@@ -192,7 +192,8 @@ boards_take_begin(sfi_boards *b, const struct board_words *w, uint64_t seconds)
     if (board->now.state == SFI_BOARD_DONE)
         return SFI_ERR_FORMAT;
     board->now.state = SFI_BOARD_BEGUN;
-    board->now.phase = SFI_PHASE_CONNECT;
+    if (board->now.phase == 0)
+        board->now.phase = SFI_PHASE_CONNECT;
     board->now.attempts++;
     board->now.begun = seconds;
     board->now.ended = 0;
@@ -225,7 +226,8 @@ board_take_phase(sfi_boards *b, struct board *board,
 
     if (phase == 0)
         return SFI_ERR_FORMAT;
-    board->now.phase = phase;
+    if (phase > board->now.phase)
+        board->now.phase = phase;
     return board_take_text(b, board, BOARD_TEXT_DEVICE, w, BOARD_LINE_DEVICE)
                ? SFI_OK
                : SFI_ERR_NOMEM;

@@ -264,6 +264,24 @@ class Firmware(Handle, Sequence[Segment]):
                 ctypes.c_void_p(number))
         return made
 
+    def patch(self, address: int, data: bytes) -> "Firmware":
+        """A firmware with some bytes of a board's own, as its serial number.
+
+        Where this one has bytes, they must be 0xff.
+
+        :param address: of the first byte
+        :param data: the bytes, at least one
+        :raises InputError: this one has other bytes there, or a byte would be
+            past 0xffffffff
+        :raises UsageError: there are no bytes
+        """
+        if not 0 <= address <= 0xffffffff:
+            raise InputError(f"the address {address} is not of 32 bits")
+        made = Firmware.__new__(Firmware)
+        made._make(self._context, "sfi_firmware_patch", self._pointer, address,
+                   data, len(data))
+        return made
+
     def save(self, path: StrPath, format: Optional[str] = None,
              fill: Optional[int] = None, *, private: bool = False,
              replace: bool = False) -> None:

@@ -175,6 +175,13 @@ class Select(Case):
                           [(0, 1 << 33)])
         self.assert_fails(sfi.InputError, Status.RANGE, fw.select, [(0, 5)])
 
+    def test_patch(self) -> None:
+        fw = sfi.Firmware.parse(b"\x01\xff\xff\x04", "raw", 0x100)
+        self.assertEqual([(s.address, bytes(s.data)) for s in
+                          fw.patch(0x101, b"ab")], [(0x100, b"\x01ab\x04")])
+        with self.assertRaises(sfi.InputError):
+            fw.patch(0x102, b"ab")
+
     def test_report_that_raises(self) -> None:
         def report(left_out: sfi.LeftOut) -> None:
             calls.append(left_out)

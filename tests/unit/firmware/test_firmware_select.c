@@ -425,6 +425,85 @@ START_TEST(test_random)
 }
 END_TEST
 
+/* ---- sfi_firmware_patch() ---- */
+
+static const struct {
+    const char *bytes; /* at 0x1000 */
+    uint64_t address;
+    const char *patch;
+    const char *whole; /* the first segment; NULL: refused */
+    uint64_t begin;
+    size_t segments;
+} patches[] = {
+    {"ab\xff\xff"
+     "c",
+     0x1002, "12", "ab12c", 0x1000, 1},
+    {"\xff\xff", 0x1000, "12", "12", 0x1000, 1},
+    {"ab", 0x1002, "12", "ab12", 0x1000, 1},     /* right behind */
+    {"ab", 0x0ffe, "12", "12ab", 0x0ffe, 1},     /* right before */
+    {"ab\xff", 0x1002, "12", "ab12", 0x1000, 1}, /* half in it */
+    {"\xff"
+     "ab",
+     0x0fff, "12", "12ab", 0x0fff, 1},
+    {"ab", 0x1010, "12", "ab", 0x1000, 2},
+    {"ab", 0x0100, "12", "12", 0x0100, 2},
+    {"ab", 0x1001, "12", NULL, 0, 0},
+    {"ab\xff", 0x0fff, "123", NULL, 0, 0},
+    {"ab", 0xffffffff, "12", NULL, 0, 0},
+    {"ab", 0x100000000, "1", NULL, 0, 0},
+};
+
+START_TEST(test_patch)
+{
+    const uint8_t *bytes = (const uint8_t *)patches[_i].bytes, *data;
+    const uint8_t *patch = (const uint8_t *)patches[_i].patch;
+    size_t len = strlen(patches[_i].bytes), n = strlen(patches[_i].patch);
+    sfi_firmware *fw, *made;
+    uint64_t address;
+
+    ck_assert_ok(sfi_firmware_parse(ctx, "raw", 0x1000, bytes, len, &fw));
+    if (patches[_i].whole == NULL) {
+        bool past = patches[_i].address > 0xfffffff0;
+
+        ck_assert_int_eq(
+            sfi_firmware_patch(fw, patches[_i].address, patch, n, &made),
+            past ? SFI_ERR_RANGE : SFI_ERR_OVERLAP);
+        ck_assert_ptr_null(made);
+        sfi_firmware_free(fw);
+        return;
+    }
+    ck_assert_ok(sfi_firmware_patch(fw, patches[_i].address, patch, n, &made));
+    sfi_firmware_free(fw); /* it has bytes of its own */
+    ck_assert_uint_eq(sfi_firmware_segment_count(made), patches[_i].segments);
+    ck_assert_ok(sfi_firmware_segment(made, 0, &address, &data, &len));
+    ck_assert_uint_eq(address, patches[_i].begin);
+    ck_assert_uint_eq(len, strlen(patches[_i].whole));
+    ck_assert_mem_eq(data, patches[_i].whole, len);
+    ck_assert_str_eq(sfi_firmware_format(made), "raw");
+    sfi_firmware_free(made);
+}
+END_TEST
+
+START_TEST(test_patch_message)
+{
+    sfi_firmware *fw, *made;
+
+    ck_assert_ok(sfi_firmware_parse(ctx, "raw", 0x1000,
+                                    (const uint8_t *)"\xff"
+                                                     "b",
+                                    2, &fw));
+    ck_assert_fails(
+        sfi_firmware_patch(fw, 0x1000, (const uint8_t *)"xy", 2, &made),
+        SFI_ERR_OVERLAP, "",
+        "the firmware has 0x62 at 0x00001001, where 0x00001000 to "
+        "0x00001001 is to be written: leave these bytes out of it, "
+        "or erased (0xff)");
+    ck_assert_int_eq(sfi_firmware_patch(fw, 0, NULL, 1, &made),
+                     SFI_ERR_ARGUMENT);
+    sfi_firmware_free(fw);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -436,6 +515,8 @@ main(void)
     tcase_add_test(tc, test_name);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_random);
+    tcase_add_loop_test(tc, test_patch, 0, ROWS(patches));
+    tcase_add_test(tc, test_patch_message);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
