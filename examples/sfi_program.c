@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line/serial_at.h"
 #include "sfi_program.h"
 
 #define WORDS_MAX (1 + CLI_KEYS_MAX + CLI_VALUES_MAX)
@@ -98,6 +99,7 @@ program_check(struct program *p)
     bool on_chip = cli_has_any(c, OPT_SFI, OPT_HALT);
 
     program_read_ports(p);
+    serial_read_options(p);
     while ((use = cli_next(c, OPT_FILL, use)) != NULL)
         check_fill(c, use);
     use = cli_next(c, OPT_SFI, NULL);
@@ -122,6 +124,7 @@ static void
 program_on_signal(int signum)
 {
     (void)signum;
+    running->stop = 1;
     sfi_license_batch_cancel(running->batch); /* each may be NULL */
     sfi_ctx_cancel(running->ctx, 1);          /* what asks a licence server */
     for (size_t i = 0; i < running->station_count; i++) {
@@ -174,7 +177,11 @@ work_on_chip(struct station *s)
     if (st == SFI_OK && (cli_has(&p->cli, OPT_GET_CERTIFICATE) ||
                          cli_has(&p->cli, OPT_CHIP_LICENSE)))
         st = station_save_certificate(s);
-    if (st == SFI_OK && cli_has(&p->cli, OPT_SFI))
+    if (st == SFI_OK && p->line != NULL)
+        st = station_begin_board(s);
+    if (st == SFI_OK)
+        st = serial_take(s);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_SFI) && !s->is_complete)
         st = station_install(s);
     if (st == SFI_OK && (p->plain || p->look))
         st = station_run(s);
@@ -207,6 +214,7 @@ run_chip(struct program *p)
     if (s->in != NULL && s->st == SFI_OK)
         program_report_install(s);
     station_write_result(s, &p->out);
+    station_write_ate(s);
     station_fail_record(s);
     return s->st;
 }
@@ -227,7 +235,9 @@ run_all_actions(struct program *p)
     }
     if (st == SFI_OK && cli_has(&p->cli, OPT_HSM_LICENSE))
         st = program_get_license(p);
-    if (st == SFI_OK && p->failed == 0 && p->station_count > 0)
+    if (st == SFI_OK && p->line != NULL)
+        st = program_job(p);
+    else if (st == SFI_OK && p->failed == 0 && p->station_count > 0)
         st = p->stations->many ? program_gang(p) : run_chip(p);
     cli_progress_end(&p->progress);
     return st;
@@ -241,6 +251,8 @@ main(int argc, char **argv)
     int status;
 
     cli_begin(&p.cli, &sfi_program_spec, argc, argv);
+    if (cli_has(&p.cli, OPT_JOB))
+        program_read_job(&p, argc, argv);
     program_check(&p);
     /* An install continues when the reader of stdout is gone. */
     (void)signal(SIGPIPE, SIG_IGN);
@@ -259,7 +271,10 @@ main(int argc, char **argv)
         station_end(&p.stations[i]);
     free(p.stations);
     free(p.ports);
+    program_end_job(&p);
     sfi_journal_free(p.record);
     sfi_hsm_free(p.hsm);
-    return cli_finish(&p.cli, p.ctx, status);
+    status = cli_finish(&p.cli, p.ctx, status);
+    free(p.job_words);
+    return status;
 }

@@ -4,6 +4,7 @@
 #ifndef EXAMPLES_SFI_PROGRAM_H
 #define EXAMPLES_SFI_PROGRAM_H
 
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "cli/cli.h"
@@ -31,9 +32,13 @@ struct program {
     bool live;                /* -sfi: with a live licence */
     struct station *stations; /* of -c, or of --gang */
     size_t station_count;
-    char *ports;              /* storage of their names */
-    sfi_license_batch *batch; /* that runs; or NULL */
-    sfi_journal *record;      /* NULL: not asked for */
+    char *ports; /* storage of their names */
+    struct serial_field serial_at;
+    struct line *line;          /* of --job; or NULL */
+    char **job_words;           /* the command line that it stands for */
+    volatile sig_atomic_t stop; /* a signal came */
+    sfi_license_batch *batch;   /* that runs; or NULL */
+    sfi_journal *record;        /* NULL: not asked for */
     struct json out;
     struct cli_progress progress;
 };
@@ -86,5 +91,23 @@ void program_read_gang(struct program *p, const struct cli_use *use);
 sfi_status program_gang(struct program *p);
 
 sfi_status program_list(struct program *p); /* OPT_LIST */
+
+/* ---- a job, by the hooks of its boards: line/ ---- */
+
+/* Read OPT_JOB, and the command line that its file stands for instead of this
+ * one; exits on a usage error. */
+void program_read_job(struct program *p, int argc, char **argv);
+/* Make its boards. */
+sfi_status program_job(struct program *p);
+void program_end_job(struct program *p);
+/* In a station's thread, over the open link: which board is it, and may it
+ * begin?  Then it has begun in the journal. */
+sfi_status station_begin_board(struct station *s);
+/* A phase begins: the journal has it first.  Nothing without a job. */
+sfi_status station_enter(struct station *s, uint32_t phase);
+/* The result is there. */
+void station_end_board(struct station *s);
+/* "#OK" or "#ERR" of a station. */
+void station_write_ate(const struct station *s);
 
 #endif

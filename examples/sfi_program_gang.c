@@ -132,21 +132,20 @@ gang_start(struct program *p)
 }
 
 sfi_status
-program_gang(struct program *p)
+gang_prepare(struct program *p)
 {
-    const struct timespec tick = {.tv_nsec = TICK_NS};
-    uint64_t began;
     sfi_status st = SFI_OK;
 
-    if (cli_has(&p->cli, OPT_SFI))
-        st = program_log_in_to_install(p);
     for (size_t i = 0; st == SFI_OK && i < p->station_count; i++)
         st = gang_prepare_chip(p, &p->stations[i]);
-    if (st == SFI_OK)
-        st = program_open_record(p);
-    if (st != SFI_OK)
-        return st;
-    began = cli_now_ms();
+    return st;
+}
+
+void
+gang_work(struct program *p)
+{
+    const struct timespec tick = {.tv_nsec = TICK_NS};
+
     gang_start(p);
     while (!gang_show_progress(p))
         (void)nanosleep(&tick, NULL);
@@ -154,6 +153,24 @@ program_gang(struct program *p)
         if (p->stations[i].has_thread)
             (void)pthread_join(p->stations[i].thread, NULL);
     }
+}
+
+sfi_status
+program_gang(struct program *p)
+{
+    uint64_t began;
+    sfi_status st = SFI_OK;
+
+    if (cli_has(&p->cli, OPT_SFI))
+        st = program_log_in_to_install(p);
+    if (st == SFI_OK)
+        st = gang_prepare(p);
+    if (st == SFI_OK)
+        st = program_open_record(p);
+    if (st != SFI_OK)
+        return st;
+    began = cli_now_ms();
+    gang_work(p);
     gang_print_summary(p, (double)(cli_now_ms() - began) / 1000);
     cli_handle_signals(SIG_DFL); /* before the stations end */
     return SFI_OK;

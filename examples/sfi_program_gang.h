@@ -10,6 +10,11 @@
  * print above the block. */
 void gang_log_line(void *user, int level, const char *line);
 
+/* A context, and what it needs, for each station. */
+sfi_status gang_prepare(struct program *p);
+/* All at once, to their ends. */
+void gang_work(struct program *p);
+
 /* Show the progress; true: all chips have ended. */
 bool gang_show_progress(const struct program *p);
 /* Print all results and failures. */

@@ -153,6 +153,7 @@ gang_print_summary(struct program *p, double seconds)
         json_open_object(&p->out, NULL);
         station_write_result(s, &p->out);
         json_close(&p->out);
+        station_write_ate(s);
     }
     json_close(&p->out);
     cli_progress_step(&p->progress, "%zu chips: %zu %s, %zu failed, in %.1f s",

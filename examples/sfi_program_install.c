@@ -75,12 +75,14 @@ install_step_by_step(struct station *s)
 
     do {
         st = sfi_installer_step(s->in, &finished);
-        if (st != SFI_OK || s->phase != SFI_PHASE_SECURE || asked)
-            continue;
-        asked = true;
-        st = confirm_security(s);
-        if (st == SFI_OK)
-            cli_progress_step(&s->progress, "%s", steps[SFI_PHASE_SECURE]);
+        if (st == SFI_OK && s->phase == SFI_PHASE_SECURE && !asked) {
+            asked = true;
+            st = confirm_security(s);
+            if (st == SFI_OK)
+                cli_progress_step(&s->progress, "%s", steps[SFI_PHASE_SECURE]);
+        }
+        if (st == SFI_OK && finished == 0)
+            st = station_enter(s, s->phase);
     } while (st == SFI_OK && finished == 0);
     return st;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/select.h"
+#include "line/serial_at.h"
 #include "sfi_program.h"
 
 #define APPLICATION_RUNS "application running"
@@ -103,12 +104,17 @@ station_write(struct station *s, const struct cli_use *use)
 
     s->all = false;
     if (st == SFI_OK)
+        st = serial_put_in(s, use);
+    if (st == SFI_OK)
         st = program_firmware(
             s, *fw, cli_has(c, OPT_SKIP_ERASE) ? SFI_PROGRAM_NO_ERASE : 0);
     if (st != SFI_OK)
         return st;
     cli_progress_step(&s->progress, "File download complete");
-    return cli_has(c, OPT_VERIFY) ? verify_firmware(s, *fw) : SFI_OK;
+    st = serial_read_back(s, use);
+    if (st == SFI_OK && cli_has(c, OPT_VERIFY))
+        st = verify_firmware(s, *fw);
+    return st;
 }
 
 /* Bytes of a value of OPT_R8, OPT_R16 and OPT_R32, or of OPT_W8 and so on: they

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line/serial_at.h"
 #include "sfi_program.h"
 
 /* By option; NULL: no action. */
@@ -45,6 +46,8 @@ station_begin(struct station *s, struct program *p, sfi_ctx *ctx)
         cli_log_waits(&s->progress);
     json_init(&s->note, s->notes);
     json_open_object(&s->note, NULL);
+    if (s->serial == NULL)
+        s->serial = cli_value(&p->cli, OPT_BOARD);
 }
 
 void
@@ -89,7 +92,7 @@ station_load_files(struct station *s)
     }
     if (s->note.depth > 1)
         json_close(&s->note);
-    return st;
+    return st == SFI_OK ? serial_check_files(s) : st;
 }
 
 static void
@@ -166,6 +169,8 @@ station_run(struct station *s)
 
     if (s->p->look)
         return station_look(s, st);
+    if (st == SFI_OK)
+        st = station_enter(s, SFI_PHASE_WRITE);
     while (st == SFI_OK && (use = cli_next_use(&s->p->cli, use)) != NULL) {
         if (actions[use->id] == NULL)
             continue;
@@ -316,11 +321,13 @@ station_conclude(struct station *s)
     if (s->in == NULL || sfi_installer_get_job(s->in, &job) != SFI_OK)
         job.chip = p->look && s->st == SFI_OK ? NULL : sfi_chip_name(s->part);
     job.port = s->port;
+    if (job.device_id == NULL && s->device_id[0] != '\0')
+        job.device_id = s->device_id;
     job.result = s->st == SFI_ERR_CANCELLED ? "cancelled"
                  : s->st != SFI_OK          ? "failed"
                  : s->in != NULL            ? "installed"
                                             : "done";
-    job.board_serial = cli_value(&p->cli, OPT_BOARD);
+    job.board_serial = s->serial;
     job.milliseconds = cli_now_ms() - s->started_ms;
     job.image = cli_value(&p->cli, OPT_SFI);
     job.protocol = job.image == NULL ? NULL : p->live ? "live" : "static";
@@ -331,6 +338,8 @@ station_conclude(struct station *s)
     job.more = s->notes_text;
     s->job = job;
     station_record(s);
+    if (p->line != NULL)
+        station_end_board(s);
 }
 
 void
@@ -343,6 +352,7 @@ station_write_result(struct station *s, struct json *j)
     if (job->chip != NULL && job->chip[0] != '\0')
         json_text(j, "chip", job->chip);
     json_text(j, "device_id", job->device_id);
+    json_text(j, "board_serial", s->serial);
     json_number(j, "milliseconds", job->milliseconds);
     if (job->hsm_serial != NULL) {
         json_number(j, "hsm_remaining", job->hsm_remaining);

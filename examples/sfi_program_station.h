@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "cli/cli.h"
+#include "line/serial.h"
 
 #define URI_MAX 1024      /* as long as the library makes one */
 #define SECTORS_MAX 1024u /* as options/sfi-program.txt has it */
@@ -54,6 +55,16 @@ struct station {
     uint64_t bytes;    /* of the image */
     uint64_t started_ms;
     atomic_bool stop; /* end between two steps */
+    /* The board. */
+    const char *serial; /* its own number; NULL: not known */
+    char serial_text[SERIAL_TEXT_MAX];
+    uint8_t serial_bytes[SERIAL_FIELD_MAX];
+    const struct cli_use *serial_use; /* the -w that has written it */
+    uint64_t board;                   /* its number in a job; 0: none yet */
+    char device_id[80];               /* of its chip, as far as a job knows */
+    uint32_t entered;                 /* the phase that the job's journal has */
+    bool is_complete; /* found installed, by an earlier attempt */
+    long ate;         /* the number of its #ERR; 0: its status */
     /* The result. */
     sfi_status st;
     sfi_journal_job job;   /* the same, as a record tells it */

@@ -59,6 +59,14 @@ cli_json_failure(struct json *j)
                                           .peer_code = first.peer_code});
 }
 
+sfi_status
+cli_first_failure(char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s%s%s", first.where,
+                   first.where[0] != '\0' ? ": " : "", first.message);
+    return first.status;
+}
+
 /* With events on stderr the first failure is told by the result. */
 static void
 print_message(const char *program, const char *message, bool is_first)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What machines get of a program (doc/json.md): one JSON object on stdout for
- * --json, and for --progress=ndjson a line for each event, whose last is the
- * result. */
+ * --json, lines for handlers there for --ate, and for --progress=ndjson a line
+ * for each event, whose last is the result. */
 #define _POSIX_C_SOURCE 200809L
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ate.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -22,9 +23,10 @@
 static struct {
     const char *program;
     bool json;
-    FILE *events; /* NULL: none */
+    bool ate, ate_told; /* is a line there already */
+    FILE *events;       /* NULL: none */
     bool on_stderr;
-    FILE *out;                /* for the object; NULL: stdout */
+    FILE *out;                /* for the object or lines; NULL: stdout */
     struct json *object, own; /* NULL: not begun */
     FILE *text;               /* where it is written, as long as it grows */
     char *content;
@@ -62,6 +64,7 @@ report_begin(const char *program, int argc, char **argv)
     report.program = program;
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         report.json = report.json || word_is(argv[i], "json");
+        report.ate = report.ate || word_is(argv[i], "ate");
         wanted = wanted || word_is(argv[i], "progress=ndjson") ||
                  (word_is(argv[i], "progress") && i + 1 < argc &&
                   strcmp(argv[i + 1], "ndjson") == 0);
@@ -105,7 +108,9 @@ report_check(const struct cli *c)
            strcmp(spec->options[id].name, "progress") != 0)
         id++;
     use = cli_next(c, id, NULL);
-    if (report.json && text_move_aside() != 0)
+    report.ate = report.ate && !report.json;
+    if ((report.json || report.ate) && report.out == NULL &&
+        text_move_aside() != 0)
         cli_nomem(spec->program);
     if (use == NULL)
         return;
@@ -118,6 +123,42 @@ bool
 cli_wants_json(void)
 {
     return report.json;
+}
+
+/* ---- lines for handlers ---- */
+
+bool
+cli_wants_ate(void)
+{
+    return report.ate;
+}
+
+/* Whole lines at once; who reads them may be gone. */
+void
+report_ate(const char *line)
+{
+    FILE *out = report.out != NULL ? report.out : stdout;
+
+    if (!report.ate)
+        return;
+    report.ate_told = true;
+    (void)fputs(line, out);
+    (void)fflush(out);
+}
+
+/* The end of a program that has told nothing else. */
+static void
+report_end_ate(void)
+{
+    struct cli_ate a;
+    char failure[CLI_ATE_MAX] = "";
+    sfi_status st = cli_first_failure(failure, sizeof(failure));
+
+    if (!report.ate || report.ate_told)
+        return;
+    cli_ate_begin(&a, st);
+    cli_ate_text(&a, failure);
+    cli_ate_end(&a);
 }
 
 /* ---- the object ---- */
@@ -163,8 +204,11 @@ report_end(int exit_status)
     FILE *out = report.out != NULL ? report.out : stdout;
     bool good = true;
 
+    report_end_ate();
+    good = !report.ate || !ferror(out);
+    report.ate = false;
     if (!report.json && report.events == NULL)
-        return true;
+        return good;
     if (j == NULL)
         report_begin_object(j = &report.own);
     while (j->depth > 1) /* a mistake was found in the middle */

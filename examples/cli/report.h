@@ -7,6 +7,10 @@
 
 #include "cli/cli.h"
 
+/* The first failure that was printed, where and message: its status, or SFI_OK.
+ */
+sfi_status cli_first_failure(char *out, size_t size);
+
 /* Read from a command line what machines want; again for a command's own. */
 void report_begin(const char *program, int argc, char **argv);
 /* --progress of a parsed command line; exits on a usage error. */
@@ -14,6 +18,9 @@ void report_check(const struct cli *c);
 /* The object and the last event; nothing the second time.  False: stdout could
  * not be written. */
 bool report_end(int exit_status);
+
+/* A whole line, if --ate is given. */
+void report_ate(const char *line);
 
 bool report_has_events(void);
 /* Lines for people would stand among the events. */

@@ -150,7 +150,7 @@ OWNED = [
     ("curl/*", ["lib/hsm/server/http_curl.c"]),
     ("jansson.h", ["lib/hsm/server/answer.c", "examples/served/*"]),
     ("event2/*", ["examples/served/*"]),
-    ("ini.h", ["examples/served/config.c"]),
+    ("ini.h", ["examples/line/job_file.c", "examples/served/config.c"]),
     ("time.h", ["lib/util/clock.c", "examples/*"]),
     ("termios.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("pty.h", ["lib/sim/*"]),
@@ -264,7 +264,8 @@ def check(root):
                         not name.startswith("<sfi/"):
                     why = f"a public header may not include {name[1:]}"
             elif why is None and name[0] == '"' and "/" in name and \
-                    not name.startswith(('"cli/', '"lease/', '"served/', '"wrap/')):
+                    not name.startswith(('"cli/', '"lease/', '"line/',
+                                         '"served/', '"wrap/')):
                 why = f"an example uses only the public API, not {name[1:]}"
             if why is not None:
                 found.append(source.finding(path, line, why))

@@ -2224,6 +2224,13 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         c_size_t,
         POINTER(c_void_p),
     ]),
+    "sfi_firmware_patch": (c_int, [
+        c_void_p,
+        c_uint64,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
     "sfi_firmware_save": (c_int, [
         c_void_p,
         c_char_p,

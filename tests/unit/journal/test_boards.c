@@ -160,7 +160,7 @@ START_TEST(test_next_process)
     ck_assert_str_eq(get(b, 2).error, "");
     ck_assert_str_eq(get(b, 2).port, "/dev/ttyUSB9");
     ck_assert_str_eq(get(b, 3).serial, "C");
-    ck_assert_uint_eq(get(b, 3).phase, SFI_PHASE_CONNECT);
+    ck_assert_uint_eq(get(b, 3).phase, SFI_PHASE_SECURE);
     sfi_boards_free(b);
 }
 END_TEST
