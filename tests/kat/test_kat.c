@@ -20,6 +20,7 @@
 #include "crypto/gcm.h"
 #include "crypto/hash.h"
 #include "crypto/kdf.h"
+#include "hsm/vault/lease_format.h"
 #include "license/license.h"
 
 #include "fixture.h"
@@ -409,6 +410,38 @@ check_license(const struct vector *v)
     same(v, "nonce", got_nonce, nonce, sizeof(nonce));
 }
 
+static void
+check_lease(const struct vector *v)
+{
+    uint8_t request[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
+    uint8_t secrets[LEDGER_SECRETS_LEN], hash[SFI_SHA256_LEN];
+    uint8_t want[SFI_LEASE_LEN], got[SFI_LEASE_LEN], got_hash[SFI_SHA256_LEN];
+    uint8_t end[SFI_LEASE_END_LEN], got_end[SFI_LEASE_END_LEN];
+    struct vault_secrets opened;
+    struct lease_terms t;
+    struct lease_end e;
+
+    exactly(v, "request", request, sizeof(request));
+    exactly(v, "public", public_key, sizeof(public_key));
+    exactly(v, "hash", hash, sizeof(hash));
+    exactly(v, "secrets", secrets, sizeof(secrets));
+    exactly(v, "lease", want, sizeof(want));
+    exactly(v, "end", end, sizeof(end));
+    status_is(v, sfi__lease_request_hash(ctx, public_key, got_hash), SFI_OK);
+    same(v, "hash", got_hash, hash, sizeof(hash));
+    status_is(v, sfi__lease_open(ctx, request, want, sizeof(want), &t, &opened),
+              SFI_OK);
+    same(v, "secrets", (const uint8_t *)&opened, secrets, sizeof(secrets));
+    status_is(v, sfi__lease_seal(ctx, &t, public_key, &opened, got), SFI_OK);
+    same(v, "lease", got, want, sizeof(want));
+    status_is(v, sfi__lease_read_end(ctx, end, sizeof(end), &e), SFI_OK);
+    status_is(v, sfi__lease_check_end(ctx, end, opened.audit_key_secret),
+              SFI_OK);
+    status_is(v, sfi__lease_put_end(ctx, &e, opened.audit_key_secret, got_end),
+              SFI_OK);
+    same(v, "end certificate", got_end, end, sizeof(end));
+}
+
 /* ---- */
 
 static const struct {
@@ -420,6 +453,7 @@ static const struct {
     {"ecdsa", 30, check_ecdsa},  {"kdf", 20, check_kdf},
     {"scrypt", 3, check_scrypt}, {"sha256", 10, check_sha256},
     {"hmac", 6, check_hmac},     {"license", 12, check_license},
+    {"lease", 6, check_lease},
 };
 
 static size_t chosen;
