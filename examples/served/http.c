@@ -3,10 +3,13 @@
 /* The event loop: listeners, signals, answers. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <event2/buffer.h>
 #include <event2/listener.h>
@@ -253,6 +256,17 @@ http_on_end(evutil_socket_t fd, short what, void *arg)
 
 /* ---- begin and end ---- */
 
+/* An answer is several writes: without this the second one waits for the
+ * station's delayed acknowledgement, 40 ms.  Connections inherit it. */
+static void
+http_send_at_once(struct evhttp_bound_socket *bound)
+{
+    int on = 1;
+
+    (void)setsockopt(evhttp_bound_socket_get_fd(bound), IPPROTO_TCP,
+                     TCP_NODELAY, &on, sizeof(on));
+}
+
 static sfi_status
 http_listen(sfi_ctx *ctx, const char *address, struct evhttp *to,
             struct evhttp_bound_socket **out)
@@ -266,6 +280,7 @@ http_listen(sfi_ctx *ctx, const char *address, struct evhttp *to,
     *out = evhttp_bind_socket_with_handle(to, host, port);
     if (*out == NULL)
         return cli_report_os(ctx, errno, "%s: cannot listen", address);
+    http_send_at_once(*out);
     return SFI_OK;
 }
 
