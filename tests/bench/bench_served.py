@@ -126,10 +126,10 @@ class Line:
 
     def certify(self):
         ca = self.path / "ca"
-        program("sfi-served", "--new-ca", ca)
-        program("sfi-served", "--new-server", "localhost", "--ca", ca)
+        program("served/sfi-served", "--new-ca", ca)
+        program("served/sfi-served", "--new-server", "localhost", "--ca", ca)
         for k in range(self.stations):
-            program("sfi-served", "--new-station", f"load-{k:04}", "--ca", ca)
+            program("served/sfi-served", "--new-station", f"load-{k:04}", "--ca", ca)
         self.config = self.path / "served.ini"
         self.config.write_text(f"""
 [server]
@@ -150,7 +150,7 @@ devices-per-day = 1000000
         """Start the server, and return when it answers."""
         log = open(self.path / "log", "a", encoding="utf-8")
         self.server = subprocess.Popen(
-            words([BUILD / "examples/sfi-served", "-c", self.config]),
+            words([BUILD / "examples/served/sfi-served", "-c", self.config]),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         end = time.monotonic() + 60
@@ -193,14 +193,12 @@ devices-per-day = 1000000
 
     def prove(self, used):
         """The vault's count is exact and its chain verifies."""
-        info = json.loads(program("sfi-hsm", "-hsmgetinfo", self.vault,
-                                  "--json").splitlines()[-1])
+        info = json.loads(program("sfi-hsm", "-i", self.vault, "--info",
+                                  "--json"))
         spent = info["maximum"] - info["remaining"]
         if spent != used:
             sys.exit(f"{spent} installations are spent, expected {used}")
-        log = self.path / f"audit-{time.monotonic_ns()}.log"
-        program("sfi-hsm", "--export-audit", log, self.vault)
-        program("sfi-hsm", "--verify-audit", self.vault, "--pin-file",
+        program("sfi-hsm", "-i", self.vault, "--verify-hsm", "--pin-file",
                 self.pin)
 
     def close(self):
@@ -222,6 +220,13 @@ def peer_rate(line):
     return float(re.search(r"tps = ([0-9.]+)", told).group(1))
 
 
+def processor(process):
+    """Seconds that a process has used."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text(
+        encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def show(told):
     print(f"  round {told['round']}: {told['per_second']:6} licences/s, "
           f"{told['new']} new, {told['again']} again, "
@@ -238,8 +243,11 @@ def rate(stations=200, devices=20000, sync_us=2700):
               f"{peer:.0f}/s", flush=True)
         line.serve()
         told = line.ask(devices, 3)
+        used = processor(line.server)
         for t in told:
             show(t)
+        print(f"  the server used {used / 3 / devices * 1e6:.0f} us of a "
+              "processor for each", flush=True)
         line.prove(devices)
     finally:
         line.close()
@@ -352,6 +360,6 @@ if __name__ == "__main__":
     if len(sys.argv) < 3 or sys.argv[2] not in MODES:
         sys.exit(__doc__)
     postgres.need()
-    if not (BUILD / "examples/sfi-served").exists():
+    if not (BUILD / "examples/served/sfi-served").exists():
         postgres.skip("sfi-served was not built")
     sys.exit(bool(MODES[sys.argv[2]](*map(int, sys.argv[3:]))))
