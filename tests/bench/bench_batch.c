@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Time of a batch: a folder of certificates into a store, from a vault.
- *   bench_batch [FOLDER [CERTIFICATES]]
+ *   bench_batch [FOLDER [CERTIFICATES [HSM]]]
+ * HSM: of a vault that does not exist yet, by default a file in FOLDER.
+ * At last what a licence server does: 64 devices in each step.
  * The time of the processor is of this process; the wall's has the disk's. */
 #define _XOPEN_SOURCE 700
 #include <dirent.h>
@@ -149,6 +151,58 @@ run(const char *what, sfi_hsm *hsm, sfi_license_store *store,
                  processor() - cpu, s.longest * 1e3);
 }
 
+/* ---- what a server gathers ---- */
+
+#define GATHERED 64u
+
+static void
+make_certificate(const uint8_t *ca_secret, sfi_certificate **out)
+{
+    uint8_t secret[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
+    uint8_t data[SFI_CERTIFICATE_LEN];
+
+    need(sfi__ecc_generate(ctx, secret, public_key));
+    need(sfi__cert_issue(ctx, ca_secret, "45002001", public_key, data));
+    need(sfi_certificate_parse(ctx, data, sizeof(data), out));
+}
+
+static void
+run_gathered(const char *what, sfi_hsm *hsm,
+             const sfi_certificate *const *certs, size_t count)
+{
+    double began = wall(), cpu = processor(), longest = 0;
+
+    for (size_t at = 0; at < count; at += GATHERED) {
+        size_t n = count - at < GATHERED ? count - at : GATHERED;
+        double begun = wall();
+
+        need(sfi_hsm_generate_licenses(hsm, certs + at, NULL, n, NULL, NULL,
+                                       NULL));
+        if (wall() - begun > longest)
+            longest = wall() - begun;
+    }
+    (void)printf("%-12s %7.0f devices/s  %7.2f s processor  %5.0f ms longest "
+                 "step\n",
+                 what, (double)count / (wall() - began), processor() - cpu,
+                 longest * 1e3);
+}
+
+static void
+gather(sfi_hsm *hsm, const uint8_t *ca_secret, size_t count)
+{
+    sfi_certificate **certs = calloc(count, sizeof(sfi_certificate *));
+
+    if (certs == NULL)
+        exit(EXIT_FAILURE);
+    for (size_t i = 0; i < count; i++)
+        make_certificate(ca_secret, &certs[i]);
+    run_gathered("64 new", hsm, (const sfi_certificate *const *)certs, count);
+    run_gathered("64 known", hsm, (const sfi_certificate *const *)certs, count);
+    for (size_t i = 0; i < count; i++)
+        sfi_certificate_free(certs[i]);
+    free(certs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -162,7 +216,10 @@ main(int argc, char **argv)
     (void)snprintf(folder, sizeof(folder), "%s/batch-%d", base, (int)getpid());
     (void)snprintf(shelf, sizeof(shelf), "%s-store", folder);
     (void)snprintf(vault, sizeof(vault), "%s.vault", folder);
-    (void)snprintf(uri, sizeof(uri), "vault:%s", vault);
+    if (argc > 3)
+        (void)snprintf(uri, sizeof(uri), "%s", argv[3]);
+    else
+        (void)snprintf(uri, sizeof(uri), "vault:%s", vault);
     if (sfi_ctx_new(NULL, &ctx) != SFI_OK)
         return EXIT_FAILURE;
     need(sfi__ecc_generate(ctx, ca_secret, ca_public));
@@ -176,11 +233,12 @@ main(int argc, char **argv)
     remove_folder(shelf);
     need(sfi_license_store_open(ctx, shelf, 1, &store));
     run("lost", hsm, store, folder);
+    gather(hsm, ca_secret, count);
     need(sfi_hsm_verify_audit(hsm));
     sfi_license_store_free(store);
     sfi_hsm_free(hsm);
     sfi_ctx_free(ctx);
     remove_folder(shelf);
     remove_folder(folder);
-    return unlink(vault) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return argc > 3 || unlink(vault) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
