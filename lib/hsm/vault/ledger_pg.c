@@ -37,11 +37,7 @@ pg_need_connection(struct pg *p)
     bool exists;
     sfi_status st = sfi__pg_connect(p, &exists);
 
-    if (st == SFI_OK && !exists)
-        st = sfi__fail(p->base.ctx, SFI_ERR_HSM,
-                       "the database has lost the vault %s: restore it",
-                       p->name);
-    return st;
+    return st == SFI_OK && !exists ? sfi__pg_fail_gone(p) : st;
 }
 
 /* ---- begin ---- */
@@ -129,7 +125,17 @@ pg_roll_back(struct pg *p)
     sfi__error_restore(p->base.ctx, &first);
 }
 
-/* A connection may have ended since it was last used: take a new one. */
+/* A connection may have ended since it was last used: true, and the error is
+ * forgotten, when a new one should be tried. */
+static bool
+pg_was_dead(struct pg *p, bool was_open, sfi_status st)
+{
+    if (st != SFI_ERR_IO || !was_open || p->conn != NULL)
+        return false;
+    sfi__clear_error(p->base.ctx);
+    return true;
+}
+
 static sfi_status
 pg_begin(struct ledger *l, enum ledger_use use)
 {
@@ -141,8 +147,7 @@ pg_begin(struct ledger *l, enum ledger_use use)
         st = pg_need_connection(p);
     if (st == SFI_OK)
         st = pg_begin_once(p, use);
-    if (st == SFI_ERR_IO && was_open && p->conn == NULL) {
-        sfi__clear_error(l->ctx);
+    if (pg_was_dead(p, was_open, st)) {
         st = pg_need_connection(p);
         if (st == SFI_OK)
             st = pg_begin_once(p, use);
@@ -377,10 +382,15 @@ pg_hold(struct ledger *l, uint32_t timeout_ms)
 
     while (st == SFI_OK && !p->holds) {
         uint32_t left = sfi__deadline_left(&end);
+        bool was_open = p->conn != NULL;
 
         st = pg_need_connection(p);
         if (st == SFI_OK)
             st = sfi__pg_try_hold(p, &p->holds);
+        if (pg_was_dead(p, was_open, st)) {
+            st = SFI_OK;
+            continue;
+        }
         if (st != SFI_OK || p->holds)
             break;
         if (left == 0)

@@ -62,6 +62,8 @@ struct pg {
     bool warned;      /* the server sent a warning */
     size_t sent;      /* statements whose results were not taken */
     bool synced;      /* the pipeline has its end */
+    int backend;      /* the server's process of this connection */
+    int32_t locked;   /* the vault's id in our lock; 0: the tables */
     int lost_backend; /* the server's process of a connection that broke in a
                          transaction; 0: none */
     bool holds;
@@ -167,7 +169,10 @@ sfi_status sfi__pg_appended_add(struct pg *p, const struct ledger_record *r);
 /* A connection that knows the vault.  `exists`: false if the database has no
  * such vault, then it is not connected. */
 sfi_status sfi__pg_connect(struct pg *p, bool *exists);
-/* The same after a fault that passes: tries for some seconds. */
+/* A vault that was there is not there. */
+sfi_status sfi__pg_fail_gone(struct pg *p);
+/* The same as sfi__pg_connect() after a fault that passes: tries for some
+ * seconds. */
 sfi_status sfi__pg_connect_again(struct pg *p);
 /* COMMIT.  `doubt`: the connection was lost, so nobody knows the outcome. */
 sfi_status sfi__pg_commit(struct pg *p, bool *doubt);

@@ -112,6 +112,7 @@ static sfi_status
 link_use(struct pg *p, PGconn *conn)
 {
     p->conn = conn;
+    p->backend = PQbackendPID(conn);
     p->sent = 0;
     p->synced = false;
     (void)PQsetNoticeReceiver(conn, link_notice, p);
@@ -120,25 +121,44 @@ link_use(struct pg *p, PGconn *conn)
     return sfi__pg_fail(p, NULL);
 }
 
+/* A server that was about to start at the first try says at the second what it
+ * has against us. */
+static PGconn *
+link_try(const struct parameters *with, PGPing *ping)
+{
+    PGconn *conn = PQconnectdbParams(with->keywords, with->values, 0);
+
+    *ping = PQPING_OK;
+    if (conn == NULL || PQstatus(conn) == CONNECTION_OK ||
+        PQconnectionNeedsPassword(conn))
+        return conn;
+    *ping = PQpingParams(with->keywords, with->values, 0);
+    if (*ping == PQPING_OK) {
+        PQfinish(conn);
+        conn = PQconnectdbParams(with->keywords, with->values, 0);
+    }
+    return conn;
+}
+
 sfi_status
 sfi__pg_connect_server(struct pg *p)
 {
     PQconninfoOption *options;
     struct parameters with;
+    PGPing ping;
     PGconn *conn;
     sfi_status st = link_parse(p, &options);
 
     if (st != SFI_OK)
         return st;
     link_collect_parameters(options, &with);
-    conn = PQconnectdbParams(with.keywords, with.values, 0);
+    conn = link_try(&with, &ping);
     if (conn == NULL)
         st = sfi__nomem(p->base.ctx);
     else if (PQstatus(conn) == CONNECTION_OK)
         st = link_use(p, conn);
     else
-        st = sfi__pg_fail_connect(p, conn,
-                                  PQpingParams(with.keywords, with.values, 0));
+        st = sfi__pg_fail_connect(p, conn, ping);
     if (p->conn == NULL)
         PQfinish(conn);
     PQconninfoFree(options);
@@ -149,7 +169,7 @@ void
 sfi__pg_disconnect(struct pg *p)
 {
     if (p->conn != NULL && ((p->begun && p->writes) || p->holds))
-        p->lost_backend = PQbackendPID(p->conn);
+        p->lost_backend = p->backend;
     PQfinish(p->conn);
     p->conn = NULL;
     p->begun = false;

@@ -140,14 +140,14 @@ pg_end_lost_session(struct pg *p)
         " 'advisory' AND classid IN (%u, %u) AND objid = %d AND pid = %d AND"
         " database = (SELECT oid FROM pg_database WHERE datname ="
         " current_database()) LIMIT 1",
-        PG_LOCK_WRITE, PG_LOCK_HOLD, p->id, p->lost_backend);
+        PG_LOCK_WRITE, PG_LOCK_HOLD, p->locked, p->lost_backend);
     st = sfi__pg_run(p, sql, NULL, &r);
     PQclear(r);
     if (p->conn == NULL)
         return st;
     sfi__clear_error(p->base.ctx); /* not allowed: wait */
     sfi__text_format(sql, sizeof(sql), "SELECT pg_advisory_xact_lock(%u, %d)",
-                     PG_LOCK_WRITE, p->id);
+                     PG_LOCK_WRITE, p->locked);
     st = sfi__pg_run(p, sql, NULL, &r);
     PQclear(r);
     if (st == SFI_OK)
@@ -204,6 +204,8 @@ pg_enter_vault(struct pg *p, bool *exists)
     sfi_status st = pg_configure(p);
 
     if (st == SFI_OK)
+        st = pg_end_lost_session(p);
+    if (st == SFI_OK)
         st = pg_look_for_tables(p, &there);
     if (st != SFI_OK || there.tables == 0)
         return st;
@@ -212,8 +214,7 @@ pg_enter_vault(struct pg *p, bool *exists)
         st = pg_find_vault(p, exists);
     if (st == SFI_OK && *exists)
         st = sfi__pg_prepare(p);
-    if (st == SFI_OK && *exists)
-        st = pg_end_lost_session(p);
+    p->locked = p->id;
     return st == SFI_OK && *exists ? pg_hold_again(p) : st;
 }
 
@@ -239,6 +240,13 @@ sfi__pg_connect(struct pg *p, bool *exists)
 }
 
 sfi_status
+sfi__pg_fail_gone(struct pg *p)
+{
+    return sfi__fail(p->base.ctx, SFI_ERR_HSM,
+                     "the database has lost the vault %s: restore it", p->name);
+}
+
+sfi_status
 sfi__pg_connect_again(struct pg *p)
 {
     const struct clock *clock = p->base.ctx->clock;
@@ -249,9 +257,7 @@ sfi__pg_connect_again(struct pg *p)
         sfi_status st = sfi__pg_connect(p, &exists);
 
         if (st == SFI_OK && !exists)
-            return sfi__fail(p->base.ctx, SFI_ERR_HSM,
-                             "the database has lost the vault %s: restore it",
-                             p->name);
+            return sfi__pg_fail_gone(p);
         if ((st != SFI_ERR_NO_DEVICE && st != SFI_ERR_IO) ||
             sfi__deadline_passed(&end))
             return st;
