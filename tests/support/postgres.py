@@ -7,9 +7,12 @@ for root, as `postgres` or `nobody`.
 
     postgres.py COMMAND [ARGUMENT...]
 
-runs a command with such a server: SFI_TEST_POSTGRES is the URI of its database,
-`postgresql:///line?host=FOLDER&user=postgres`; a vault there is
-`vault:URI&vault=NAME`.  SFI_TEST_POSTGRES_PID is the server's process.
+runs a command with such a server: SFI_TEST_POSTGRES is the URI of its
+database, `postgresql:///line?host=FOLDER&user=postgres`; a vault there is
+`vault:URI&vault=NAME`.  SFI_TEST_POSTGRES_KEEPER is the process to which the
+command may send SIGUSR1, so that the server is killed and started again, or
+SIGUSR2: the first time for a base backup, the second time to go on with it.
+SFI_TEST_POSTGRES_DONE is a file whose length is the number of signals served.
 """
 
 import os
@@ -284,9 +287,32 @@ def main():
         sys.exit(__doc__)
     need()
     with Postgres() as server:
+        backups = []
+        done = server.folder / "done"
+        done.touch()
+
+        def served():
+            with open(done, "ab") as f:
+                f.write(b".")
+
+        def crash(*_):
+            server.kill()
+            server.start()
+            served()
+
+        def go_back(*_):
+            if backups:
+                server.restore(backups.pop())
+            else:
+                backups.append(server.backup())
+            served()
+
+        signal.signal(signal.SIGUSR1, crash)
+        signal.signal(signal.SIGUSR2, go_back)
         sys.exit(subprocess.run(sys.argv[1:], check=False, env={
             **os.environ, "SFI_TEST_POSTGRES": server.uri(),
-            "SFI_TEST_POSTGRES_PID": str(server.process.pid)}).returncode)
+            "SFI_TEST_POSTGRES_DONE": str(done),
+            "SFI_TEST_POSTGRES_KEEPER": str(os.getpid())}).returncode)
 
 
 if __name__ == "__main__":
