@@ -36,7 +36,8 @@ confirm(struct program *p, const char *question)
     if (cli_has(&p->cli, OPT_YES) || cli_confirm(&p->cli, question, "--yes"))
         return SFI_OK;
     return cli_report(p->ctx, SFI_ERR_CANCELLED,
-                      "%.400s: not confirmed, the HSM is unchanged", p->slot);
+                      "%.400s: not confirmed, the HSM is unchanged",
+                      cli_hsm_shown(p->slot));
 }
 
 /* ---- what its owner does later ---- */
@@ -161,13 +162,14 @@ retire(struct program *p)
 
     if (p->info.state == SFI_HSM_RETIRED)
         return cli_report(p->ctx, SFI_ERR_HSM_STATE,
-                          "%.400s: the HSM is retired already", p->slot);
+                          "%.400s: the HSM is retired already",
+                          cli_hsm_shown(p->slot));
     if (!cli_hsm_has_pin(p->slot)) /* not by a station */
         return sfi_hsm_retire(p->hsm);
     (void)printf("%s will be retired for ever\n"
                  "  firmware identifier   : %s\n"
                  "  installations given up: %" PRIu64 " of %" PRIu64 "\n",
-                 p->slot, p->info.firmware_id, p->info.remaining,
+                 cli_hsm_shown(p->slot), p->info.firmware_id, p->info.remaining,
                  p->info.maximum);
     st = confirm(p, "Retire it for ever?");
     if (st == SFI_OK)
@@ -219,7 +221,7 @@ content_confirm(struct program *p, const struct content *c)
         "  product             : %s\n"
         "  installations       : %" PRIu64 "%s\n"
         "  audit key           : %s%s\n",
-        cli_visible(p->slot), cli_visible(c->firmware_id),
+        cli_visible(cli_hsm_shown(p->slot)), cli_visible(c->firmware_id),
         cli_visible(sfi_personalization_product_id(c->perso)), c->max_count,
         cli_has(&p->cli, OPT_LIVE_ONLY) ? ", with live licences only" : "",
         c->audit_key_file != NULL
@@ -263,7 +265,7 @@ provision_once(struct program *p)
     if (st == SFI_OK && p->info.state != SFI_HSM_BLANK)
         st = cli_report(p->ctx, SFI_ERR_HSM_STATE,
                         "%.400s: already provisioned, and locked for ever",
-                        p->slot);
+                        cli_hsm_shown(p->slot));
     if (st == SFI_OK)
         st = sfi_hsm_check_provision(p->hsm, sizeof(c.nonce_secret),
                                      c.firmware_id, c.max_count, &c.options);
@@ -352,7 +354,7 @@ run_at_hsm(struct program *p, const struct mode *m)
 {
     sfi_status st = open_hsm(p, m);
 
-    json_text(&p->out, "slot", p->slot);
+    json_text(&p->out, "slot", cli_hsm_shown(p->slot));
     if (st == SFI_OK && m->run != NULL)
         st = m->run(p);
     if (st == SFI_OK)

@@ -94,7 +94,7 @@ program_save_license(struct program *p, const sfi_certificate *cert,
     cli_progress_step(&p->progress,
                       "Succeed to get License for Firmware from HSM slot "
                       "ID %s\nWriting data to file %s",
-                      p->slot, path);
+                      cli_hsm_shown(p->slot), path);
     json_text(&p->out, "license", path);
     if (sfi_hsm_get_info(p->hsm, &info) == SFI_OK)
         hsm_left_json(&p->out, &info);
@@ -141,7 +141,7 @@ program_ask_hsm(struct program *p, size_t id)
     else if (!p->json)
         hsm_print(stdout, &info);
     json_open_object(&p->out, "hsm");
-    json_text(&p->out, "slot", slot);
+    json_text(&p->out, "slot", cli_hsm_shown(slot));
     hsm_json(&p->out, &info);
     json_close(&p->out);
     return SFI_OK;

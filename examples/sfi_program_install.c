@@ -8,6 +8,8 @@
 
 #include "sfi_program.h"
 
+#include "cli/hsm_words.h"
+
 #define PATH_SIZE 4352 /* a path (PATH_MAX is 4096) and a file name */
 
 static const char *const steps[] = {
@@ -127,7 +129,7 @@ program_log_in_to_install(struct program *p)
     if (use->count > 1) /* the licence is given */
         return SFI_OK;
     cli_progress_step(&p->progress, "SFI HSM slot ID : %s",
-                      program_slot(p, use));
+                      cli_hsm_shown(program_slot(p, use)));
     return program_use_hsm(p, use, cli_key(&p->cli, use, "store") != NULL);
 }
 

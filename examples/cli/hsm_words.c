@@ -7,6 +7,46 @@
 #include <inttypes.h>
 #include <string.h>
 
+static bool
+hsm_may_show(const char *parameter)
+{
+    static const char *const harmless[] = {
+        "host=", "hostaddr=", "port=", "dbname=", "user=", "vault="};
+    size_t i = 0;
+
+    while (i < sizeof(harmless) / sizeof(*harmless) &&
+           strncmp(parameter, harmless[i], strlen(harmless[i])) != 0)
+        i++;
+    return i < sizeof(harmless) / sizeof(*harmless);
+}
+
+/* A URI may have a password, before an "@" or in its parameters. */
+const char *
+cli_hsm_shown(const char *slot)
+{
+    static char shown[512];
+    const char *scheme = strstr(slot, "://");
+    const char *at;
+    char before = '?';
+    int used;
+
+    if (strncmp(slot, "vault:postgres", strlen("vault:postgres")) != 0 ||
+        scheme == NULL)
+        return slot;
+    at = strrchr(slot, '@') != NULL ? strrchr(slot, '@') + 1 : scheme + 3;
+    used = snprintf(shown, sizeof(shown), "%.*s%.*s", (int)(scheme + 3 - slot),
+                    slot, (int)strcspn(at, "?&"), at);
+    for (at += strcspn(at, "?&"); *at != '\0'; at += strcspn(at, "&")) {
+        at++;
+        if (!hsm_may_show(at) || used < 0 || (size_t)used >= sizeof(shown))
+            continue;
+        used += snprintf(shown + used, sizeof(shown) - (size_t)used, "%c%.*s",
+                         before, (int)strcspn(at, "&"), at);
+        before = '&';
+    }
+    return shown;
+}
+
 /* A vault without a file is blank. */
 sfi_status
 cli_hsm_open(sfi_ctx *ctx, const char *slot, const char *blank, sfi_hsm **out,
@@ -21,9 +61,10 @@ cli_hsm_open(sfi_ctx *ctx, const char *slot, const char *blank, sfi_hsm **out,
         st = cli_report(ctx, SFI_ERR_OS,
                         "%.400s: there is no such vault: correct its name, or "
                         "provision it first",
-                        slot);
+                        cli_hsm_shown(slot));
     else if (st == SFI_OK && info->state == SFI_HSM_BLANK && blank != NULL)
-        st = cli_report(ctx, SFI_ERR_HSM_STATE, "%.400s: %s", slot, blank);
+        st = cli_report(ctx, SFI_ERR_HSM_STATE, "%.400s: %s",
+                        cli_hsm_shown(slot), blank);
     if (st == SFI_OK)
         return SFI_OK;
     sfi_hsm_free(*out);

@@ -11,6 +11,8 @@
 
 #include "cli/cli.h"
 
+/* The name of an HSM for messages: without passwords. */
+const char *cli_hsm_shown(const char *slot);
 /* Open an HSM, and ask it what it is.  A vault that is not there is refused, as
  * its name may be misspelt, and a blank HSM for the reason `blank`, unless that
  * is NULL.  *out is NULL after a failure. */

@@ -42,6 +42,8 @@ HIDDEN = [
     (["/usr/lib/softhsm", "/usr/lib64/softhsm", "/usr/local/lib/softhsm"],
      [program("unit/test_token"), program("unit/test_vault_token"),
       script("peers/test_token.py")]),
+    (["/usr/lib/postgresql"],
+     [script("support/postgres.py")[:-1] + program("unit/test_vault_pg")]),
     (["/usr/lib/pcsc", *glob.glob("/usr/lib/*/pcsc")],
      [script("peers/test_card.py"), script("peers/test_card_host.py"),
       script("e2e/test_card.py")]),

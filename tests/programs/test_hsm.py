@@ -4,6 +4,9 @@
 """sfi-hsm as people and scripts run it.
 
     test_hsm.py FOLDER_OF_PROGRAMS
+    tests/support/postgres.py test_hsm.py FOLDER_OF_PROGRAMS
+
+The second is about vaults in a database.
 """
 
 import hashlib
@@ -27,6 +30,16 @@ HSM = PROGRAMS / "sfi-hsm"
 HELP = "  hint: sfi-hsm --help"
 KEY, NONCE = bytes(range(16)), bytes(range(12))
 ID = "blink 1.0"
+DATABASE = os.environ.get("SFI_TEST_POSTGRES")
+# What is about the file is not about a database.
+case_of_files = case if DATABASE is None else lambda function: function
+
+
+def vault_of(folder):
+    """Its name; in files, or in a database as SFI_TEST_POSTGRES says."""
+    if DATABASE is None:
+        return f"vault:{folder}/v"
+    return f"vault:{DATABASE}&vault={os.getpid()}.{folder.name}"
 
 
 def sign(secret, data):
@@ -48,7 +61,7 @@ def perso(product=b"45002001", secret=4711):
 def command(folder, **changes):
     """A correct command line with its files; None omits an option."""
     files = {"k": KEY, "n": NONCE, "pd": perso(), "-pin-file": b"1234-5678\n"}
-    words = [HSM, "-hsm", "-i", f"vault:{folder}/v"]
+    words = [HSM, "-hsm", "-i", vault_of(folder)]
     values = {"id": ID, "mc": "2", "-yes": "", **files, **changes}
     for name, value in values.items():
         if value is None:
@@ -64,7 +77,7 @@ def command(folder, **changes):
 
 
 def info(folder, *more):
-    return succeeds(HSM, "-i", f"vault:{folder}/v", "-info", *more)
+    return succeeds(HSM, "-i", vault_of(folder), "-info", *more)
 
 
 def state(folder):
@@ -84,7 +97,7 @@ def serial(folder):
 def programs_and_shows(folder):
     out = succeeds(*command(folder))
     same(out.splitlines(), [
-        f"vault:{folder}/v will be locked for ever with",
+        f"{vault_of(folder)} will be locked for ever with",
         f"  firmware identifier : {ID}",
         "  product             : 45002001",
         "  installations       : 2",
@@ -102,9 +115,11 @@ def programs_and_shows(folder):
         "HSM successfully programmed",
     ])
     same(info(folder).splitlines(), out.splitlines()[5:-1])
-    same(stat.S_IMODE((folder / "v").stat().st_mode), 0o600)
+    if DATABASE is None:
+        same(stat.S_IMODE((folder / "v").stat().st_mode), 0o600)
     # the last user removes the write-ahead log
-    same(sorted(p.name for p in folder.iterdir() if p.name[0] == "v"), ["v"])
+    same([p.name for p in folder.iterdir() if p.name[0] == "v"],
+         ["v"] if DATABASE is None else [])
 
 
 @case
@@ -113,7 +128,7 @@ def json_for_machines(folder):
     same(done.returncode, 0)
     expected = {
         "program": "sfi-hsm", "version": VERSION, "schema": 1,
-        "slot": f"vault:{folder}/v", "state": "OPERATIONAL STATE",
+        "slot": vault_of(folder), "state": "OPERATIONAL STATE",
         "firmware_id": ID, "remaining": 2, "maximum": 2,
         "product_id": "45002001", "serial": serial(folder), "low_water": 0,
         "records": 0, "live_only": False, "pin_tries_left": 10,
@@ -130,7 +145,7 @@ def json_for_machines(folder):
 
 def no_vault(folder, *words):
     """There is no vault, which each question says."""
-    name = f"vault:{folder}/v"
+    name = vault_of(folder)
     done = run(HSM, "-i", name, *(words or ["-info"]))
     same((done.returncode, done.stdout), (7, ""))
     same(done.stderr.splitlines()[0],
@@ -146,7 +161,7 @@ def misspelt(folder):
     no_vault(folder, "--change-pin")
     no_vault(folder, "--retire", "--yes")
     no_vault(folder, "--verify-hsm")
-    done = run(HSM, "-i", f"vault:{folder}/v", "-info", "--json")
+    done = run(HSM, "-i", vault_of(folder), "-info", "--json")
     told = json.loads(done.stdout)
     same((done.returncode, told["error"]["name"], "state" in told),
          (7, "SFI_ERR_OS", False))
@@ -163,7 +178,7 @@ def long_spellings(folder):
     same(state(folder)["remaining"], 2)
 
 
-@case
+@case_of_files
 def nothing_secret_in_the_file(folder):
     succeeds(*command(folder))
     data = (folder / "v").read_bytes()
@@ -196,7 +211,7 @@ def first_line(status, line, folder, *words):
 
 @case
 def bad_inputs(folder):
-    where = f"vault:{folder}/v"
+    where = vault_of(folder)
     f = str(folder)
     good = perso()
     rows = [
@@ -219,7 +234,7 @@ def bad_inputs(folder):
                    *command(folder, **changes))
 
 
-@case
+@case_of_files
 def missing_files(folder):
     words = command(folder)
     for name in ("k", "n", "pd"):
@@ -240,7 +255,7 @@ def bad_command_lines(folder):
         done = run(*command(folder, **{name: None}))
         same(done.returncode, 64, name)
         assert f"-{name} " in done.stderr and HELP in done.stderr, done.stderr
-    slot = f"vault:{folder}/v"
+    slot = vault_of(folder)
     rows = [
         ([HSM, "-info"], "-i "),
         ([HSM, "-i", slot, "-info", "-mc", "2"],
@@ -274,15 +289,15 @@ def bad_command_lines(folder):
 @case
 def second_provisioning(folder):
     succeeds(*command(folder))
-    before = (folder / "v").read_bytes()
+    before = info(folder)
     done = run(*command(folder, mc="99", id="other"))
     same((done.returncode, done.stderr.splitlines()[0]),
-         (6, about(f"sfi-hsm: vault:{folder}/v", "provisioned", "locked")))
-    same((folder / "v").read_bytes(), before)
+         (6, about(f"sfi-hsm: {vault_of(folder)}", "provisioned", "locked")))
+    same(info(folder), before)
     same(state(folder)["remaining"], 2)
 
 
-@case
+@case_of_files
 def damaged_vault(folder):
     succeeds(*command(folder))
     vault = folder / "v"
@@ -351,7 +366,7 @@ def any_other_answer_leaves_it(folder):
         status, text = typed([PIN, AGAIN, (ASKED[0], answer)],
                              *command(folder, **BY_HAND))
         same(status, 7, text)
-        assert f"vault:{folder}/v: not confirmed, the HSM is unchanged" in \
+        assert f"{vault_of(folder)}: not confirmed, the HSM is unchanged" in \
             text, text
         no_vault(folder)
 
@@ -408,7 +423,7 @@ def try_pin(folder, pin, *more):
     """Change the PIN to itself: exit status 0 when it is right."""
     for name in ("try", "again"):
         (folder / name).write_text(pin + "\n")
-    return run(HSM, "-i", f"vault:{folder}/v", "--change-pin", "--pin-file",
+    return run(HSM, "-i", vault_of(folder), "--change-pin", "--pin-file",
                folder / "try", "--new-pin-file", folder / "again", *more)
 
 
@@ -417,7 +432,7 @@ def change_pin(folder):
     succeeds(*command(folder))
     (folder / "new").write_text("another-pin\n")
     before = state(folder)
-    out = succeeds(HSM, "-i", f"vault:{folder}/v", "--change-pin",
+    out = succeeds(HSM, "-i", vault_of(folder), "--change-pin",
                    "--pin-file", folder / "pin-file.bin", "--new-pin-file",
                    folder / "new")
     same(out.splitlines()[:2],
@@ -425,7 +440,7 @@ def change_pin(folder):
     same(state(folder), before)
     done = try_pin(folder, "1234-5678")
     same((done.returncode, done.stderr.splitlines()[0]),
-         (6, about(f"sfi-hsm: vault:{folder}/v", "PIN", "9 tries")))
+         (6, about(f"sfi-hsm: {vault_of(folder)}", "PIN", "9 tries")))
     same(state(folder)["pin_tries_left"], 9)
     done = try_pin(folder, "another-pin", "--json")
     same((done.returncode, json.loads(done.stdout)), (0, before))
@@ -434,7 +449,7 @@ def change_pin(folder):
 @case
 def change_pin_by_hand(folder):
     succeeds(*command(folder))
-    words = [HSM, "-i", f"vault:{folder}/v", "--change-pin"]
+    words = [HSM, "-i", vault_of(folder), "--change-pin"]
     status, text = typed([OLD, PIN, AGAIN], *words)
     same(status, 0, text)
     assert "The PIN was changed" in text, text
@@ -450,7 +465,7 @@ def change_pin_by_hand(folder):
 
 @case
 def change_pin_refused(folder):
-    where = f"vault:{folder}/v"
+    where = vault_of(folder)
     words = [HSM, "-i", where, "--change-pin"]
     succeeds(*command(folder))
     done = run(*words)
@@ -476,7 +491,7 @@ CLOSED = ("Retire it for ever? (yes/no)", "yes\n")
 @case
 def asks_before_it_closes(folder):
     succeeds(*command(folder))
-    words = [HSM, "-i", f"vault:{folder}/v", "--retire"]
+    words = [HSM, "-i", vault_of(folder), "--retire"]
     for answer in ("no\n", "y\n", "\n"):
         status, text = typed([(CLOSED[0], answer)], *words)
         same(status, 7, text)
@@ -498,7 +513,7 @@ def asks_before_it_closes(folder):
 
 @case
 def nothing_to_close(folder):
-    where = f"vault:{folder}/v"
+    where = vault_of(folder)
     words = [HSM, "-i", where, "--retire", "--yes"]
     succeeds(*command(folder))
     words += ["--pin-file", folder / "pin-file.bin", "--json"]
@@ -511,9 +526,9 @@ def nothing_to_close(folder):
 
 # ---- every record ----
 
-@case
+@case_of_files
 def verified_inside(folder):
-    where = f"vault:{folder}/v"
+    where = vault_of(folder)
     words = [HSM, "-i", where, "--verify-hsm"]
     succeeds(*command(folder))
     words += ["--pin-file", folder / "pin-file.bin"]
@@ -534,7 +549,7 @@ def files_of(folder):
         for path in folder.iterdir()}
 
 
-@case
+@case_of_files
 def looking_changes_nothing(folder):
     inside = folder / "inside"
     inside.mkdir()
@@ -561,6 +576,36 @@ def succeeds_quietly(*words):
 
 
 # ---- card readers ----
+
+@case
+def passwords_are_not_shown(folder):
+    """Wherever the name of a vault is printed."""
+    if DATABASE is None:
+        name = "vault:postgresql://me:s3cret@/line?host=/none&vault=blink"
+        shown, status = "vault:postgresql:///line?host=/none&vault=blink", None
+    else:
+        name = vault_of(folder).replace("&user=", "&password=s3cret&user=")
+        shown, status = vault_of(folder), 7
+    pin = folder / "pin"
+    pin.write_text("1234-5678")
+    for words in (["-info"], ["-info", "--json"], ["-audit", folder / "log"],
+                  ["--retire", "--pin-file", pin], ["--verify-hsm"]):
+        done = run(HSM, "-i", name, *words)
+        assert "s3" not in done.stdout + done.stderr, done
+        assert status is None or done.returncode == status, done
+        assert shown in done.stdout + done.stderr or "built" in done.stderr
+    if DATABASE is not None:
+        words = command(folder)
+        words[3] = name
+        for words in (words, [HSM, "-i", name, "-info"],
+                      [HSM, "-i", name, "-info", "--json"],
+                      [HSM, "-i", name, "--retire", "--pin-file", pin]):
+            done = run(*words)
+            assert "s3" not in done.stdout + done.stderr, done
+    done = run(HSM, "-i", "postgresql://me:s3cret@host/line", "-info")
+    assert done.returncode == 2 and "s3" not in done.stderr, done
+    assert "vault:postgresql://" in done.stderr, done
+
 
 @case
 def no_card_service(folder):

@@ -103,6 +103,7 @@ class Hsm(Handle):
         """Open an HSM by name.
 
         :param uri: ``"vault:PATH"``, ``"vault:PATH?token=URI"``,
+            ``"vault:postgresql://HOST/DATABASE?vault=NAME"``,
             ``"pcsc:READER"``, or a reader's number such as ``"1"``
         :raises InputError: the name has no known form
         :raises Unsupported: libsfi was built without this kind
