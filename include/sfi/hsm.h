@@ -199,6 +199,9 @@ typedef struct sfi_hsm_ops {
  *   machine: whoever copies the file copies the counter (doc/format.md,
  *   "Vault").  Any number of processes may use one vault at the same time, each
  *   with an HSM that it opened itself: a handle does not survive fork().
+ * - `vault:postgresql://...` is a vault in a PostgreSQL database: a URI of
+ *   libpq with the parameter `vault=NAME`; feature `pgsql`; doc/format.md,
+ *   "Vault in PostgreSQL".  It survives a lost connection.
  * - `vault:PATH?token=URI` is a vault sealed by a PKCS#11 token, which also
  *   detects a rollback to an older copy (doc/format.md, "A token").  `token=`
  *   takes the rest of the name: a URI of RFC 7512 with a module-path, which
