@@ -116,6 +116,24 @@ serial_take(struct station *s)
     return serial_take_next(s->ctx, counter, s->serial_text);
 }
 
+/* Only the flash keeps it. */
+static sfi_status
+serial_check_range(struct station *s)
+{
+    const struct serial_field *f = &s->p->serial_at;
+    uint64_t base = sfi_chip_flash_base(s->part);
+
+    if (f->address >= base && f->address - base < s->flash_size &&
+        f->size <= s->flash_size - (f->address - base))
+        return SFI_OK;
+    return cli_report(s->ctx, SFI_ERR_CHIP_RULE,
+                      "--serial-at: %zu bytes at 0x%08" PRIx32
+                      " are not in the flash of %s, 0x%08" PRIx64
+                      " to 0x%08" PRIx64,
+                      f->size, f->address, sfi_chip_name(s->part), base,
+                      base + s->flash_size - 1);
+}
+
 sfi_status
 serial_put_in(struct station *s, const struct cli_use *use)
 {
@@ -126,6 +144,9 @@ serial_put_in(struct station *s, const struct cli_use *use)
 
     if (!serial_belongs_to(s, use))
         return SFI_OK;
+    st = serial_check_range(s);
+    if (st != SFI_OK)
+        return st;
     if (s->serial == NULL)
         return cli_report(s->ctx, SFI_ERR_RANGE,
                           "this board has no serial number, and --serial-at "
