@@ -427,6 +427,21 @@ lease_ask(struct asked *a)
     return asked_give(a);
 }
 
+/* What the station has seen, as in a request for a licence. */
+static bool
+query_read_known(struct asked *a, const struct evkeyval *pair, bool *has_head)
+{
+    struct job *j = a->job;
+
+    if (strcmp(pair->key, "sequence") == 0 && !j->has_known)
+        j->has_known = cli_number(pair->value, INT64_MAX, &j->known);
+    else if (strcmp(pair->key, "head") == 0 && !*has_head)
+        *has_head = hex_read(pair->value, j->known_head, sizeof(j->known_head));
+    else
+        return false;
+    return *has_head || j->has_known;
+}
+
 /* The words of a GET: each once, and no others. */
 static bool
 query_read(struct asked *a, bool has_from)
@@ -434,6 +449,7 @@ query_read(struct asked *a, bool has_from)
     const char *uri = evhttp_request_get_uri(a->req);
     const char *query = strchr(uri, '?');
     struct evkeyval *pair;
+    bool has_head = false;
 
     a->job->from = 1;
     if (query != NULL && evhttp_parse_query_str(query + 1, &a->query) != 0)
@@ -446,6 +462,8 @@ query_read(struct asked *a, bool has_from)
 
         if (strcmp(pair->key, "firmware") == 0 && is_first)
             a->firmware_name = pair->value;
+        else if (!has_from && query_read_known(a, pair, &has_head))
+            continue;
         else if (strcmp(pair->key, "from") != 0 || !has_from ||
                  !cli_number(pair->value, INT64_MAX, &a->job->from) ||
                  a->job->from == 0)
@@ -453,6 +471,9 @@ query_read(struct asked *a, bool has_from)
                                        has_from ? "?firmware=NAME&from=N"
                                                 : "?firmware=NAME");
     }
+    if (has_head != a->job->has_known)
+        return asked_refuse_member(a, has_head ? "sequence" : "head",
+                                   "both of them or none");
     return a->firmware_name != NULL ||
            asked_refuse(a, 400, SFI_ERR_FORMAT, 0, "?firmware=NAME is missing");
 }

@@ -372,8 +372,14 @@ step_info(struct firmware *f, struct job *j)
 
     if (st != SFI_OK)
         return st;
+    st = j->has_known ? step_check_known(f, j) : SFI_OK;
+    if (st != SFI_OK) {
+        step_fail(f, j, st);
+        return st;
+    }
     root = json_object();
     step_put_head(f, root, &info);
+    step_put_restored(root, &j->restored);
     step_answer(j, root);
     return SFI_OK;
 }
