@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* What a licence server answers, in JSON: read, and checked as
- * bytes of a stranger. */
+/* What a licence server answers, in JSON (doc/served.md, "The wire"): read, and
+ * checked as bytes of a stranger. */
 #ifndef SFI_HSM_SERVER_ANSWER_H
 #define SFI_HSM_SERVER_ANSWER_H
 

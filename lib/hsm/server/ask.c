@@ -17,6 +17,7 @@
 #define SLICE_MS (CTX_SLICE_MS / 2)
 
 #define HTTP_OK 200u
+#define HTTP_TOO_SLOW 408u
 #define HTTP_TOO_MANY 429u
 #define HTTP_UNAVAILABLE 503u
 
@@ -63,7 +64,8 @@ ask_is_repeated(const struct ask *a)
         return false;
     if (end->st != SFI_OK)
         return end->repeat;
-    return end->code == HTTP_TOO_MANY || end->code == HTTP_UNAVAILABLE;
+    return end->code == HTTP_TOO_SLOW || end->code == HTTP_TOO_MANY ||
+           end->code == HTTP_UNAVAILABLE;
 }
 
 /* A server that is away: the next one.  A server's limit holds at all of them,

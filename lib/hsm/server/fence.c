@@ -242,24 +242,28 @@ sfi__fence_check_place(sfi_ctx *ctx, const char *path)
 
 /* ---- what may come ---- */
 
+/* With what the operator needs for a record "restored". */
 static sfi_status
-fence_fail_back(sfi_ctx *ctx, const char *path, const struct fence_entry *known,
+fence_fail_back(sfi_ctx *ctx, const struct fence_entry *known,
                 const struct fence_entry *end)
 {
+    char head[2 * SFI_AUDIT_HASH_LEN + 1];
     char found[64];
 
+    sfi__hex_encode(head, known->head, sizeof(known->head));
     if (end->sequence == known->sequence)
-        sfi__text_format(found, sizeof(found), "has another record %llu than",
+        sfi__text_format(found, sizeof(found), "has another record %llu",
                          (unsigned long long)end->sequence);
     else
-        sfi__text_format(found, sizeof(found), "ends at record %llu, before",
+        sfi__text_format(found, sizeof(found), "ends at record %llu",
                          (unsigned long long)end->sequence);
     return sfi__fail(
         ctx, SFI_ERR_HSM_ROLLBACK,
-        "the server's HSM %.8s %s record %llu that this station has seen "
-        "(%.64s): an old copy of it runs there. Its operator starts the newest "
-        "copy, or states the loss by a record \"restored\"",
-        end->serial, found, (unsigned long long)known->sequence, path);
+        "the server's HSM %.8s %s, and this station has seen record %llu, head "
+        "%s, with %llu left: an old copy of it runs there. Its operator starts "
+        "the newest copy, or states the loss (sfi-hsm restored)",
+        end->serial, found, (unsigned long long)known->sequence, head,
+        (unsigned long long)known->remaining);
 }
 
 static bool
@@ -272,8 +276,8 @@ fence_is_restored(const struct fence_entry *known,
 }
 
 sfi_status
-sfi__fence_check(sfi_ctx *ctx, const char *path,
-                 const struct fence_entry *known, const struct fence_seen *seen)
+sfi__fence_check(sfi_ctx *ctx, const struct fence_entry *known,
+                 const struct fence_seen *seen)
 {
     bool back;
 
@@ -282,7 +286,7 @@ sfi__fence_check(sfi_ctx *ctx, const char *path,
     back = seen->end.sequence < known->sequence ||
            (seen->end.sequence == known->sequence &&
             !sfi__equal(seen->end.head, known->head, sizeof(known->head)));
-    return back ? fence_fail_back(ctx, path, known, &seen->end) : SFI_OK;
+    return back ? fence_fail_back(ctx, known, &seen->end) : SFI_OK;
 }
 
 /* What the file says of this HSM now; other processes may have moved it since
@@ -355,7 +359,7 @@ fence_advance_locked(sfi_ctx *ctx, const char *path, struct fence *f,
     }
     if (e->sequence == seen->end.sequence && !fence_is_restored(e, seen) &&
         !sfi__equal(e->head, seen->end.head, sizeof(e->head)))
-        return fence_fail_back(ctx, path, e, &seen->end);
+        return fence_fail_back(ctx, e, &seen->end);
     return fence_merge(e, seen) ? fence_write(ctx, path, f) : SFI_OK;
 }
 

@@ -47,8 +47,7 @@ struct fence_seen {
 
 /* May this answer come to a station that knew so much when it asked?  NULL:
  * nothing. */
-sfi_status sfi__fence_check(sfi_ctx *ctx, const char *path,
-                            const struct fence_entry *known,
+sfi_status sfi__fence_check(sfi_ctx *ctx, const struct fence_entry *known,
                             const struct fence_seen *seen);
 /* Keep what answers tell, durably; they were checked. */
 sfi_status sfi__fence_advance(sfi_ctx *ctx, const char *path,

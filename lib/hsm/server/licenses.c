@@ -88,6 +88,20 @@ step_make(struct license_step *g, const uint8_t *const *certs, size_t cert_len,
     return st;
 }
 
+static sfi_status
+license_check_end(struct station *s, const struct fence_seen *seen)
+{
+    sfi_status st = sfi__fence_check(
+        s->ctx, sfi__fence_find(&s->fence, seen->end.serial), seen);
+    struct sfi_error back;
+
+    if (st == SFI_OK)
+        return SFI_OK;
+    sfi__error_keep(s->ctx, &back);
+    return sfi__fail(s->ctx, st, "%.340s; it was perhaps counted there",
+                     back.message);
+}
+
 /* An answer that goes back is no licence: what was counted is in a copy that
  * its operator must give up. */
 static void
@@ -102,9 +116,7 @@ step_read_answer(struct license_step *g, size_t i)
     l->st = sfi__answer_license(s->ctx, a->http.answer.data, a->http.answer.len,
                                 &l->answer);
     if (l->st == SFI_OK)
-        l->st = sfi__fence_check(
-            s->ctx, s->name.fence,
-            sfi__fence_find(&s->fence, answer->seen.end.serial), &answer->seen);
+        l->st = license_check_end(s, &answer->seen);
     if (l->st == SFI_OK)
         l->count = answer->again ? SFI_COUNT_AGAIN : SFI_COUNT_NEW;
 }

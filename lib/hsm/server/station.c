@@ -72,7 +72,7 @@ sfi__station_take_end(struct station *s, const struct fence_seen *seen)
 {
     const struct fence_entry *known =
         sfi__fence_find(&s->fence, seen->end.serial);
-    sfi_status st = sfi__fence_check(s->ctx, s->name.fence, known, seen);
+    sfi_status st = sfi__fence_check(s->ctx, known, seen);
 
     if (st == SFI_OK)
         st = sfi__fence_advance(s->ctx, s->name.fence, seen);
@@ -268,8 +268,7 @@ sfi__station_info(struct station *s, struct answer_info *out)
     if (st != SFI_OK)
         return st;
     memcpy(s->serial, out->seen.end.serial, sizeof(s->serial));
-    st = sfi__fence_check(s->ctx, s->name.fence, sfi__station_known(s),
-                          &out->seen);
+    st = sfi__fence_check(s->ctx, sfi__station_known(s), &out->seen);
     if (st != SFI_OK) {
         sfi__error_keep(s->ctx, &back);
         if (station_ask_info(s, out, true) != SFI_OK) {

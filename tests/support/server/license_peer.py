@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A licence server that misbehaves as a test wants, over the same wire:
-not sfi-served, and without a line of it.
+"""A licence server that misbehaves as a test wants, over the wire of
+doc/served.md: not sfi-served, and without a line of it.
 
 The HSM behind it is a vault, which the programs ask; or none, then licences
 are not of any use.  Certificates come from openssl."""
