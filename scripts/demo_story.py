@@ -70,20 +70,21 @@ class Story:
     def run(self, party, program, *args, status=0, message=None):
         """Run one command of one party, and keep its output in a file."""
         words = [str(a) for a in args]
-        say("$ " + " ".join([program] + [self.show(w) for w in words]))
+        name = pathlib.Path(program).name
+        say("$ " + " ".join([name] + [self.show(w) for w in words]))
         done = subprocess.run([PROGRAMS / program] + words, timeout=120,
                               stdin=subprocess.DEVNULL, capture_output=True,
                               text=True)
         text = done.stdout + done.stderr
         self.logs += 1
-        (self.path / party / f"{self.logs:02d}-{program}.log").write_text(text)
+        (self.path / party / f"{self.logs:02d}-{name}.log").write_text(text)
         for line in text.splitlines():
             say("  | " + self.show(line))
         if done.returncode != status:
-            raise Wrong(f"{program} ended with {done.returncode}, "
+            raise Wrong(f"{name} ended with {done.returncode}, "
                         f"not with {status}")
         if message is not None and not re.search(message, text):
-            raise Wrong(f"{program} did not say /{message}/")
+            raise Wrong(f"{name} did not say /{message}/")
         return text
 
     def power_on(self, chip):
