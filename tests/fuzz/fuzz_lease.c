@@ -4,6 +4,7 @@
  * first ones of tests/kat/lease.txt. */
 #include <string.h>
 
+#include "audit/chain.h"
 #include "hsm/vault/lease_format.h"
 
 #include "fuzz.h"
@@ -48,9 +49,11 @@ read_end(const uint8_t *data, size_t len)
 
     fuzz_check(ctx, st, st == SFI_OK ? &e : NULL);
     if (st == SFI_OK && sfi__lease_check_end(ctx, data, audit_key) == SFI_OK) {
-        uint8_t again[SFI_LEASE_END_LEN];
+        uint8_t again[SFI_LEASE_END_LEN], key[SFI_AUDIT_KEY_LEN];
 
-        FUZZ_HOLDS(sfi__lease_put_end(ctx, &e, audit_key, again) == SFI_OK);
+        FUZZ_HOLDS(sfi__chain_lease_key(ctx, audit_key, e.record, key) ==
+                   SFI_OK);
+        FUZZ_HOLDS(sfi__lease_put_end(ctx, &e, key, again) == SFI_OK);
         FUZZ_HOLDS(memcmp(again, data, sizeof(again)) == 0);
     }
     fuzz_ctx_free(ctx);

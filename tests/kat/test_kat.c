@@ -415,9 +415,10 @@ check_lease(const struct vector *v)
 {
     uint8_t request[SFI_ECC_SECRET_LEN], public_key[SFI_ECC_PUBLIC_LEN];
     uint8_t secrets[LEDGER_SECRETS_LEN], hash[SFI_SHA256_LEN];
+    uint8_t site_key[SFI_AUDIT_KEY_LEN];
     uint8_t want[SFI_LEASE_LEN], got[SFI_LEASE_LEN], got_hash[SFI_SHA256_LEN];
     uint8_t end[SFI_LEASE_END_LEN], got_end[SFI_LEASE_END_LEN];
-    struct vault_secrets opened;
+    struct vault_secrets hsm, opened;
     struct lease_terms t;
     struct lease_end e;
 
@@ -425,20 +426,22 @@ check_lease(const struct vector *v)
     exactly(v, "public", public_key, sizeof(public_key));
     exactly(v, "hash", hash, sizeof(hash));
     exactly(v, "secrets", secrets, sizeof(secrets));
+    memcpy(&hsm, secrets, sizeof(hsm));
+    exactly(v, "site-key", site_key, sizeof(site_key));
     exactly(v, "lease", want, sizeof(want));
     exactly(v, "end", end, sizeof(end));
     status_is(v, sfi__lease_request_hash(ctx, public_key, got_hash), SFI_OK);
     same(v, "hash", got_hash, hash, sizeof(hash));
     status_is(v, sfi__lease_open(ctx, request, want, sizeof(want), &t, &opened),
               SFI_OK);
-    same(v, "secrets", (const uint8_t *)&opened, secrets, sizeof(secrets));
-    status_is(v, sfi__lease_seal(ctx, &t, public_key, &opened, got), SFI_OK);
+    same(v, "nonce", opened.nonce, hsm.nonce, sizeof(hsm.nonce));
+    same(v, "key", opened.key_secret, hsm.key_secret, sizeof(hsm.key_secret));
+    same(v, "site's key", opened.audit_key_secret, site_key, sizeof(site_key));
+    status_is(v, sfi__lease_seal(ctx, &t, public_key, &hsm, got), SFI_OK);
     same(v, "lease", got, want, sizeof(want));
     status_is(v, sfi__lease_read_end(ctx, end, sizeof(end), &e), SFI_OK);
-    status_is(v, sfi__lease_check_end(ctx, end, opened.audit_key_secret),
-              SFI_OK);
-    status_is(v, sfi__lease_put_end(ctx, &e, opened.audit_key_secret, got_end),
-              SFI_OK);
+    status_is(v, sfi__lease_check_end(ctx, end, hsm.audit_key_secret), SFI_OK);
+    status_is(v, sfi__lease_put_end(ctx, &e, site_key, got_end), SFI_OK);
     same(v, "end certificate", got_end, end, sizeof(end));
 }
 

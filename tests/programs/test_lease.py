@@ -44,6 +44,7 @@ def proves(text, key):
                              seconds(head["expires"])) \
             + bytes.fromhex(head["parent"]) \
             + bytes.fromhex(head["lease-record"])
+        key = mac(key, b"SFILAKEY" + bytes.fromhex(head["lease-record"]))
     last = hashlib.sha256(block).digest()
     same(head["genesis"], last.hex())
     remaining, records, restored = int(head["maximum"]), [], 0

@@ -31,6 +31,10 @@ def public(secret):
     return encode(mul(int.from_bytes(secret, "big"), G))
 
 
+def site_key(secrets, record):
+    return mac(secrets[28:], b"SFILAKEY" + record)
+
+
 def seal(terms, record, request, secrets):
     """The lease of these terms (its first 232 bytes)."""
     ephemeral = mac(secrets, b"SFILEPHM" + record + bytes(4))
@@ -41,7 +45,7 @@ def seal(terms, record, request, secrets):
     info = head[232:]
     keys = hashlib.sha256(shared + b"\0\0\0\1" + info).digest()
     key, iv = keys[:16], keys[16:28]
-    cipher = ctr(key, iv, secrets)
+    cipher = ctr(key, iv, secrets[:28] + site_key(secrets, record))
     return head + cipher + gcm_tag(key, iv, head, cipher)
 
 
@@ -60,12 +64,13 @@ def vectors():
             + struct.pack("<Q", i + 1) + record + some(f"site {i}", 16) \
             + some(f"genesis {i}", 32) + struct.pack("<QQ", 7 + i, 3 * i) \
             + some(f"last {i}", 32)
-        end += mac(secrets[28:], end)
+        end += mac(site_key(secrets, record), end)
         key = public(request)
         yield [("name", f"lease {i}"), ("request", request.hex()),
                ("public", key.hex()),
                ("hash", hashlib.sha256(b"SFILREQU" + key).hexdigest()),
                ("secrets", secrets.hex()),
+               ("site-key", site_key(secrets, record).hex()),
                ("lease", seal(terms, record, key, secrets).hex()),
                ("end", end.hex())]
 

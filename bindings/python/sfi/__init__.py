@@ -18,11 +18,13 @@ from .audit import (
     AuditReader,
     AuditRecord,
     AuditSummary,
+    AuditTotal,
     create_audit_key,
     generate_audit_key,
     load_audit_key,
     verify_audit,
     verify_audit_data,
+    verify_audits,
 )
 from .batch import LicenseBatch, LicenseResult, generate_licenses
 from .certificate import Certificate, Personalization
@@ -104,6 +106,7 @@ __all__ = [
     "AuditReader",
     "AuditRecord",
     "AuditSummary",
+    "AuditTotal",
     "BootloaderLink",
     "Certificate",
     "Chip",
@@ -188,6 +191,7 @@ __all__ = [
     "statuses",
     "verify_audit",
     "verify_audit_data",
+    "verify_audits",
     "version",
     "words",
 ]

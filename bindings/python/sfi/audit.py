@@ -7,7 +7,7 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import datetime
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Iterable, Iterator, Optional, Union
 
 from . import _abi
 from ._handle import (
@@ -27,11 +27,13 @@ __all__ = [
     "AuditReader",
     "AuditRecord",
     "AuditSummary",
+    "AuditTotal",
     "create_audit_key",
     "generate_audit_key",
     "load_audit_key",
     "verify_audit",
     "verify_audit_data",
+    "verify_audits",
 ]
 
 
@@ -63,6 +65,14 @@ class AuditHead:
     audit_head: bytes
     #: MAC of all of this, with the audit key
     mac: bytes
+    #: of a leased vault: the sequence of the lease's record; 0: not leased
+    lease: int = 0
+    #: the end of the lease, in seconds since 1970; or 0
+    expires: int = 0
+    #: serial number of the HSM that leased, or zeros
+    parent: bytes = bytes(16)
+    #: hash of the lease's record there, or zeros
+    lease_record: bytes = bytes(32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,11 +87,13 @@ class AuditRecord:
     time: int
     #: installations left after it
     remaining: int
-    #: session of a live licence; 0: a static one
+    #: session of a live licence; 0: a static one; return: 1; restored: 1, ...
     session: int
-    #: SHA-256 of the device's public key, or zeros
+    #: SHA-256 of the device's public key; lease, return: hash of the site's
+    #: request; or zeros
     device: bytes
-    #: SHA-256 of the licence, or zeros
+    #: SHA-256 of the licence; restored: hash of the last record that was lost;
+    #: or zeros
     license: bytes
     #: hash of the record before, or the genesis
     previous: bytes
@@ -89,6 +101,12 @@ class AuditRecord:
     hash: bytes
     #: MAC of this record, with the audit key
     mac: bytes
+    #: lease: installations that went; return: that came back; restored: the
+    #: sequence of the last record that was lost; or 0
+    amount: int = 0
+    #: lease: its end, in seconds since 1970; return: sequence of the lease;
+    #: restored: the first sequence that may be lost; or 0
+    detail: int = 0
 
     @property
     def datetime(self) -> datetime.datetime:
@@ -122,6 +140,40 @@ class AuditSummary:
     last_time: int
     #: records that are dated before their predecessor
     set_back: int
+    #: installations that went into leases
+    leased: int = 0
+    #: of these: that came back
+    returned: int = 0
+    #: taken off when records were lost
+    given_up: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditTotal:
+    """What the logs of an HSM and of its leases prove together."""
+
+    #: serial number of the HSM that leased, 32 hexadecimal digits
+    serial: str
+    #: the firmware identifier, for people
+    firmware_id: str
+    #: how many logs were verified
+    logs: int
+    #: installations provisioned; the sum of the next five
+    maximum: int
+    #: devices licensed, by the HSM and at sites
+    licensed: int
+    #: installations left in the HSM
+    remaining: int
+    #: left at sites, in leases that are not back
+    outstanding: int
+    #: of leases without a log, not given back
+    spent: int
+    #: taken off when records were lost
+    given_up: int
+    #: leases given
+    leases: int
+    #: of these: without a log
+    missing: int
 
 
 def utc(seconds: int) -> datetime.datetime:
@@ -139,7 +191,8 @@ def head_of(raw: Any) -> AuditHead:
         maximum=raw.maximum, remaining=raw.remaining, low_water=raw.low_water,
         sequence=raw.sequence, ca_public=bytes(raw.ca_public),
         genesis=bytes(raw.genesis), audit_head=bytes(raw.audit_head),
-        mac=bytes(raw.mac))
+        mac=bytes(raw.mac), lease=raw.lease, expires=raw.expires,
+        parent=bytes(raw.parent), lease_record=bytes(raw.lease_record))
 
 
 def record_of(raw: Any) -> AuditRecord:
@@ -149,7 +202,7 @@ def record_of(raw: Any) -> AuditRecord:
         remaining=raw.remaining, session=raw.session,
         device=bytes(raw.device), license=bytes(raw.license),
         previous=bytes(raw.previous), hash=bytes(raw.hash),
-        mac=bytes(raw.mac))
+        mac=bytes(raw.mac), amount=raw.amount, detail=raw.detail)
 
 
 def summary_of(raw: Any) -> AuditSummary:
@@ -159,7 +212,8 @@ def summary_of(raw: Any) -> AuditSummary:
         product_id=decode(raw.product_id), retired=bool(raw.retired),
         records=raw.records, licensed=raw.licensed, remaining=raw.remaining,
         maximum=raw.maximum, first_time=raw.first_time,
-        last_time=raw.last_time, set_back=raw.set_back)
+        last_time=raw.last_time, set_back=raw.set_back, leased=raw.leased,
+        returned=raw.returned, given_up=raw.given_up)
 
 
 def create_audit_key(path: StrPath, *,
@@ -250,6 +304,34 @@ def verify_audit_data(data: BytesLike, key: BytesLike,
             "sfi_audit_verify_data", *read_only(data), *read_only(key),
             earlier, length, ctypes.byref(raw))
     return summary_of(raw)
+
+
+def verify_audits(paths: Iterable[StrPath], key: BytesLike, *,
+                  progress: Optional[OnProgress] = None,
+                  context: Optional[Context] = None) -> AuditTotal:
+    """Verify the logs of an HSM and of the leases that it gave, and that they
+    account for every installation.
+
+    :param paths: the logs, in any order: one of the HSM, the others of leases
+    :param key: the audit key of the HSM; not kept and not wiped
+    :param progress: as for :func:`verify_audit`
+    :raises InputError: no log is the HSM's, or two are
+    :raises SecurityError: a log is of no lease of this HSM, or contradicts the
+        HSM's
+    """
+    names = [encode_path(path) for path in paths]
+    raw = _abi.sfi_audit_total(
+        struct_size=ctypes.sizeof(_abi.sfi_audit_total))
+    where = chosen(context)
+    with watched(where._state, progress):
+        where._call_long(
+            "sfi_audit_verify_all", (ctypes.c_char_p * len(names))(*names),
+            len(names), *read_only(key), ctypes.byref(raw))
+    return AuditTotal(
+        serial=decode(raw.serial), firmware_id=decode(raw.firmware_id),
+        logs=raw.logs, maximum=raw.maximum, licensed=raw.licensed,
+        remaining=raw.remaining, outstanding=raw.outstanding, spent=raw.spent,
+        given_up=raw.given_up, leases=raw.leases, missing=raw.missing)
 
 
 class AuditReader(Handle):
