@@ -333,6 +333,65 @@ inline bool hold(const hsm &h, std::uint32_t timeout_ms = 0) {
     return st == SFI_OK;
 }
 
+/** A site's request for a lease: sfi_lease_request_create(), _load(). */
+class lease_request : public handle<sfi_lease_request, sfi_lease_request_free> {
+  public:
+    lease_request(const context &c, sfi_lease_request *p) : handle(c, p) {}
+    static lease_request create(const context &c, const std::string &path) {
+        return make<lease_request>(c, sfi_lease_request_create, c.get(),
+                                   path.c_str());
+    }
+    static lease_request load(const context &c, const std::string &path) {
+        return make<lease_request>(c, sfi_lease_request_load, c.get(),
+                                   path.c_str());
+    }
+    std::vector<std::uint8_t> data() const {
+        std::size_t len;
+        const std::uint8_t *at = sfi_lease_request_data(get(), &len);
+
+        return {at, at + len};
+    }
+};
+
+/** Move installations into a vault of a site: sfi_hsm_lease(). */
+inline std::vector<std::uint8_t> lease(const hsm &h,
+                                       const std::vector<std::uint8_t> &request,
+                                       std::uint64_t count,
+                                       std::uint64_t seconds) {
+    std::vector<std::uint8_t> out(SFI_LEASE_LEN);
+    std::size_t len = out.size();
+
+    h.ctx().check(sfi_hsm_lease(h.get(), request.data(), request.size(), count,
+                                seconds, out.data(), &len));
+    return out;
+}
+
+/** Make a site's vault of a lease: sfi_hsm_provision_lease(). */
+inline void provision_lease(const hsm &site, const lease_request &request,
+                            const std::vector<std::uint8_t> &lease) {
+    site.ctx().check(sfi_hsm_provision_lease(site.get(), request.get(),
+                                             lease.data(), lease.size()));
+}
+
+/** End the lease of a vault, and get its certificate: sfi_hsm_end_lease(). */
+inline std::vector<std::uint8_t> end_lease(const hsm &site) {
+    std::vector<std::uint8_t> out(SFI_LEASE_END_LEN);
+    std::size_t len = out.size();
+
+    site.ctx().check(sfi_hsm_end_lease(site.get(), out.data(), &len));
+    return out;
+}
+
+/** Take back what a lease has left: sfi_hsm_return_lease(). */
+inline std::uint64_t return_lease(const hsm &h,
+                                  const std::vector<std::uint8_t> &end) {
+    std::uint64_t returned = 0;
+
+    h.ctx().check(
+        sfi_hsm_return_lease(h.get(), end.data(), end.size(), &returned));
+    return returned;
+}
+
 /** Licences of several devices in one durable step, at most SFI_LICENSES_MAX;
  * `sessions` is empty, or has one for each (0: static).  `f` is told of each,
  * and an exception of it comes out when the step has ended. */

@@ -384,6 +384,23 @@ static void test_share(const sfi::context &ctx) {
     CHECK(sizes[0] == SFI_LICENSE_LEN && sizes[1] == SFI_LICENSE_LEN);
 }
 
+static void test_lease(const sfi::context &ctx) {
+    sfi::hsm hsm(ctx, "vault:line.vault");
+    sfi::hsm site(ctx, "vault:site.vault");
+    sfi::lease_request req = sfi::lease_request::create(ctx, "site.request");
+    std::uint64_t before = hsm.info().remaining;
+
+    hsm.login("a PIN that is in no dictionary");
+    site.login("another PIN");
+    std::vector<std::uint8_t> lease = sfi::lease(hsm, req.data(), 1, 3600);
+    CHECK(sfi::lease(hsm, sfi::lease_request::load(ctx, "site.request").data(),
+                     1, 3600) == lease);
+    sfi::provision_lease(site, req, lease);
+    CHECK(hsm.info().remaining == before - 1 && site.info().remaining == 1);
+    CHECK(sfi::return_lease(hsm, sfi::end_lease(site)) == 1);
+    CHECK(hsm.info().remaining == before);
+}
+
 static void test_batch(const sfi::context &ctx) {
     sfi::hsm hsm(ctx, "vault:line.vault");
     sfi::license_store store(ctx, "licences", false);
@@ -430,6 +447,7 @@ static void test_all(const std::string &data) {
     test_licenses(ctx);
     test_dialect(ctx, sim.get());
     test_share(ctx);
+    test_lease(ctx);
     test_batch(ctx);
     CHECK(throws<sfi::error>([&] { sfi::transport none(ctx, "nowhere:"); }));
 }

@@ -76,6 +76,7 @@ from .image import (
 from .installer import Installer
 from .journal import Journal, read_journal
 from .keys import Key, Nonce
+from .lease import HsmLoss, LeaseRequest
 from .layout import Layout, LayoutArea, image_layout
 from .license import License, LicenseStore, StoredLicense
 from .names import causes, statuses, words
@@ -132,6 +133,7 @@ __all__ = [
     "Header",
     "Hsm",
     "HsmInfo",
+    "HsmLoss",
     "ImageBuilder",
     "ImageEvent",
     "ImageReader",
@@ -140,6 +142,7 @@ __all__ = [
     "Key",
     "Layout",
     "LayoutArea",
+    "LeaseRequest",
     "LeftOut",
     "License",
     "LicenseBatch",

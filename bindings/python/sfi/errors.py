@@ -44,6 +44,7 @@ __all__ = [
     "NoLicense",
     "NoMemory",
     "PinError",
+    "Rollback",
     "SecurityError",
     "Unsupported",
     "UsageError",

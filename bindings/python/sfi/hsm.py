@@ -21,7 +21,6 @@ from ._callback import (
 )
 from ._handle import (
     BytesLike,
-    Handle,
     State,
     StrPath,
     decode,
@@ -37,7 +36,7 @@ from .context import Context, chosen
 from .enums import AuditKind, HsmState, Status
 from .errors import InputError, LinkTimeout, UsageError
 from .keys import Key
-from .lease import HsmLoss, LeaseRequest
+from .lease import Leasing
 from .license import License
 from .progress import OnProgress, watched
 from .target import milliseconds
@@ -81,7 +80,7 @@ def _info_of(raw: Any) -> HsmInfo:
         serial=decode(raw.serial))
 
 
-class Hsm(Handle):
+class Hsm(Leasing):
     """An open HSM: a vault, a card, or one of the program's own::
 
         with sfi.Hsm.open("vault:line.vault") as hsm:
@@ -329,73 +328,6 @@ class Hsm(Handle):
             return False
         return True
 
-    def lease(self, request: BytesLike, count: int, seconds: int) -> bytes:
-        """Move installations into a vault of a site.
-
-        The same request gets the same lease again, uncounted.
-
-        :param request: ``LeaseRequest.data``
-        :raises CounterExhausted: fewer installations are left
-        """
-        return self._bytes("sfi_hsm_lease", _abi.SFI_LEASE_LEN,
-                           *read_only(request),
-                           unsigned(count, 64, "count of installations"),
-                           unsigned(seconds, 64, "time of a lease"))
-
-    def provision_lease(self, request: LeaseRequest, lease: BytesLike) -> None:
-        """Make a site's vault of a lease: :meth:`login` chooses its PIN.
-
-        :raises SecurityError: for another request, or altered
-        """
-        self._call("sfi_hsm_provision_lease", request, *read_only(lease))
-
-    def end_lease(self) -> bytes:
-        """End the lease of this vault: retire it, and get the certificate for
-        :meth:`return_lease`."""
-        return self._bytes("sfi_hsm_end_lease", _abi.SFI_LEASE_END_LEN)
-
-    def return_lease(self, end: BytesLike) -> int:
-        """Take back what a lease has left.
-
-        :param end: the certificate of :meth:`end_lease`
-        :return: how many installations came back
-        :raises SecurityError: altered
-        """
-        returned = ctypes.c_uint64()
-        self._call("sfi_hsm_return_lease", *read_only(end),
-                   ctypes.byref(returned))
-        return returned.value
-
-    def check_known(self, sequence: int, head: BytesLike) -> Optional[HsmLoss]:
-        """Has the HSM a record that was seen before?
-
-        :param head: its hash, 32 bytes
-        :return: None: it has; else its owner's statement of the loss
-        :raises Rollback: it has not: it is an older copy
-        """
-        raw = _abi.sfi_hsm_known(
-            struct_size=ctypes.sizeof(_abi.sfi_hsm_known))
-        self._call("sfi_hsm_check_known", unsigned(sequence, 64, "sequence"),
-                   _hash(head), ctypes.byref(raw))
-        return HsmLoss(raw.sequence, raw.lost) if raw.sequence else None
-
-    def declare_restored(self, sequence: int, head: BytesLike,
-                         remaining: int) -> None:
-        """State that the HSM was restored from an older copy.
-
-        :param sequence: the highest record that any station has seen
-        :param head: its hash, 32 bytes
-        :param remaining: installations left after it
-        """
-        self._call("sfi_hsm_declare_restored",
-                   unsigned(sequence, 64, "sequence"), _hash(head),
-                   unsigned(remaining, 64, "count of installations"))
-
-    def _bytes(self, function: str, room: int, *arguments: Any) -> bytes:
-        out, length = (ctypes.c_uint8 * room)(), ctypes.c_size_t(room)
-        self._call(function, *arguments, out, ctypes.byref(length))
-        return bytes(out[:length.value])
-
     def retire(self) -> None:
         """Write the closing record: no more licences, for ever.
 
@@ -463,13 +395,6 @@ class Hsm(Handle):
         """
         with watched(self._context._state, progress):
             self._call_long("sfi_hsm_verify_audit")
-
-
-def _hash(head: BytesLike) -> Any:
-    buffer, length = read_only(head)
-    if length != 32:
-        raise UsageError(f"a hash of {length} bytes, expected 32")
-    return buffer
 
 
 def _options(live_only: bool, low_water: int, audit_key: Any) -> Any:

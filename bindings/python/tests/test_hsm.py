@@ -218,6 +218,80 @@ class Vaults(BenchCase):
                           self.path("one"))
 
 
+
+class Leases(BenchCase):
+    def site(self, hsm: sfi.Hsm, count: int) -> sfi.Hsm:
+        request = sfi.LeaseRequest.create(self.path("site.request"))
+        lease = hsm.lease(request.data, count, 86400)
+        again = sfi.LeaseRequest.load(self.path("site.request"))
+        self.assertEqual(hsm.lease(again.data, count, 86400), lease)
+        self.assert_fails(sfi.HsmError, Status.HSM_STATE, hsm.lease,
+                          request.data, count + 1, 86400)
+        site = sfi.Hsm.open(f"vault:{self.path('site')}")
+        site.login(b"site-1234")
+        self.assert_fails(sfi.SecurityError, Status.AUTH,
+                          site.provision_lease, request,
+                          lease[:-1] + bytes([lease[-1] ^ 1]))
+        site.provision_lease(request, lease)
+        return site
+
+    def test_lease(self) -> None:
+        hsm = self.hsm()
+        site = self.site(hsm, 4)
+        self.assertEqual((hsm.info().remaining, site.info().maximum), (6, 4))
+        head, record = site.audit_head(), hsm.audit_record(1)
+        self.assertEqual(
+            (head.lease, head.parent, head.lease_record, head.expires),
+            (1, hsm.audit_head().serial, record.hash, record.detail))
+        self.assertEqual((record.kind, record.amount),
+                         (sfi.AuditKind.LEASE, 4))
+        end = site.end_lease()
+        self.assertEqual(site.end_lease(), end)
+        self.assert_fails(sfi.SecurityError, Status.AUTH, hsm.return_lease,
+                          end[:-1] + bytes([end[-1] ^ 1]))
+        for _ in range(2):
+            self.assertEqual(hsm.return_lease(end), 4)
+        self.assertEqual(hsm.info().remaining, 10)
+        self.assertEqual(hsm.audit_record(2).kind, sfi.AuditKind.RETURN)
+        self.assert_fails(sfi.HsmError, Status.HSM_STATE, hsm.end_lease)
+
+    def test_all_logs(self) -> None:
+        key = bytes(range(32))
+        bench.made_chip(bench.CHIP)
+        hsm = sfi.Hsm.open(f"vault:{self.path('own')}")
+        hsm.login(b"1234-5678")
+        hsm.provision(
+            sfi.Key.generate(), bench.NONCE, "lamp", 10,
+            sfi.Personalization.load(
+                next((bench.folder() / "ca").glob("45002001*.pd"))),
+            audit_key=key)
+        site = self.site(hsm, 3)
+        hsm.export_audit(self.path("own.log"))
+        site.export_audit(self.path("site.log"))
+        logs = [self.path("site.log"), self.path("own.log")]
+        total = sfi.verify_audits(logs, key)
+        self.assertEqual(
+            (total.logs, total.maximum, total.licensed, total.remaining,
+             total.outstanding, total.leases, total.missing),
+            (2, 10, 0, 7, 3, 1, 0))
+        self.assert_fails(sfi.InputError, Status.RANGE, sfi.verify_audits,
+                          logs[:1], key)
+        self.assertEqual(sfi.verify_audit(logs[1], key).leased, 3)
+
+    def test_restored(self) -> None:
+        hsm = self.hsm()
+        head = hsm.audit_head()
+        self.assertIsNone(hsm.check_known(0, head.audit_head))
+        self.assert_fails(sfi.Rollback, Status.HSM_ROLLBACK, hsm.check_known,
+                          2, bytes(32))
+        hsm.declare_restored(2, bytes(32), 8)
+        self.assertEqual(hsm.info().remaining, 8)
+        self.assertEqual(hsm.check_known(2, bytes(32)), sfi.HsmLoss(1, 2))
+        self.assertEqual(hsm.audit_record(1).kind, sfi.AuditKind.RESTORED)
+        self.assert_fails(sfi.UsageError, Status.ARGUMENT, hsm.check_known, 0,
+                          b"short")
+
+
 class Held(BenchCase):
     def test_one_server(self) -> None:
         first = self.hsm()
