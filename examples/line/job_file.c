@@ -532,6 +532,22 @@ job_add_program(struct job_reader *r)
 
 /* ---- the whole ---- */
 
+/* A key that appears later is a change, too. */
+static void
+job_add_absent_facts(struct job_reader *r)
+{
+    char name[80];
+
+    for (size_t i = 0; i < JOB_KEYS; i++) {
+        (void)snprintf(name, sizeof(name), "%s.%s", job_keys[i].section,
+                       job_keys[i].key);
+        if (job_keys[i].fact && !job_keys[i].repeats && (r->seen >> i & 1) == 0)
+            job_add_fact(r, name, "(not set)");
+    }
+    (void)snprintf(name, sizeof(name), "%zu", r->file_count);
+    job_add_fact(r, "number of files", name);
+}
+
 /* At fixed ports a board is the one of its port. */
 static void
 job_add_port_facts(struct job_reader *r)
@@ -664,6 +680,7 @@ line_read_file(struct line *l, const char *path)
     job_change_folder(l, path);
     if (l->journal == NULL)
         l->journal = cli_text(&l->p->cli, "%s.journal", name);
+    job_add_absent_facts(&r);
     if (l->next == LINE_NEXT_NONE)
         job_add_port_facts(&r);
     job_add_link(&r);

@@ -11,7 +11,9 @@
 #include "line/line.h"
 
 #define INPUT_AT_ONCE 4096u /* bytes, before others have their turn */
-#define NAP_MS 60000        /* a clock that is set is noticed within this */
+/* A signal right before the wait, and a clock that is set, are noticed within
+ * this. */
+#define NAP_MS 200
 
 /* ---- lines ---- */
 
@@ -182,17 +184,10 @@ next_from_person(struct line *l, bool *begins)
 
 /* ---- wait ---- */
 
-static int
-next_patience(const struct line *l)
+static bool
+shift_has_ended(const struct line *l)
 {
-    time_t left;
-
-    if (l->shift_end == 0)
-        return NAP_MS;
-    left = l->shift_end - time(NULL);
-    if (left <= 0)
-        return 0;
-    return left > NAP_MS / 1000 ? NAP_MS : (int)left * 1000;
+    return l->shift_end != 0 && time(NULL) >= l->shift_end;
 }
 
 static void
@@ -205,13 +200,13 @@ next_ask(const struct line *l)
     (void)fflush(stdout);
 }
 
-/* Is a signal, the end of the shift or of the input there? */
+/* Before what a person or a handler says. */
 static enum line_end
-next_check_end(const struct line *l, int patience)
+next_check_end(const struct line *l)
 {
     if (l->p->stop)
         return LINE_END_SIGNAL;
-    return l->shift_end != 0 && patience == 0 ? LINE_END_SHIFT : LINE_GOES_ON;
+    return shift_has_ended(l) ? LINE_END_SHIFT : LINE_GOES_ON;
 }
 
 enum line_end
@@ -223,16 +218,16 @@ line_wait(struct line *l)
     line_say_ready(l);
     next_ask(l);
     while (end == LINE_GOES_ON && !begins) {
-        int patience = next_patience(l);
         struct pollfd fds[] = {
             {.fd = l->next == LINE_NEXT_ENTER ? l->in.fd : -1,
              .events = POLLIN},
             {.fd = l->listener, .events = POLLIN},
             {.fd = l->handler.fd, .events = POLLIN},
         };
+        int ready = poll(fds, 3, NAP_MS);
 
-        end = next_check_end(l, patience);
-        if (end != LINE_GOES_ON || poll(fds, 3, patience) <= 0)
+        end = next_check_end(l);
+        if (end != LINE_GOES_ON || ready <= 0)
             continue;
         if (fds[0].revents != 0)
             end = next_from_person(l, &begins);

@@ -63,6 +63,24 @@ program_end_job(struct program *p)
     p->line = NULL;
 }
 
+/* Another HSM may have got the name; one behind a store may not be there. */
+static sfi_status
+line_check_hsm(struct line *l)
+{
+    struct program *p = l->p;
+    sfi_hsm_info info = {.struct_size = sizeof(info)};
+    sfi_status st;
+
+    if (p->hsm == NULL || p->hsm_is_late)
+        return SFI_OK;
+    st = sfi_hsm_get_info(p->hsm, &info);
+    if (st != SFI_OK)
+        return st;
+    st = sfi_boards_check_fact(l->boards, "the HSM's serial number",
+                               info.serial);
+    return st == SFI_OK ? SFI_OK : program_take_error(p, l->ctx, st);
+}
+
 /* Everything that can be wrong is, before a board is touched. */
 static sfi_status
 line_open(struct line *l)
@@ -72,6 +90,8 @@ line_open(struct line *l)
 
     if (st == SFI_OK && cli_has(&p->cli, OPT_SFI))
         st = program_log_in_to_install(p);
+    if (st == SFI_OK)
+        st = line_check_hsm(l);
     if (st == SFI_OK)
         st = program_open_record(p);
     if (st == SFI_OK)

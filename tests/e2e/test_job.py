@@ -231,11 +231,15 @@ class Kill(Case):
         job.path.write_text(text.replace("line.vault", "other.vault"))
         self.assertEnded(job.run(), 2, "install.hsm")
         job.path.write_text(text.replace("[job]", "[job]\ncount = 1"))
-        self.assertEqual(job.run().status, 0)  # a fact that is new
-        job.path.write_text(text.replace("[job]", "[job]\nserial=counter:1"))
+        self.assertEnded(job.run(), 2, r"job.count = \(not set\), and now it")
+        job.path.write_text(text.replace("[report]", "[stop]\nfailures = 3\n"
+                                         "[report]"))
         self.assertEqual(job.run().status, 0)
-        job.path.write_text(text.replace("[job]", "[job]\nserial=counter:2"))
-        self.assertEnded(job.run(), 2, "job.serial")
+        # another HSM under the same name
+        job.path.write_text(text)
+        (b.path / "line.vault").unlink()
+        b.hsm(H753, "line.vault", 2)
+        self.assertEnded(job.run(), 2, "the HSM's serial number")
         self.assertTrue(job.journal.read_bytes().startswith(before))
 
 
@@ -382,7 +386,7 @@ class Open(Case):
         job = Job(self.bench, [part.link],
                   program={"file": f"{DATA}/blink-{H753}.elf"}, report={})
         sizes = []
-        for size in range(100, 1500, 90):
+        for size in range(100, 4000, 250):
             def limit():
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
