@@ -181,14 +181,61 @@ vault_audit_next(struct vault *v, const struct ledger_head *h,
     return SFI_OK;
 }
 
+/* Records that are asked for at once. */
+#define AUDIT_PIECE 64u
+
+/* `count` records, and then where the index leads from them. */
+static sfi_status
+vault_prefetch_records(struct vault *v, uint64_t first, size_t count)
+{
+    struct ledger_record records[AUDIT_PIECE];
+    struct ledger_key keys[2 * AUDIT_PIECE];
+    size_t known = 0;
+    sfi_status st;
+
+    for (size_t i = 0; i < count; i++)
+        keys[i] = (struct ledger_key){.by = LEDGER_BY_SEQUENCE,
+                                      .sequence = first + i};
+    st = sfi__ledger_prefetch(v->ledger, keys, count);
+    for (size_t i = 0; st == SFI_OK && i < count; i++) {
+        bool found;
+
+        st = sfi__ledger_find_sequence(v->ledger, first + i, &records[known],
+                                       &found);
+        known += found ? 1 : 0;
+    }
+    for (size_t i = 0; i < known; i++) {
+        const sfi_audit_record *r = &records[i].audit;
+
+        keys[2 * i] = (struct ledger_key){.by = LEDGER_BY_SESSION,
+                                          .device = r->device,
+                                          .session = r->session};
+        keys[2 * i + 1] =
+            (struct ledger_key){.by = LEDGER_BY_COUNT, .device = r->device};
+    }
+    return st == SFI_OK ? sfi__ledger_prefetch(v->ledger, keys, 2 * known) : st;
+}
+
 /* Verify the records after `last`, up to `end`. */
 static sfi_status
 vault_audit_until(struct vault *v, const struct ledger_head *h,
                   struct vault_mark *last, uint64_t end)
 {
-    while (last->sequence < end) {
-        sfi_status st = vault_audit_next(v, h, last);
+    uint64_t fetched = last->sequence;
 
+    while (last->sequence < end) {
+        uint64_t left = end - last->sequence;
+        sfi_status st = SFI_OK;
+
+        if (v->ledger->ops->prefetch != NULL && last->sequence == fetched &&
+            left > 1) {
+            size_t count = left < AUDIT_PIECE ? (size_t)left : AUDIT_PIECE;
+
+            st = vault_prefetch_records(v, last->sequence + 1, count);
+            fetched += count;
+        }
+        if (st == SFI_OK)
+            st = vault_audit_next(v, h, last);
         if (st != SFI_OK)
             return st;
     }
