@@ -516,6 +516,64 @@ START_TEST(test_together)
 }
 END_TEST
 
+/* Processes that are killed at any moment: what they were given is counted, and
+ * given to the next one too. */
+static void
+take_and_tell(int to)
+{
+    sfi_hsm *hsm = vault_login(path);
+    struct {
+        size_t chip;
+        uint8_t license[SFI_LICENSE_LEN];
+    } told;
+
+    for (told.chip = 0; told.chip < SHARED; told.chip++) {
+        if (license(hsm, &shared_chips[told.chip], told.license) != SFI_OK ||
+            write(to, &told, sizeof(told)) != (ssize_t)sizeof(told))
+            _exit(1);
+    }
+    _exit(0);
+}
+
+START_TEST(test_killed)
+{
+    struct {
+        size_t chip;
+        uint8_t license[SFI_LICENSE_LEN];
+    } told;
+    uint8_t data[SFI_LICENSE_LEN];
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+    int pipes[2], status;
+
+    for (size_t i = 0; i < SHARED; i++)
+        chip_make(&maker, MAKER_PRODUCT, &shared_chips[i]);
+    for (long round = 0; round < 12; round++) {
+        pid_t child;
+
+        ck_assert_int_eq(pipe(pipes), 0);
+        child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+            leave_check();
+            take_and_tell(pipes[1]);
+        }
+        (void)close(pipes[1]);
+        (void)nanosleep(&(struct timespec){.tv_nsec = 4000000 * round}, NULL);
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        while (read(pipes[0], &told, sizeof(told)) == (ssize_t)sizeof(told)) {
+            ck_assert_ok(license(hsm, &shared_chips[told.chip], data));
+            ck_assert_mem_eq(data, told.license, sizeof(data));
+        }
+        (void)close(pipes[0]);
+        check_sum(hsm, counted());
+    }
+    sfi_hsm_free(hsm);
+    for (size_t i = 0; i < SHARED; i++)
+        chip_free(&shared_chips[i]);
+}
+END_TEST
+
 /* A child's copy is of no use, and its end does not harm the parent's. */
 START_TEST(test_forked)
 {
@@ -628,6 +686,7 @@ fill_faults(TCase *tc)
     tcase_add_test(tc, test_crashes);
     tcase_add_test(tc, test_older_backup);
     tcase_add_test(tc, test_together);
+    tcase_add_test(tc, test_killed);
     tcase_add_test(tc, test_forked);
     tcase_add_test(tc, test_locked);
     tcase_add_test(tc, test_hold);
