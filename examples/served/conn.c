@@ -233,7 +233,7 @@ conn_on_timer(evutil_socket_t fd, short what, void *arg)
         break;
     case PHASE_HEAD:
     case PHASE_BODY:
-        conn_refuse(c, c->guard.verdict != 0 ? c->guard.verdict : 408);
+        conn_refuse(c, c->guard.verdict == 400 ? 400 : 408);
         break;
     case PHASE_REFUSED:
         if (c->code == 0) {
