@@ -36,6 +36,13 @@ hsm_report_summary(struct description *d, const sfi_audit_head *h,
                      (h->flags & SFI_HSM_LIVE_ONLY) != 0);
     sfi__fact_number(d, "maximum", "installations provisioned", h->maximum);
     sfi__fact_number(d, "licensed", "devices licensed", s->licensed);
+    if (s->leased > 0) {
+        sfi__fact_number(d, "leased", "went into leases", s->leased);
+        sfi__fact_number(d, "returned", "came back from leases", s->returned);
+    }
+    if (s->given_up > 0)
+        sfi__fact_number(d, "given_up", "taken off for lost records",
+                         s->given_up);
     sfi__fact_number(d, "remaining", "installations left", s->remaining);
     sfi__fact_number(d, "low_water", "warns at", h->low_water);
     sfi__fact_number(d, "records", "records", s->records);
