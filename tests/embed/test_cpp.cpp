@@ -162,6 +162,18 @@ static void test_reader(const sfi::context &ctx, const inputs &in,
     CHECK(error_of([&] { cut.finish(); }).status() == SFI_ERR_TRUNCATED);
 }
 
+/* A licence server's name is refused, or nobody answers there. */
+static void check_server(const sfi::context &ctx) {
+    const char *bad = "server:http://localhost:1/blink";
+    const char *none = "server:https://localhost:1/blink?cert=none&key=none&"
+                       "ca=none&timeout=1";
+
+    CHECK(error_of([&] { sfi::hsm hsm(ctx, bad); }).status() == SFI_ERR_FORMAT);
+    CHECK(error_of([&] { sfi::hsm hsm(ctx, none); })
+              .where()
+              .find("server:https://localhost:1/blink") == 0);
+}
+
 static sfi::hsm make_hsm(const sfi::context &ctx, const inputs &in) {
     sfi::hsm hsm(ctx, "vault:line.vault");
 
@@ -218,6 +230,7 @@ static void test_target(const sfi::context &ctx, const inputs &in,
 
 static void test_install(const sfi::context &ctx, const inputs &in,
                          sfi::buffer image, sfi_sim *sim) {
+    check_server(ctx);
     sfi::hsm hsm = make_hsm(ctx, in);
     sfi::installer cancelled(ctx);
     std::uint32_t last = 0;

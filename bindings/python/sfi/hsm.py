@@ -104,7 +104,9 @@ class Hsm(Leasing):
 
         :param uri: ``"vault:PATH"``, ``"vault:PATH?token=URI"``,
             ``"vault:postgresql://HOST/DATABASE?vault=NAME"``,
-            ``"pcsc:READER"``, or a reader's number such as ``"1"``
+            ``"pcsc:READER"``, a reader's number such as ``"1"``, or a licence
+            server, ``"server:https://HOST:PORT/FIRMWARE?..."``, which Ctrl-C
+            does not wait for
         :raises InputError: the name has no known form
         :raises Unsupported: libsfi was built without this kind
         :raises NoDevice: no such reader, no card in it, or no such token
@@ -218,7 +220,7 @@ class Hsm(Leasing):
     def info(self) -> HsmInfo:
         """Information that needs no PIN."""
         raw = _abi.sfi_hsm_info(struct_size=ctypes.sizeof(_abi.sfi_hsm_info))
-        self._call("sfi_hsm_get_info", ctypes.byref(raw))
+        self._call_long("sfi_hsm_get_info", ctypes.byref(raw))
         return _info_of(raw)
 
     def check_provision(self, firmware_id: str, max_count: int, *,
@@ -280,7 +282,7 @@ class Hsm(Leasing):
         """
         made = License.__new__(License)
         made._make(self._context, "sfi_hsm_generate_license", self._pointer,
-                   self._use(certificate))
+                   self._use(certificate), long=True)
         return made
 
     def live_license(self, certificate: Certificate, session: int) -> License:
@@ -293,7 +295,7 @@ class Hsm(Leasing):
             raise UsageError(f"{session} is not a session")
         made = License.__new__(License)
         made._make(self._context, "sfi_hsm_generate_live_license",
-                   self._pointer, self._use(certificate), session)
+                   self._pointer, self._use(certificate), session, long=True)
         return made
 
     def check_image(self, image: Union[BytesLike, StrPath]) -> None:
