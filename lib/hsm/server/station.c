@@ -255,13 +255,24 @@ station_ask_info(struct station *s, struct answer_info *out, bool known)
     return st;
 }
 
-/* A server that went back is asked once more, with what the station knows: it
- * may have a record "restored". */
+/* Not the end that the station has seen: before the fence moves, the server
+ * must tell whether its HSM has that, or a record "restored" for it. */
+static bool
+station_must_prove(const struct station *s, const struct fence_seen *seen)
+{
+    const struct fence_entry *known = sfi__station_known(s);
+
+    return known != NULL && known->sequence > 0 &&
+           (seen->end.sequence != known->sequence ||
+            !sfi__equal(seen->end.head, known->head, sizeof(known->head)));
+}
+
 sfi_status
 sfi__station_info(struct station *s, struct answer_info *out)
 {
     struct sfi_error back;
     sfi_status st = sfi__station_begin(s);
+    sfi_status proof;
 
     if (st == SFI_OK)
         st = station_ask_info(s, out, false);
@@ -269,9 +280,13 @@ sfi__station_info(struct station *s, struct answer_info *out)
         return st;
     memcpy(s->serial, out->seen.end.serial, sizeof(s->serial));
     st = sfi__fence_check(s->ctx, sfi__station_known(s), &out->seen);
-    if (st != SFI_OK) {
+    if (st != SFI_OK)
         sfi__error_keep(s->ctx, &back);
-        if (station_ask_info(s, out, true) != SFI_OK) {
+    if (station_must_prove(s, &out->seen)) {
+        proof = station_ask_info(s, out, true);
+        if (proof != SFI_OK && st == SFI_OK)
+            return proof;
+        if (proof != SFI_OK) {
             sfi__error_restore(s->ctx, &back);
             return st;
         }

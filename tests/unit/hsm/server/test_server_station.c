@@ -359,7 +359,7 @@ START_TEST(test_failover)
     ck_assert_ok(ask_info(plays));
     ck_assert_mem_eq(net.urls, "abcaabca", 8);
     ck_assert_ok(ask_info(all_well));
-    ck_assert_mem_eq(net.urls, "abcaabcaa", 9);
+    ck_assert_mem_eq(net.urls, "abcaabcaaa", 10); /* and the proof */
     {
         static const struct play once[] = {
             {.st = SFI_ERR_TIMEOUT}, {.code = 200, .sequence = 7}, {.code = 0}};
@@ -367,7 +367,7 @@ START_TEST(test_failover)
         ck_assert_ok(ask_info(once));
     }
     ck_assert_ok(ask_info(all_well));
-    ck_assert_mem_eq(net.urls, "abcaabcaaabb", 12);
+    ck_assert_mem_eq(net.urls, "abcaabcaaaabb", 13);
 }
 END_TEST
 
@@ -586,6 +586,27 @@ START_TEST(test_server_went_back)
 }
 END_TEST
 
+/* A copy that has grown beyond what the station has seen is no proof. */
+START_TEST(test_server_went_back_and_grew)
+{
+    static const struct play grown[] = {
+        {.code = 200, .sequence = 9},
+        {.code = 409,
+         .body = "{\"status\":\"SFI_ERR_HSM_ROLLBACK\",\"message\":\"record 7 "
+                 "is another one\",\"count\":\"none\"}"},
+        {.code = 0}};
+
+    ck_assert_ok(ask_license(all_well));
+    ck_assert_fails_about(ask_info(grown), SFI_ERR_HSM_ROLLBACK, "",
+                          "record 7");
+    ck_assert_ptr_nonnull(strstr(net.last_path, "&sequence=7&head=0"));
+    /* another process has the same fence */
+    reopen("");
+    ck_assert_int_eq(ask_license(grown), SFI_ERR_HSM_ROLLBACK);
+    ck_assert_ok(ask_license(all_well));
+}
+END_TEST
+
 START_TEST(test_server_is_restored)
 {
     static const char body[] =
@@ -706,6 +727,7 @@ main(void)
     tcase_add_test(tc, test_wrong_answer);
     tcase_add_test(tc, test_cancel_many);
     tcase_add_test(tc, test_server_went_back);
+    tcase_add_test(tc, test_server_went_back_and_grew);
     tcase_add_test(tc, test_server_is_restored);
     tcase_add_test(tc, test_damaged_fence);
     tcase_add_test(tc, test_lease);
