@@ -380,6 +380,8 @@ pg_hold(struct ledger *l, uint32_t timeout_ms)
     struct deadline end = sfi__deadline_in(l->ctx->clock, timeout_ms);
     sfi_status st = pg_check_process(p);
 
+    /* It went with the connection, perhaps to another server. */
+    p->holds = p->holds && p->conn != NULL;
     while (st == SFI_OK && !p->holds) {
         uint32_t left = sfi__deadline_left(&end);
         bool was_open = p->conn != NULL;
