@@ -288,8 +288,9 @@ asked_check_firmware(struct asked *a)
 static const char *
 api_state_text(enum writer_state state)
 {
-    static const char *const texts[] = {"starting", "standby", "no database",
-                                        "serving", "ended"};
+    static const char *const texts[] = {"starting",    "standby",
+                                        "no database", "serving",
+                                        "rolled back", "ended"};
 
     return http_is_draining() ? "draining" : texts[state];
 }
@@ -307,6 +308,10 @@ asked_give(struct asked *a)
     if (!http_is_draining() && firmware_ask(a->firmware, a->job)) {
         a->job = NULL; /* the writer's */
         return true;
+    }
+    if (state == WRITER_ROLLED_BACK && !http_is_draining()) {
+        firmware_why(a->firmware, text, sizeof(text));
+        return asked_refuse(a, 409, SFI_ERR_HSM_ROLLBACK, 0, text);
     }
     (void)snprintf(text, sizeof(text), "the server does not serve now: %s",
                    api_state_text(state));

@@ -77,6 +77,7 @@ enum writer_state {
     WRITER_STANDBY, /* another server serves */
     WRITER_AWAY,    /* the HSM cannot be reached */
     WRITER_SERVING,
+    WRITER_ROLLED_BACK, /* to an older copy: its owner must act */
     WRITER_ENDED
 };
 
@@ -96,6 +97,8 @@ const char *firmware_name(const struct firmware *f);
 uint32_t firmware_bit(const struct firmware *f);
 /* Any thread. */
 enum writer_state firmware_state(struct firmware *f);
+/* Why it is in this state. */
+void firmware_why(struct firmware *f, char *out, size_t size);
 bool firmware_is_live_only(struct firmware *f);
 void firmware_facts(struct firmware *f, struct writer_facts *out);
 /* The event loop's: false: it does not serve. */

@@ -144,19 +144,42 @@ step_put_end(const struct firmware *f, json_t *root)
     step_put_number(root, "remaining", f->head.remaining);
 }
 
-static sfi_status
+sfi_status
+step_check_seen(struct firmware *f)
+{
+    sfi_hsm_known known = {.struct_size = sizeof(known)};
+    sfi_status st = f->seen == 0 ? SFI_OK
+                                 : sfi_hsm_check_known(f->hsm, f->seen,
+                                                       f->seen_head, &known);
+
+    f->went_back = st == SFI_ERR_HSM_ROLLBACK;
+    if (st != SFI_OK || known.sequence == 0)
+        return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
+    f->seen = 0;
+    ring_clear(f); /* of a chain that is gone: stations are asked again */
+    return SFI_OK;
+}
+
+sfi_status
 step_read_head(struct firmware *f)
 {
-    uint64_t before = f->head.sequence;
-    sfi_status st = sfi_hsm_get_audit_head(f->hsm, &f->head);
+    sfi_status st;
 
+    f->head.struct_size = sizeof(f->head);
+    st = sfi_hsm_get_audit_head(f->hsm, &f->head);
+    if (st == SFI_OK && f->head.sequence < f->seen)
+        st = step_check_seen(f);
     if (st != SFI_OK)
         return st;
-    if (f->head.sequence < before)
-        ring_clear(f); /* of a chain that is gone: stations are asked again */
     ring_put(f, f->head.sequence, f->head.audit_head);
+    if (f->head.sequence > f->seen) {
+        f->seen = f->head.sequence;
+        memcpy(f->seen_head, f->head.audit_head, sizeof(f->seen_head));
+    }
     (void)pthread_mutex_lock(&f->lock);
     f->facts.remaining = f->head.remaining;
+    f->facts.maximum = f->head.maximum;
+    f->facts.low_water = f->head.low_water;
     f->facts.sequence = f->head.sequence;
     (void)pthread_mutex_unlock(&f->lock);
     return SFI_OK;

@@ -80,6 +80,14 @@ firmware_state(struct firmware *f)
     return (enum writer_state)atomic_load(&f->state);
 }
 
+void
+firmware_why(struct firmware *f, char *out, size_t size)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    (void)snprintf(out, size, "%s", f->why);
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
 bool
 firmware_is_live_only(struct firmware *f)
 {
@@ -208,13 +216,15 @@ jobs_give_back(struct job **jobs, size_t count)
 static void
 writer_set_state(struct firmware *f, enum writer_state state, const char *why)
 {
-    static const char *const names[] = {"starting", "standby", "away",
-                                        "serving", "ended"};
+    static const char *const names[] = {"starting", "standby",     "away",
+                                        "serving",  "rolled back", "ended"};
 
     if (firmware_state(f) == state && strcmp(f->why, why) == 0)
         return;
+    (void)pthread_mutex_lock(&f->lock);
     atomic_store(&f->state, (int)state);
     (void)snprintf(f->why, sizeof(f->why), "%s", why);
+    (void)pthread_mutex_unlock(&f->lock);
     told_event(names[state], f->conf.name, why[0] != '\0' ? why : NULL);
     told_flush();
 }
@@ -309,7 +319,9 @@ writer_trouble(struct firmware *f, sfi_status st)
 
     ring_clear(f);
     (void)writer_why(f, why, sizeof(why));
-    if (writer_may_come_back(st) || f->served)
+    if (st == SFI_ERR_HSM_ROLLBACK)
+        writer_set_state(f, WRITER_ROLLED_BACK, why);
+    else if (writer_may_come_back(st) || f->served)
         writer_set_state(f, WRITER_AWAY, why);
     else
         writer_die(f, st, why);
@@ -383,27 +395,6 @@ writer_hold(struct firmware *f)
     return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
 }
 
-/* The end of the chain, for answers and for the ring. */
-static sfi_status
-writer_read_head(struct firmware *f)
-{
-    sfi_audit_head *head = &f->head;
-    sfi_status st;
-
-    head->struct_size = sizeof(*head);
-    st = sfi_hsm_get_audit_head(f->hsm, head);
-    if (st != SFI_OK)
-        return st;
-    ring_put(f, head->sequence, head->audit_head);
-    (void)pthread_mutex_lock(&f->lock);
-    f->facts.remaining = head->remaining;
-    f->facts.maximum = head->maximum;
-    f->facts.low_water = head->low_water;
-    f->facts.sequence = head->sequence;
-    (void)pthread_mutex_unlock(&f->lock);
-    return SFI_OK;
-}
-
 /* True: it serves now. */
 static bool
 writer_get_ready(struct firmware *f)
@@ -413,7 +404,9 @@ writer_get_ready(struct firmware *f)
     if (st == SFI_OK)
         st = writer_hold(f);
     if (st == SFI_OK)
-        st = writer_read_head(f);
+        st = step_check_seen(f);
+    if (st == SFI_OK)
+        st = step_read_head(f);
     if (st == SFI_OK) {
         f->served = true;
         f->probes = 0;
@@ -532,6 +525,28 @@ writer_step_down(struct firmware *f, struct job **jobs, size_t count)
     }
 }
 
+/* The HSM is damaged, or went back.  A handle that has seen more would refuse
+ * it for ever: its owner's statement is found by a new one. */
+static void
+writer_look_again(struct firmware *f, struct job **jobs, size_t count)
+{
+    char why[400];
+    sfi_status st;
+
+    writer_close(f);
+    st = writer_open(f);
+    if (st == SFI_OK)
+        st = step_check_seen(f);
+    if (st != SFI_ERR_HSM_ROLLBACK)
+        return;
+    writer_trouble(f, st);
+    (void)writer_why(f, why, sizeof(why));
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i]->st == SFI_ERR_HSM || jobs[i]->st == SFI_ERR_HSM_ROLLBACK)
+            job_fail(jobs[i], 409, st, why);
+    }
+}
+
 static bool
 writer_serve(struct firmware *f)
 {
@@ -548,6 +563,8 @@ writer_serve(struct firmware *f)
         writer_step_down(f, jobs, count);
     else if (st != SFI_OK && st != SFI_ERR_HSM_STATE)
         writer_trouble(f, st);
+    if (st == SFI_ERR_HSM || f->went_back)
+        writer_look_again(f, jobs, count);
     jobs_give_back(jobs, count);
     return firmware_state(f) == WRITER_SERVING;
 }
