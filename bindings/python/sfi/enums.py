@@ -13,6 +13,8 @@ from . import _abi
 from ._abi import (
     AreaKind,
     AuditKind,
+    BoardKey,
+    BoardState,
     CardEventKind,
     Cause,
     CheckResult,
@@ -42,6 +44,8 @@ from ._abi import (
 __all__ = [
     "AreaKind",
     "AuditKind",
+    "BoardKey",
+    "BoardState",
     "CardEventKind",
     "Cause",
     "CheckResult",

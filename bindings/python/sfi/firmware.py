@@ -31,8 +31,8 @@ from ._handle import (
 )
 from .chips import ChipLike, chip
 from .context import Context, chosen
-from .enums import DifferenceKind, FirmwareFlag, LeftOutReason
-from .errors import UsageError
+from .enums import DifferenceKind, FirmwareFlag, LeftOutReason, Status
+from .errors import InputError, UsageError
 
 __all__ = ["Difference", "Firmware", "LeftOut", "Segment"]
 
@@ -276,7 +276,8 @@ class Firmware(Handle, Sequence[Segment]):
         :raises UsageError: there are no bytes
         """
         if not 0 <= address <= 0xffffffff:
-            raise InputError(f"the address {address} is not of 32 bits")
+            raise InputError(f"the address {address} is not of 32 bits",
+                             status=Status.RANGE)
         made = Firmware.__new__(Firmware)
         made._make(self._context, "sfi_firmware_patch", self._pointer, address,
                    data, len(data))

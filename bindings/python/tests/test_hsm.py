@@ -218,7 +218,6 @@ class Vaults(BenchCase):
                           self.path("one"))
 
 
-
 class Leases(BenchCase):
     def site(self, hsm: sfi.Hsm, count: int) -> sfi.Hsm:
         request = sfi.LeaseRequest.create(self.path("site.request"))
