@@ -87,7 +87,7 @@ lease = yes
         say(f"$ sfi-served -c {self.show(config)} &")
         with open(self.path / f"server/served-{which + 1}.log", "w") as log:
             self.servers[which] = subprocess.Popen(
-                [demo.PROGRAMS / "served/sfi-served", "-c", config],
+                [demo.PROGRAMS / "sfi-served", "-c", config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def kill(self, which):
@@ -198,11 +198,11 @@ def provision(line, key, nonce):
 
 def begin(line):
     chapter(3, "A CA for servers and stations, and two servers")
-    line.run("server", "served/sfi-served", "--new-ca", line.ca)
-    line.run("server", "served/sfi-served", "--new-server", "localhost", "--ca",
+    line.run("server", "sfi-served", "--new-ca", line.ca)
+    line.run("server", "sfi-served", "--new-server", "localhost", "--ca",
              line.ca)
     for station in STATIONS:
-        line.run("server", "served/sfi-served", "--new-station", station,
+        line.run("server", "sfi-served", "--new-station", station,
                  "--ca", line.ca)
         home = line.path / station
         for name in ("ca.crt", f"{station}.crt", f"{station}.key"):

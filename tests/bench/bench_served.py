@@ -126,10 +126,10 @@ class Line:
 
     def certify(self):
         ca = self.path / "ca"
-        program("served/sfi-served", "--new-ca", ca)
-        program("served/sfi-served", "--new-server", "localhost", "--ca", ca)
+        program("sfi-served", "--new-ca", ca)
+        program("sfi-served", "--new-server", "localhost", "--ca", ca)
         for k in range(self.stations):
-            program("served/sfi-served", "--new-station", f"load-{k:04}", "--ca", ca)
+            program("sfi-served", "--new-station", f"load-{k:04}", "--ca", ca)
         self.config = self.path / "served.ini"
         self.config.write_text(f"""
 [server]
@@ -150,7 +150,7 @@ devices-per-day = 1000000
         """Start the server, and return when it answers."""
         log = open(self.path / "log", "a", encoding="utf-8")
         self.server = subprocess.Popen(
-            words([BUILD / "examples/served/sfi-served", "-c", self.config]),
+            words([BUILD / "examples/sfi-served", "-c", self.config]),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
         end = time.monotonic() + 60
@@ -360,6 +360,6 @@ if __name__ == "__main__":
     if len(sys.argv) < 3 or sys.argv[2] not in MODES:
         sys.exit(__doc__)
     postgres.need()
-    if not (BUILD / "examples/served/sfi-served").exists():
+    if not (BUILD / "examples/sfi-served").exists():
         postgres.skip("sfi-served was not built")
     sys.exit(bool(MODES[sys.argv[2]](*map(int, sys.argv[3:]))))

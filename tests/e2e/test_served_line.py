@@ -18,7 +18,7 @@ import bench
 from bench import H753, DATA, about
 
 os.umask(0o077)  # keys that others can read cause a warning
-SERVED = bench.PROGRAMS / "served" / "sfi-served"
+SERVED = bench.PROGRAMS / "sfi-served"
 
 
 def free_port():
@@ -80,7 +80,7 @@ class Served(bench.Case):
         for words in (["--new-ca", self.ca],
                       ["--new-server", "localhost", "--ca", self.ca],
                       ["--new-station", "ct-07", "--ca", self.ca]):
-            bench.must("served/sfi-served", *words)
+            bench.must("sfi-served", *words)
         self.vault = b.path / "line.vault"
         self.audit_key = b.path / "audit.key"
         bench.must("sfi-hsm", "-i", f"vault:{self.vault}", "-k",
@@ -354,9 +354,9 @@ lease = yes
 
     def test_refused(self):
         """A station that is revoked, and one for another firmware."""
-        bench.must("served/sfi-served", "--new-station", "gone", "--ca",
+        bench.must("sfi-served", "--new-station", "gone", "--ca",
                    self.ca)
-        bench.must("served/sfi-served", "--revoke", "gone", "--ca", self.ca)
+        bench.must("sfi-served", "--revoke", "gone", "--ca", self.ca)
         _, port = self.serve()
         gone = self.slot(port, timeout=5).replace("ct-07", "gone")
         self.assertEnded(bench.run("sfi-hsm", "-i", gone, "-info"), 4,

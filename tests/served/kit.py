@@ -31,7 +31,7 @@ import check  # noqa: E402
 
 check.CASES.clear()  # those of test_offline
 
-SERVED = PROGRAMS / "served" / "sfi-served"
+SERVED = PROGRAMS / "sfi-served"
 PIN = "123456"
 PATIENCE = 60
 POSTGRES = os.environ.get("SFI_TEST_LEDGER") == "postgresql"
