@@ -232,7 +232,7 @@ class Station:
 
 
 class Line:
-    def __init__(self, devices=4000):
+    def __init__(self, devices=2500):
         self.folder = tempfile.TemporaryDirectory(prefix="sfi-line-")
         self.path = pathlib.Path(self.folder.name)
         self.count, self.servers, self.taken = itertools.count(), [], 0

@@ -185,10 +185,10 @@ commonName = supplied
     def test_served_meanwhile(self):
         """Half handshakes and requests by the thousand, slow and huge bodies,
         and garbage: stations get licences at once, all the time."""
-        vault = self.line.vault(2000)
+        vault = self.line.vault()
         server = self.line.server(vault).start()
         crowd = Crowd(vault, [self.line.station() for _ in range(2)], [server],
-                      self.line.devices(2000))
+                      self.line.devices(600))
         crowd.wait_for(20)
         evil = self.line.station("ct-evil")
         tls = Client(evil, server).tls

@@ -24,7 +24,7 @@ class Servers(Case):
     def stations(self, count=STATIONS):
         return [self.line.station() for _ in range(count)]
 
-    def crowd(self, vault, *servers, count=1200):
+    def crowd(self, vault, *servers, count=600):
         return Crowd(vault, self.stations(), servers, self.line.devices(count))
 
     def pair(self, vault):
@@ -35,9 +35,9 @@ class Servers(Case):
 
     def test_kills(self):
         """Of the server, and of the database, by turns."""
-        vault = self.line.vault(2000)
+        vault = self.line.vault()
         server = self.line.server(vault).start()
-        crowd = self.crowd(vault, server, count=2000)
+        crowd = self.crowd(vault, server, count=1000)
         for _ in range(KILLS):
             crowd.wait_for(20)
             server.kill()
