@@ -17,6 +17,7 @@
 #include <openssl/ssl.h>
 
 #define SHAKE_S 10   /* for the handshake */
+#define HURRY_S 1    /* ... while many others are in it */
 #define REQUEST_S 10 /* from the first byte of a request to its last */
 #define IDLE_S 75    /* between two requests */
 #define LINGER_S 2   /* for a peer that still sends what nobody reads */
@@ -39,7 +40,7 @@ struct conn {
     struct station *station;
     enum phase phase;
     unsigned generation, code; /* code: why it is refused */
-    bool has_station, too_many;
+    bool has_station, too_many, hurries;
     bufferevent_event_cb event_cb; /* evhttp's */
     void *event_arg;
     struct guard guard;
@@ -85,6 +86,17 @@ conn_arm_soon(struct conn *c)
     const struct timeval now = {0};
 
     (void)evtimer_add(c->timer, &now);
+}
+
+void
+conns_hurry(void)
+{
+    for (struct conn *c = conns.first; c != NULL; c = c->next) {
+        if (c->phase != PHASE_SHAKES || c->hurries)
+            continue;
+        c->hurries = true;
+        conn_arm(c, HURRY_S);
+    }
 }
 
 /* ---- refusals ---- */

@@ -28,6 +28,8 @@ bool conn_must_close(const struct conn *c);
 void conns_close(void);
 size_t conns_count(void);
 size_t conns_shaking(void); /* that are not known yet */
+/* They are too many: a station needs milliseconds for its handshake. */
+void conns_hurry(void);
 /* Called when one is gone, or is known. */
 void conns_set_changed(void (*changed)(void));
 /* Once for each SSL_CTX. */

@@ -71,6 +71,8 @@ http_on_conns(void)
     uint32_t shaking = http.connections / SHAKING_PART + 1;
 
     writers_set_clients(conns_count());
+    if (conns_shaking() >= shaking)
+        conns_hurry();
     http_set_closed(http.draining || conns_count() >= http.connections ||
                     conns_shaking() >= shaking);
     if (http.draining && conns_count() == 0)
