@@ -83,7 +83,7 @@ class Crowd:
 
     def __init__(self, vault, stations, servers, devices):
         self.vault, self.servers = vault, servers
-        self.waiting = list(reversed(devices))
+        self.devices, self.waiting = devices, list(reversed(devices))
         self.lock = threading.Condition()
         self.licenses = {}  # {device: licence}, acknowledged
         self.wrong = []     # what no station should see

@@ -197,6 +197,9 @@ commonName = supplied
                            self.huge_bodies, self.slow_bodies, self.smuggling):
                 attack(server, tls, held)
                 crowd.wait_for(20)
+            # and one that comes only now
+            self.assertLicense(self.line.station().ask(
+                crowd.devices[0], vault, server))
             self.assertEqual(server.health(), "serving")
             crowd.wait_for(20)
         self.assertExact(vault, crowd.finish(), server)
