@@ -119,6 +119,7 @@ class Kill(Case):
             for part in parts:
                 part.stop(signal.SIGKILL)
             order += 1
+            print(f"{order} orders, {kills} kills", flush=True)
 
     def check(self, job, parts, vault, labels, image):
         self.assertEqual(self.bench.counter(vault), 2, SEED)
