@@ -37,7 +37,7 @@ DEVICES = pathlib.Path(os.environ.get(
     "SFI_DEVICES", SOURCE / "build/tests/bench/bench_devices"))
 CLOCK = os.environ.get("SFI_CLOCK", str(SOURCE /
                                         "build/tests/line/libtest_clock.so"))
-SERVED = "sfi-served"  # in the folder of the programs
+SERVED = "sfi-served"
 CERTIFICATE_LEN = 136
 PIN = "4711-line"
 PAUSE = 0.01
