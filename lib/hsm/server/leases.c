@@ -8,18 +8,20 @@
 #include "core/ctx.h"
 #include "core/err.h"
 
-/* The same request gives the same lease, so an answer that was lost is asked
- * for again. */
+/* What the station has seen is shown before: an old copy of the HSM must move
+ * no installations.  The same request gives the same lease, so an answer that
+ * was lost is asked for again. */
 sfi_status
 sfi__station_lease(void *user, const uint8_t *request, size_t request_len,
                    uint64_t count, uint64_t seconds, uint8_t *out,
                    size_t *out_len)
 {
     struct station *s = user;
+    struct answer_info info;
     struct fence_seen seen;
     struct json_writer j;
     struct ask a;
-    sfi_status st = sfi__station_begin(s);
+    sfi_status st = sfi__station_info(s, &info);
 
     if (st != SFI_OK)
         return st;
@@ -48,10 +50,11 @@ sfi__station_return_lease(void *user, const uint8_t *end, size_t end_len,
                           uint64_t *returned)
 {
     struct station *s = user;
+    struct answer_info info;
     struct fence_seen seen;
     struct json_writer j;
     struct ask a;
-    sfi_status st = sfi__station_begin(s);
+    sfi_status st = sfi__station_info(s, &info);
 
     if (st != SFI_OK)
         return st;

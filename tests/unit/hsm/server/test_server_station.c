@@ -648,7 +648,8 @@ END_TEST
 START_TEST(test_lease)
 {
     static const struct play back[2] = {{.code = 200, .sequence = 8}};
-    static const struct play none[2] = {{.code = 200, .body = "{}"}};
+    static const struct play none[] = {
+        {.code = 200, .sequence = 8}, {.code = 200, .body = "{}"}, {.code = 0}};
     uint8_t lease[SFI_LEASE_LEN];
     size_t len = sizeof(lease);
     uint64_t returned = 0;
@@ -667,6 +668,34 @@ START_TEST(test_lease)
         sfi__station_return_lease(station, cert, sizeof(cert), &returned));
     ck_assert_uint_eq(returned, 4);
     ck_assert_str_eq(net.last_path, "/v1/return");
+}
+END_TEST
+
+/* It is asked for no lease, and takes none back. */
+START_TEST(test_lease_of_an_old_copy)
+{
+    static const struct play grown[] = {
+        {.code = 200, .sequence = 9},
+        {.code = 409,
+         .body = "{\"status\":\"SFI_ERR_HSM_ROLLBACK\",\"message\":\"record 7 "
+                 "is another one\",\"count\":\"none\"}"},
+        {.code = 0}};
+    uint8_t lease[SFI_LEASE_LEN];
+    size_t len = sizeof(lease);
+    uint64_t returned = 0;
+
+    ck_assert_ok(ask_license(all_well));
+    net.plays = grown;
+    ck_assert_fails_about(
+        sfi__station_lease(station, cert, 64, 500, 3600, lease, &len),
+        SFI_ERR_HSM_ROLLBACK, "", "record 7");
+    ck_assert_ptr_nonnull(strstr(net.last_path, "/v1/info"));
+    net.plays = grown;
+    sfi__clear_error(ctx);
+    ck_assert_int_eq(
+        sfi__station_return_lease(station, cert, sizeof(cert), &returned),
+        SFI_ERR_HSM_ROLLBACK);
+    ck_assert_ptr_nonnull(strstr(net.last_path, "/v1/info"));
 }
 END_TEST
 
@@ -731,6 +760,7 @@ main(void)
     tcase_add_test(tc, test_server_is_restored);
     tcase_add_test(tc, test_damaged_fence);
     tcase_add_test(tc, test_lease);
+    tcase_add_test(tc, test_lease_of_an_old_copy);
     tcase_add_test(tc, test_fork);
     tcase_add_test(tc, test_no_memory);
     suite_add_tcase(s, tc);
