@@ -127,7 +127,7 @@ class Servers(Case):
         self.assertExact(vault, {device: licence}, server)
 
     def test_wrong_pin(self):
-        """A server that is started again and again does not block the HSM."""
+        """One start costs one try: the server ends and does not try it again."""
         vault = self.line.vault()
         wrong = secret(self.line.new("pin"), "0000-wrong")
         server = self.line.server(vault, pin=wrong)

@@ -77,11 +77,14 @@ pg_fail_access(sfi_ctx *ctx, const PGresult *r, const char *reason)
 static sfi_status
 pg_fail_resources(sfi_ctx *ctx, const PGresult *r, const char *reason)
 {
-    int code = sfi__pg_is_state(r, "53100")   ? ENOSPC
-               : sfi__pg_is_state(r, "53200") ? ENOMEM
-               : sfi__pg_is_state(r, "53")    ? EAGAIN
-                                              : EIO;
+    int code = sfi__pg_is_state(r, "53200") ? ENOMEM
+               : sfi__pg_is_state(r, "53")  ? EAGAIN
+                                            : EIO;
 
+    if (sfi__pg_is_state(r, "53100"))
+        return sfi__fail_os(ctx, SFI_ERR_OS, ENOSPC,
+                            "the disk of the database is full: make room "
+                            "there");
     return sfi__fail_os(ctx, SFI_ERR_OS, code,
                         "the database cannot be read or written: %s", reason);
 }
