@@ -105,6 +105,7 @@ http_answer(struct evhttp_request *req, unsigned code, char *body,
     struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
     struct evbuffer *out = evbuffer_new();
     struct conn *c = conn_of(req);
+    struct bufferevent *bev;
     char number[16];
 
     if (c != NULL && conn_must_close(c))
@@ -125,7 +126,10 @@ http_answer(struct evhttp_request *req, unsigned code, char *body,
                                      body);
     else
         free(body);
+    bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(req));
     evhttp_send_reply(req, (int)code, NULL, out);
+    /* head and body in one record of TLS, which wakes the station once */
+    (void)evbuffer_pullup(bufferevent_get_output(bev), -1);
     if (out != NULL)
         evbuffer_free(out);
 }

@@ -110,6 +110,14 @@ writers_set_clients(size_t count)
     atomic_store(&writers.clients, count);
 }
 
+/* Nobody else can come meanwhile. */
+static bool
+queue_is_full(const struct firmware *f)
+{
+    return f->queued >= GATHER_MAX ||
+           f->queued >= atomic_load(&writers.clients);
+}
+
 bool
 firmware_ask(struct firmware *f, struct job *j)
 {
@@ -123,7 +131,9 @@ firmware_ask(struct firmware *f, struct job *j)
         f->queue_end = &j->next;
         f->queued++;
         taken = true;
-        (void)pthread_cond_signal(&f->more);
+        /* who gathers need not be woken for each */
+        if (f->queued == 1 || j->kind != JOB_LICENSE || queue_is_full(f))
+            (void)pthread_cond_signal(&f->more);
     }
     (void)pthread_mutex_unlock(&f->lock);
     return taken;
@@ -434,14 +444,6 @@ queue_front(const struct firmware *f)
          j != NULL && j->kind == JOB_LICENSE && n < GATHER_MAX; j = j->next)
         n++;
     return n;
-}
-
-/* Nobody else can come meanwhile. */
-static bool
-queue_is_full(const struct firmware *f)
-{
-    return f->queued >= GATHER_MAX ||
-           f->queued >= atomic_load(&writers.clients);
 }
 
 /* Jobs of one kind: up to 64 licences, or one of the others; 0: stop. */
