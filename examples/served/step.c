@@ -12,41 +12,49 @@
 /* ---- what stations have seen ---- */
 
 /* By sequence, so that an entry is found at once, and kept for long. */
-void
+static void
 ring_put(struct firmware *f, uint64_t sequence, const uint8_t head[32])
 {
     struct ring_entry *e = &f->ring[sequence % RING_MAX];
 
+    (void)pthread_mutex_lock(&f->lock);
     e->sequence = sequence + 1; /* 0: empty */
     memcpy(e->head, head, sizeof(e->head));
+    (void)pthread_mutex_unlock(&f->lock);
 }
 
 void
 ring_clear(struct firmware *f)
 {
+    (void)pthread_mutex_lock(&f->lock);
     memset(f->ring, 0, sizeof(f->ring));
+    (void)pthread_mutex_unlock(&f->lock);
 }
 
 static bool
-ring_has(const struct firmware *f, uint64_t sequence, const uint8_t head[32])
+ring_has(struct firmware *f, uint64_t sequence, const uint8_t head[32])
 {
     const struct ring_entry *e = &f->ring[sequence % RING_MAX];
+    bool has;
 
-    return e->sequence == sequence + 1 &&
-           memcmp(e->head, head, sizeof(e->head)) == 0;
+    (void)pthread_mutex_lock(&f->lock);
+    has = e->sequence == sequence + 1 &&
+          memcmp(e->head, head, sizeof(e->head)) == 0;
+    (void)pthread_mutex_unlock(&f->lock);
+    return has;
 }
 
 static sfi_status
-step_check_known(struct firmware *f, struct job *j)
+step_check_known(struct writer *w, struct job *j)
 {
     sfi_status st;
 
-    if (ring_has(f, j->known, j->known_head))
+    if (ring_has(w->f, j->known, j->known_head))
         return SFI_OK;
     j->restored = (sfi_hsm_known){.struct_size = sizeof(j->restored)};
-    st = sfi_hsm_check_known(f->hsm, j->known, j->known_head, &j->restored);
+    st = sfi_hsm_check_known(w->hsm, j->known, j->known_head, &j->restored);
     if (st == SFI_OK && j->restored.sequence == 0)
-        ring_put(f, j->known, j->known_head);
+        ring_put(w->f, j->known, j->known_head);
     return st;
 }
 
@@ -81,9 +89,9 @@ step_http_of(sfi_status st)
 }
 
 static void
-step_fail(struct firmware *f, struct job *j, sfi_status st)
+step_fail(struct writer *w, struct job *j, sfi_status st)
 {
-    const sfi_error *e = sfi_ctx_error(f->ctx);
+    const sfi_error *e = sfi_ctx_error(w->ctx);
     const char *where = sfi_error_where(e);
     char text[600];
 
@@ -135,54 +143,78 @@ step_put_number(json_t *root, const char *name, uint64_t value)
 
 /* Where the chain ends, which every answer tells. */
 static void
-step_put_end(const struct firmware *f, json_t *root)
+step_put_end(const struct writer *w, json_t *root)
 {
-    (void)step_put_hex(root, "serial", f->head.serial, sizeof(f->head.serial));
-    step_put_number(root, "sequence", f->head.sequence);
-    (void)step_put_hex(root, "head", f->head.audit_head,
-                       sizeof(f->head.audit_head));
-    step_put_number(root, "remaining", f->head.remaining);
+    (void)step_put_hex(root, "serial", w->head.serial, sizeof(w->head.serial));
+    step_put_number(root, "sequence", w->head.sequence);
+    (void)step_put_hex(root, "head", w->head.audit_head,
+                       sizeof(w->head.audit_head));
+    step_put_number(root, "remaining", w->head.remaining);
+}
+
+static struct ring_entry
+step_seen(struct firmware *f)
+{
+    struct ring_entry seen;
+
+    (void)pthread_mutex_lock(&f->lock);
+    seen = f->seen;
+    (void)pthread_mutex_unlock(&f->lock);
+    return seen;
 }
 
 sfi_status
-step_check_seen(struct firmware *f)
+step_check_seen(struct writer *w)
 {
+    struct ring_entry seen = step_seen(w->f);
     sfi_hsm_known known = {.struct_size = sizeof(known)};
-    sfi_status st = f->seen == 0 ? SFI_OK
-                                 : sfi_hsm_check_known(f->hsm, f->seen,
-                                                       f->seen_head, &known);
+    sfi_status st =
+        seen.sequence == 0
+            ? SFI_OK
+            : sfi_hsm_check_known(w->hsm, seen.sequence, seen.head, &known);
 
-    f->went_back = st == SFI_ERR_HSM_ROLLBACK;
+    w->went_back = st == SFI_ERR_HSM_ROLLBACK;
     if (st != SFI_OK || known.sequence == 0)
         return st == SFI_ERR_UNSUPPORTED ? SFI_OK : st;
-    f->seen = 0;
-    ring_clear(f); /* of a chain that is gone: stations are asked again */
+    (void)pthread_mutex_lock(&w->f->lock);
+    w->f->seen.sequence = 0;
+    (void)pthread_mutex_unlock(&w->f->lock);
+    ring_clear(w->f); /* of a chain that is gone: stations are asked again */
     return SFI_OK;
 }
 
-sfi_status
-step_read_head(struct firmware *f)
+static void
+step_see(struct firmware *f, const sfi_audit_head *head)
 {
+    ring_put(f, head->sequence, head->audit_head);
+    (void)pthread_mutex_lock(&f->lock);
+    if (head->sequence > f->seen.sequence) {
+        f->seen.sequence = head->sequence;
+        memcpy(f->seen.head, head->audit_head, sizeof(f->seen.head));
+    }
+    if (head->sequence >= f->seen.sequence) {
+        f->facts.remaining = head->remaining;
+        f->facts.maximum = head->maximum;
+        f->facts.low_water = head->low_water;
+        f->facts.sequence = head->sequence;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+sfi_status
+step_read_head(struct writer *w)
+{
+    /* before it is read: the other writer may go on meanwhile */
+    uint64_t seen = step_seen(w->f).sequence;
     sfi_status st;
 
-    f->head.struct_size = sizeof(f->head);
-    st = sfi_hsm_get_audit_head(f->hsm, &f->head);
-    if (st == SFI_OK && f->head.sequence < f->seen)
-        st = step_check_seen(f);
-    if (st != SFI_OK)
-        return st;
-    ring_put(f, f->head.sequence, f->head.audit_head);
-    if (f->head.sequence > f->seen) {
-        f->seen = f->head.sequence;
-        memcpy(f->seen_head, f->head.audit_head, sizeof(f->seen_head));
-    }
-    (void)pthread_mutex_lock(&f->lock);
-    f->facts.remaining = f->head.remaining;
-    f->facts.maximum = f->head.maximum;
-    f->facts.low_water = f->head.low_water;
-    f->facts.sequence = f->head.sequence;
-    (void)pthread_mutex_unlock(&f->lock);
-    return SFI_OK;
+    w->head.struct_size = sizeof(w->head);
+    st = sfi_hsm_get_audit_head(w->hsm, &w->head);
+    if (st == SFI_OK && w->head.sequence < seen)
+        st = step_check_seen(w);
+    if (st == SFI_OK)
+        step_see(w->f, &w->head);
+    return st;
 }
 
 /* Its record was lost, and the owner has said so. */
@@ -201,7 +233,7 @@ step_put_restored(json_t *root, const sfi_hsm_known *known)
 /* ---- licences ---- */
 
 struct step {
-    struct firmware *f;
+    struct writer *w;
     struct job **jobs; /* that are asked for */
     size_t count;
     sfi_certificate **certs;
@@ -211,24 +243,24 @@ struct step {
 /* Before anything is counted: the certificate, the image, and what the station
  * has seen. */
 static sfi_status
-step_prepare(struct firmware *f, struct job *j, sfi_certificate **cert)
+step_prepare(struct writer *w, struct job *j, sfi_certificate **cert)
 {
     sfi_status st =
-        sfi_certificate_parse(f->ctx, j->cert, sizeof(j->cert), cert);
+        sfi_certificate_parse(w->ctx, j->cert, sizeof(j->cert), cert);
 
     if (st == SFI_OK)
         (void)snprintf(j->device, sizeof(j->device), "%s",
                        sfi_certificate_device_id(*cert));
     if (st == SFI_OK && j->has_known)
-        st = step_check_known(f, j);
+        st = step_check_known(w, j);
     if (st == SFI_OK && j->has_image)
-        st = sfi_hsm_check_image(f->hsm, j->image, sizeof(j->image));
-    if (st == SFI_OK && !j->is_live && firmware_is_live_only(f)) {
+        st = sfi_hsm_check_image(w->hsm, j->image, sizeof(j->image));
+    if (st == SFI_OK && !j->is_live && firmware_is_live_only(w->f)) {
         st = SFI_ERR_HSM_STATE;
-        sfi_ctx_report(f->ctx, st, 0, "the HSM issues live licences only");
+        sfi_ctx_report(w->ctx, st, 0, "the HSM issues live licences only");
     }
     if (st != SFI_OK) {
-        step_fail(f, j, st);
+        step_fail(w, j, st);
         sfi_certificate_free(*cert);
         *cert = NULL;
     }
@@ -246,7 +278,7 @@ step_on_result(void *user, const sfi_license_result *r)
     j->count = r->count;
     j->again = r->count == SFI_COUNT_AGAIN;
     if (r->status != SFI_OK) {
-        step_fail(s->f, j, r->status);
+        step_fail(s->w, j, r->status);
         return;
     }
     root = json_object();
@@ -269,7 +301,7 @@ step_finish(struct step *s, sfi_status st)
 
         j->answer = NULL;
         if (st == SFI_OK && root != NULL) {
-            step_put_end(s->f, root);
+            step_put_end(s->w, root);
             (void)json_object_set_new_nocheck(root, "again",
                                               json_boolean(j->again));
             step_put_restored(root, &j->restored);
@@ -278,7 +310,7 @@ step_finish(struct step *s, sfi_status st)
         }
         json_decref(root);
         if (j->body == NULL)
-            step_fail(s->f, j, st != SFI_OK ? st : SFI_ERR_NOMEM);
+            step_fail(s->w, j, st != SFI_OK ? st : SFI_ERR_NOMEM);
     }
 }
 
@@ -286,32 +318,32 @@ static sfi_status
 step_ask(struct step *s)
 {
     sfi_status st = sfi_hsm_generate_licenses(
-        s->f->hsm, (const sfi_certificate *const *)s->certs, s->sessions,
+        s->w->hsm, (const sfi_certificate *const *)s->certs, s->sessions,
         s->count, NULL, step_on_result, s);
 
     if (st == SFI_OK)
-        st = step_read_head(s->f);
+        st = step_read_head(s->w);
     step_finish(s, st);
     return st;
 }
 
 static sfi_status
-step_licenses(struct firmware *f, struct job **jobs, size_t count)
+step_licenses(struct writer *w, struct job **jobs, size_t count)
 {
     sfi_certificate *certs[SFI_LICENSES_MAX];
     uint32_t sessions[SFI_LICENSES_MAX];
     struct job *asked[SFI_LICENSES_MAX];
     struct step s = {
-        .f = f, .jobs = asked, .certs = certs, .sessions = sessions};
+        .w = w, .jobs = asked, .certs = certs, .sessions = sessions};
     sfi_status st = SFI_OK;
 
     for (size_t i = 0; i < count; i++) {
         sfi_status one = st;
 
         if (st == SFI_OK)
-            one = step_prepare(f, jobs[i], &certs[s.count]);
+            one = step_prepare(w, jobs[i], &certs[s.count]);
         else
-            step_fail(f, jobs[i], st);
+            step_fail(w, jobs[i], st);
         if (step_is_of_all(one))
             st = one;
         if (one == SFI_OK) {
@@ -331,27 +363,27 @@ step_licenses(struct firmware *f, struct job **jobs, size_t count)
 /* ---- the others ---- */
 
 static sfi_status
-step_check(struct firmware *f, struct job *j)
+step_check(struct writer *w, struct job *j)
 {
-    sfi_status st = sfi_hsm_check_image(f->hsm, j->image, sizeof(j->image));
+    sfi_status st = sfi_hsm_check_image(w->hsm, j->image, sizeof(j->image));
     json_t *root;
 
     if (st == SFI_OK)
-        st = step_read_head(f);
+        st = step_read_head(w);
     if (st != SFI_OK) {
-        step_fail(f, j, st);
+        step_fail(w, j, st);
         return st;
     }
     root = json_object();
-    step_put_end(f, root);
+    step_put_end(w, root);
     step_answer(j, root);
     return SFI_OK;
 }
 
 static void
-step_put_head(const struct firmware *f, json_t *root, const sfi_hsm_info *info)
+step_put_head(const struct writer *w, json_t *root, const sfi_hsm_info *info)
 {
-    const sfi_audit_head *h = &f->head;
+    const sfi_audit_head *h = &w->head;
 
     (void)json_object_set_new(root, "state",
                               json_string(sfi_hsm_state_name(info->state)));
@@ -369,39 +401,39 @@ step_put_head(const struct firmware *f, json_t *root, const sfi_hsm_info *info)
     (void)step_put_hex(root, "parent", h->parent, sizeof(h->parent));
     (void)step_put_hex(root, "lease_record", h->lease_record,
                        sizeof(h->lease_record));
-    step_put_end(f, root);
+    step_put_end(w, root);
 }
 
 static sfi_status
-step_read_info(struct firmware *f, struct job *j, sfi_hsm_info *info)
+step_read_info(struct writer *w, struct job *j, sfi_hsm_info *info)
 {
     sfi_status st;
 
     *info = (sfi_hsm_info){.struct_size = sizeof(*info)};
-    st = sfi_hsm_get_info(f->hsm, info);
+    st = sfi_hsm_get_info(w->hsm, info);
     if (st == SFI_OK)
-        st = step_read_head(f);
+        st = step_read_head(w);
     if (st != SFI_OK)
-        step_fail(f, j, st);
+        step_fail(w, j, st);
     return st;
 }
 
 static sfi_status
-step_info(struct firmware *f, struct job *j)
+step_info(struct writer *w, struct job *j)
 {
     sfi_hsm_info info;
-    sfi_status st = step_read_info(f, j, &info);
+    sfi_status st = step_read_info(w, j, &info);
     json_t *root;
 
     if (st != SFI_OK)
         return st;
-    st = j->has_known ? step_check_known(f, j) : SFI_OK;
+    st = j->has_known ? step_check_known(w, j) : SFI_OK;
     if (st != SFI_OK) {
-        step_fail(f, j, st);
+        step_fail(w, j, st);
         return st;
     }
     root = json_object();
-    step_put_head(f, root, &info);
+    step_put_head(w, root, &info);
     step_put_restored(root, &j->restored);
     step_answer(j, root);
     return SFI_OK;
@@ -436,23 +468,23 @@ step_record(const sfi_audit_record *r)
 #define AUDIT_MAX 64u /* records in an answer */
 
 static sfi_status
-step_audit(struct firmware *f, struct job *j)
+step_audit(struct writer *w, struct job *j)
 {
     sfi_audit_record r = {.struct_size = sizeof(r)};
     json_t *root, *head, *records;
     sfi_hsm_info info;
-    sfi_status st = step_read_info(f, j, &info);
+    sfi_status st = step_read_info(w, j, &info);
 
     if (st != SFI_OK)
         return st;
     root = json_object();
     head = json_object();
     records = json_array();
-    step_put_head(f, head, &info);
+    step_put_head(w, head, &info);
     for (uint64_t n = j->from;
-         st == SFI_OK && n <= f->head.sequence && n < j->from + AUDIT_MAX;
+         st == SFI_OK && n <= w->head.sequence && n < j->from + AUDIT_MAX;
          n++) {
-        st = sfi_hsm_get_audit_record(f->hsm, n, &r);
+        st = sfi_hsm_get_audit_record(w->hsm, n, &r);
         if (st == SFI_OK)
             (void)json_array_append_new(records, step_record(&r));
     }
@@ -463,7 +495,7 @@ step_audit(struct firmware *f, struct job *j)
     else
         json_decref(root);
     if (st != SFI_OK)
-        step_fail(f, j, st);
+        step_fail(w, j, st);
     return st;
 }
 
@@ -471,77 +503,77 @@ step_audit(struct firmware *f, struct job *j)
 
 /* After a failure nobody knows what is stored; it may be asked again. */
 static sfi_status
-step_fail_lease(struct firmware *f, struct job *j, sfi_status st)
+step_fail_lease(struct writer *w, struct job *j, sfi_status st)
 {
     if (step_is_of_all(st))
         j->count = SFI_COUNT_UNKNOWN;
-    step_fail(f, j, st);
+    step_fail(w, j, st);
     return st;
 }
 
 static sfi_status
-step_lease(struct firmware *f, struct job *j)
+step_lease(struct writer *w, struct job *j)
 {
     uint8_t lease[SFI_LEASE_LEN];
     size_t len = sizeof(lease);
     sfi_status st =
-        sfi_hsm_lease(f->hsm, j->lease_request, sizeof(j->lease_request),
+        sfi_hsm_lease(w->hsm, j->lease_request, sizeof(j->lease_request),
                       j->lease_count, j->lease_seconds, lease, &len);
     json_t *root;
 
     if (st == SFI_OK)
-        st = step_read_head(f);
+        st = step_read_head(w);
     if (st != SFI_OK)
-        return step_fail_lease(f, j, st);
+        return step_fail_lease(w, j, st);
     root = json_object();
     (void)step_put_hex(root, "lease", lease, len);
-    step_put_end(f, root);
+    step_put_end(w, root);
     step_answer(j, root);
     return SFI_OK;
 }
 
 static sfi_status
-step_return(struct firmware *f, struct job *j)
+step_return(struct writer *w, struct job *j)
 {
     uint64_t returned = 0;
-    sfi_status st = sfi_hsm_return_lease(f->hsm, j->lease_end,
+    sfi_status st = sfi_hsm_return_lease(w->hsm, j->lease_end,
                                          sizeof(j->lease_end), &returned);
     json_t *root;
 
     if (st == SFI_OK)
-        st = step_read_head(f);
+        st = step_read_head(w);
     if (st != SFI_OK)
-        return step_fail_lease(f, j, st);
+        return step_fail_lease(w, j, st);
     root = json_object();
     step_put_number(root, "returned", returned);
-    step_put_end(f, root);
+    step_put_end(w, root);
     step_answer(j, root);
     return SFI_OK;
 }
 
 sfi_status
-step_do(struct firmware *f, struct job **jobs, size_t count)
+step_do(struct writer *w, struct job **jobs, size_t count)
 {
     sfi_status st = SFI_OK;
 
     switch (jobs[0]->kind) {
     case JOB_LICENSE:
-        st = step_licenses(f, jobs, count);
+        st = step_licenses(w, jobs, count);
         break;
     case JOB_CHECK:
-        st = step_check(f, jobs[0]);
+        st = step_check(w, jobs[0]);
         break;
     case JOB_INFO:
-        st = step_info(f, jobs[0]);
+        st = step_info(w, jobs[0]);
         break;
     case JOB_AUDIT:
-        st = step_audit(f, jobs[0]);
+        st = step_audit(w, jobs[0]);
         break;
     case JOB_LEASE:
-        st = step_lease(f, jobs[0]);
+        st = step_lease(w, jobs[0]);
         break;
     case JOB_RETURN:
-        st = step_return(f, jobs[0]);
+        st = step_return(w, jobs[0]);
         break;
     }
     return step_is_of_all(st) || st == SFI_ERR_HSM_STATE ? st : SFI_OK;

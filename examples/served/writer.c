@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A thread for each firmware: it opens the HSM, waits until it is the one
- * server, gathers what waits, and asks the HSM for all of it in one step. */
+ * server, gathers what waits, and asks the HSM for all of it in one step.  At a
+ * database a second thread does this too, for licences alone. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +15,8 @@
 #include "served/served.h"
 #include "served/writer.h"
 
-/* What was gathered is asked for when there is so much of it, or after this
+/* What was gathered is asked for when there is GATHER_MAX of it, or after this
  * time: one commit of a database takes about as long. */
-#define GATHER_MAX 64u
 #define GATHER_US 2000u
 /* As many as can wait at all: the connections are limited. */
 #define QUEUE_MAX 65536u
@@ -134,6 +134,8 @@ firmware_ask(struct firmware *f, struct job *j)
         /* who gathers need not be woken for each */
         if (f->queued == 1 || j->kind != JOB_LICENSE || queue_is_full(f))
             (void)pthread_cond_signal(&f->more);
+        if (f->queued >= SECOND_MIN)
+            (void)pthread_cond_signal(&f->much);
     }
     (void)pthread_mutex_unlock(&f->lock);
     return taken;
@@ -208,7 +210,7 @@ job_free(struct job *j)
     free(j);
 }
 
-static void
+void
 jobs_give_back(struct job **jobs, size_t count)
 {
     (void)pthread_mutex_lock(&writers.lock);
@@ -239,11 +241,10 @@ writer_set_state(struct firmware *f, enum writer_state state, const char *why)
     told_flush();
 }
 
-/* The error of the last call, in one line. */
-static const char *
-writer_why(struct firmware *f, char *out, size_t size)
+const char *
+writer_why(const struct writer *w, char *out, size_t size)
 {
-    const sfi_error *e = sfi_ctx_error(f->ctx);
+    const sfi_error *e = sfi_ctx_error(w->ctx);
     const char *where = sfi_error_where(e);
 
     (void)snprintf(out, size, "%s%s%s", where, where[0] != '\0' ? ": " : "",
@@ -314,21 +315,22 @@ writer_may_come_back(sfi_status st)
 
 /* ---- the HSM: open, log in, hold ---- */
 
-static void
-writer_close(struct firmware *f)
+void
+writer_close(struct writer *w)
 {
-    sfi_hsm_free(f->hsm);
-    f->hsm = NULL;
+    sfi_hsm_free(w->hsm);
+    w->hsm = NULL;
 }
 
 /* Its error is told, and may end the program. */
 static void
-writer_trouble(struct firmware *f, sfi_status st)
+writer_trouble(struct writer *w, sfi_status st)
 {
+    struct firmware *f = w->f;
     char why[400];
 
     ring_clear(f);
-    (void)writer_why(f, why, sizeof(why));
+    (void)writer_why(w, why, sizeof(why));
     if (st == SFI_ERR_HSM_ROLLBACK)
         writer_set_state(f, WRITER_ROLLED_BACK, why);
     else if (writer_may_come_back(st) || f->served)
@@ -338,10 +340,11 @@ writer_trouble(struct firmware *f, sfi_status st)
 }
 
 static sfi_status
-writer_log_in(struct firmware *f)
+writer_log_in(struct writer *w)
 {
+    struct firmware *f = w->f;
     char why[600], error[400];
-    sfi_status st = sfi_hsm_login(f->hsm, f->pin.pin_secret, f->pin.len);
+    sfi_status st = sfi_hsm_login(w->hsm, f->pin.pin_secret, f->pin.len);
 
     if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED) {
         f->refused = false;
@@ -351,54 +354,55 @@ writer_log_in(struct firmware *f)
         return st;
     (void)snprintf(why, sizeof(why),
                    "%s (the PIN is from %s; it is not tried again)",
-                   writer_why(f, error, sizeof(error)), f->pin_path);
+                   writer_why(w, error, sizeof(error)), f->pin_path);
     writer_die(f, st, why);
     return st;
 }
 
 /* What is fixed for good, and where the chain ends. */
 static sfi_status
-writer_read_facts(struct firmware *f)
+writer_read_facts(struct writer *w)
 {
     sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_status st = sfi_hsm_get_info(f->hsm, &info);
+    sfi_status st = sfi_hsm_get_info(w->hsm, &info);
 
     if (st != SFI_OK)
         return st;
     if (info.state == SFI_HSM_BLANK) {
-        sfi_ctx_report(f->ctx, SFI_ERR_HSM_STATE, 0,
+        sfi_ctx_report(w->ctx, SFI_ERR_HSM_STATE, 0,
                        "the HSM is blank: provision it with sfi-hsm");
         return SFI_ERR_HSM_STATE;
     }
-    atomic_store(&f->live_only, (info.flags & SFI_HSM_LIVE_ONLY) != 0);
+    atomic_store(&w->f->live_only, (info.flags & SFI_HSM_LIVE_ONLY) != 0);
     return SFI_OK;
 }
 
 static sfi_status
-writer_open(struct firmware *f)
+writer_open(struct writer *w)
 {
     sfi_status st;
 
-    if (f->hsm != NULL)
+    if (w->hsm != NULL)
         return SFI_OK;
-    st = sfi_hsm_open(f->ctx, f->conf.ledger, &f->hsm);
+    st = sfi_hsm_open(w->ctx, w->f->conf.ledger, &w->hsm);
     if (st == SFI_OK)
-        st = writer_read_facts(f);
+        st = writer_read_facts(w);
     if (st == SFI_OK)
-        st = writer_log_in(f);
+        st = writer_log_in(w);
     if (st != SFI_OK)
-        writer_close(f);
+        writer_close(w);
     return st;
 }
 
 /* Waits for the server before this one. */
 static sfi_status
-writer_hold(struct firmware *f)
+writer_hold(struct writer *w)
 {
+    struct firmware *f = w->f;
     sfi_status st;
 
     do {
-        st = sfi_hsm_hold(f->hsm, HOLD_MS);
+        st = sfi_hsm_hold(w->hsm, HOLD_MS);
         if (st == SFI_ERR_TIMEOUT)
             writer_set_state(f, WRITER_STANDBY, "");
     } while (st == SFI_ERR_TIMEOUT && !writer_must_stop(f));
@@ -407,16 +411,17 @@ writer_hold(struct firmware *f)
 
 /* True: it serves now. */
 static bool
-writer_get_ready(struct firmware *f)
+writer_get_ready(struct writer *w)
 {
-    sfi_status st = writer_open(f);
+    struct firmware *f = w->f;
+    sfi_status st = writer_open(w);
 
     if (st == SFI_OK)
-        st = writer_hold(f);
+        st = writer_hold(w);
     if (st == SFI_OK)
-        st = step_check_seen(f);
+        st = step_check_seen(w);
     if (st == SFI_OK)
-        st = step_read_head(f);
+        st = step_read_head(w);
     if (st == SFI_OK) {
         f->served = true;
         f->probes = 0;
@@ -425,18 +430,17 @@ writer_get_ready(struct firmware *f)
     }
     if (firmware_state(f) == WRITER_ENDED || writer_must_stop(f))
         return false;
-    writer_trouble(f, st);
+    writer_trouble(w, st);
     if (++f->probes % PROBES_MAX == 0)
-        writer_close(f);
+        writer_close(w);
     writer_nap(f);
     return false;
 }
 
 /* ---- gathering ---- */
 
-/* With the lock held: how many licences wait at the front. */
-static size_t
-queue_front(const struct firmware *f)
+size_t
+firmware_front(const struct firmware *f)
 {
     size_t n = 0;
 
@@ -446,24 +450,9 @@ queue_front(const struct firmware *f)
     return n;
 }
 
-/* Jobs of one kind: up to 64 licences, or one of the others; 0: stop. */
-static size_t
-writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
+void
+firmware_take(struct firmware *f, struct job **jobs, size_t count)
 {
-    struct timespec until;
-    size_t count;
-
-    (void)pthread_mutex_lock(&f->lock);
-    while (f->queue == NULL && !f->stop)
-        (void)pthread_cond_wait(&f->more, &f->lock);
-    until = writer_in(GATHER_US);
-    while (f->queue != NULL && f->queue->kind == JOB_LICENSE && !f->stop &&
-           !queue_is_full(f) &&
-           pthread_cond_timedwait(&f->more, &f->lock, &until) == 0)
-        continue;
-    count = queue_front(f);
-    if (count == 0 && f->queue != NULL)
-        count = 1;
     for (size_t i = 0; i < count; i++) {
         jobs[i] = f->queue;
         f->queue = jobs[i]->next;
@@ -471,6 +460,28 @@ writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
     if (f->queue == NULL)
         f->queue_end = &f->queue;
     f->queued -= count;
+}
+
+/* Jobs of one kind: up to 64 licences, or one of the others; 0: stop, or an
+ * alarm. */
+static size_t
+writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
+{
+    struct timespec until;
+    size_t count;
+
+    (void)pthread_mutex_lock(&f->lock);
+    while (f->queue == NULL && !f->stop && !f->alarm)
+        (void)pthread_cond_wait(&f->more, &f->lock);
+    until = writer_in(GATHER_US);
+    while (f->queue != NULL && f->queue->kind == JOB_LICENSE && !f->stop &&
+           !f->alarm && !queue_is_full(f) &&
+           pthread_cond_timedwait(&f->more, &f->lock, &until) == 0)
+        continue;
+    count = f->alarm ? 0 : firmware_front(f);
+    if (count == 0 && f->queue != NULL && !f->alarm)
+        count = 1;
+    firmware_take(f, jobs, count);
     (void)pthread_mutex_unlock(&f->lock);
     return count;
 }
@@ -484,13 +495,8 @@ writer_turn_away(struct firmware *f)
 
     do {
         (void)pthread_mutex_lock(&f->lock);
-        for (count = 0; count < GATHER_MAX && f->queue != NULL; count++) {
-            jobs[count] = f->queue;
-            f->queue = jobs[count]->next;
-        }
-        if (f->queue == NULL)
-            f->queue_end = &f->queue;
-        f->queued -= count;
+        count = f->queued < GATHER_MAX ? f->queued : GATHER_MAX;
+        firmware_take(f, jobs, count);
         (void)pthread_mutex_unlock(&f->lock);
         for (size_t i = 0; i < count; i++)
             job_fail(jobs[i], 503, SFI_ERR_IO,
@@ -500,7 +506,7 @@ writer_turn_away(struct firmware *f)
     } while (count > 0);
 }
 
-static void
+void
 writer_note_step(struct firmware *f, size_t count)
 {
     size_t size = 0;
@@ -530,62 +536,84 @@ writer_step_down(struct firmware *f, struct job **jobs, size_t count)
 /* The HSM is damaged, or went back.  A handle that has seen more would refuse
  * it for ever: its owner's statement is found by a new one. */
 static void
-writer_look_again(struct firmware *f, struct job **jobs, size_t count)
+writer_look_again(struct writer *w, struct job **jobs, size_t count)
 {
     char why[400];
     sfi_status st;
 
-    writer_close(f);
-    st = writer_open(f);
+    writer_close(w);
+    st = writer_open(w);
     if (st == SFI_OK)
-        st = step_check_seen(f);
+        st = step_check_seen(w);
     if (st != SFI_ERR_HSM_ROLLBACK)
         return;
-    writer_trouble(f, st);
-    (void)writer_why(f, why, sizeof(why));
+    writer_trouble(w, st);
+    (void)writer_why(w, why, sizeof(why));
     for (size_t i = 0; i < count; i++) {
         if (jobs[i]->st == SFI_ERR_HSM || jobs[i]->st == SFI_ERR_HSM_ROLLBACK)
             job_fail(jobs[i], 409, st, why);
     }
 }
 
-static bool
-writer_serve(struct firmware *f)
+/* The second writer has met trouble: is it still the one server, and is the HSM
+ * the same? */
+static sfi_status
+writer_look_round(struct writer *w)
 {
+    sfi_status st;
+
+    (void)pthread_mutex_lock(&w->f->lock);
+    w->f->alarm = false;
+    (void)pthread_mutex_unlock(&w->f->lock);
+    st = sfi_hsm_hold(w->hsm, 0);
+    if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED)
+        st = step_check_seen(w);
+    if (st == SFI_OK)
+        st = step_read_head(w);
+    return st;
+}
+
+static bool
+writer_serve(struct writer *w)
+{
+    struct firmware *f = w->f;
     struct job *jobs[GATHER_MAX];
     size_t count = writer_gather(f, jobs);
     sfi_status st;
 
-    if (count == 0)
+    if (count == 0 && writer_must_stop(f))
         return false;
-    if (jobs[0]->kind == JOB_LICENSE)
+    if (count > 0 && jobs[0]->kind == JOB_LICENSE)
         writer_note_step(f, count);
-    st = step_do(f, jobs, count);
-    if (st == SFI_ERR_HSM_STATE && sfi_hsm_hold(f->hsm, 0) == SFI_ERR_TIMEOUT)
+    st = count > 0 ? step_do(w, jobs, count) : writer_look_round(w);
+    if ((st == SFI_ERR_HSM_STATE || st == SFI_ERR_TIMEOUT) &&
+        sfi_hsm_hold(w->hsm, 0) == SFI_ERR_TIMEOUT)
         writer_step_down(f, jobs, count);
     else if (st != SFI_OK && st != SFI_ERR_HSM_STATE)
-        writer_trouble(f, st);
-    if (st == SFI_ERR_HSM || f->went_back)
-        writer_look_again(f, jobs, count);
-    jobs_give_back(jobs, count);
+        writer_trouble(w, st);
+    if (st == SFI_ERR_HSM || w->went_back)
+        writer_look_again(w, jobs, count);
+    if (count > 0)
+        jobs_give_back(jobs, count);
     return firmware_state(f) == WRITER_SERVING;
 }
 
 static void *
 writer_main(void *arg)
 {
-    struct firmware *f = arg;
+    struct writer *w = arg;
+    struct firmware *f = w->f;
 
     while (firmware_state(f) != WRITER_ENDED && !writer_must_stop(f)) {
-        if (writer_get_ready(f)) {
-            while (writer_serve(f))
+        if (writer_get_ready(w)) {
+            while (writer_serve(w))
                 continue;
         }
         writer_turn_away(f);
     }
-    writer_close(f);
-    sfi_ctx_free(f->ctx);
-    f->ctx = NULL;
+    writer_close(w);
+    sfi_ctx_free(w->ctx);
+    w->ctx = NULL;
     return NULL;
 }
 
@@ -620,7 +648,8 @@ writer_read_pin(const struct cli *c, sfi_ctx *ctx, struct firmware *f)
 }
 
 static sfi_status
-writer_start(const struct cli *c, sfi_ctx *ctx, struct firmware *f)
+writer_start(sfi_ctx *ctx, struct firmware *f, struct writer *w,
+             void *(*work)(void *))
 {
     const sfi_ctx_options options = {
         .struct_size = sizeof(options),
@@ -628,24 +657,44 @@ writer_start(const struct cli *c, sfi_ctx *ctx, struct firmware *f)
         .log = writer_on_log,
         .log_user = f,
     };
+    sfi_status st = sfi_ctx_new(&options, &w->ctx);
+
+    if (st != SFI_OK)
+        return cli_report(ctx, st, "no memory");
+    w->f = f;
+    if (pthread_create(&w->thread, NULL, work, w) != 0)
+        return cli_report(ctx, SFI_ERR_OS, "no thread could be started");
+    w->runs = true;
+    return SFI_OK;
+}
+
+/* In a file the second writer would wait for the lock of the first. */
+static bool
+firmware_is_in_database(const struct firmware *f)
+{
+    return strncmp(f->conf.ledger, "vault:postgres", 14) == 0 &&
+           strstr(f->conf.ledger, "token=") == NULL;
+}
+
+static sfi_status
+firmware_start(const struct cli *c, sfi_ctx *ctx, struct firmware *f)
+{
     pthread_condattr_t attr;
     sfi_status st = writer_read_pin(c, ctx, f);
 
     if (st != SFI_OK)
         return st;
-    st = sfi_ctx_new(&options, &f->ctx);
-    if (st != SFI_OK)
-        return cli_report(ctx, st, "no memory");
     f->queue_end = &f->queue;
     (void)pthread_mutex_init(&f->lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&f->more, &attr);
+    (void)pthread_cond_init(&f->much, &attr);
     (void)pthread_condattr_destroy(&attr);
-    if (pthread_create(&f->thread, NULL, writer_main, f) != 0)
-        return cli_report(ctx, SFI_ERR_OS, "no thread could be started");
-    f->runs = true;
-    return SFI_OK;
+    st = writer_start(ctx, f, &f->writer, writer_main);
+    if (st == SFI_OK && firmware_is_in_database(f))
+        st = writer_start(ctx, f, &f->second, second_main);
+    return st;
 }
 
 sfi_status
@@ -664,7 +713,7 @@ writers_start(const struct cli *c, sfi_ctx *ctx, const struct config *config)
         writers.all[i].conf = config->firmwares[i];
     writers.count = config->firmware_count;
     for (size_t i = 0; st == SFI_OK && i < writers.count; i++)
-        st = writer_start(c, ctx, &writers.all[i]);
+        st = firmware_start(c, ctx, &writers.all[i]);
     return st;
 }
 
@@ -676,16 +725,19 @@ writers_stop(void)
     for (size_t i = 0; i < writers.count; i++) {
         struct firmware *f = &writers.all[i];
 
-        if (f->runs) {
+        if (f->writer.runs) {
             (void)pthread_mutex_lock(&f->lock);
             f->stop = true;
             (void)pthread_cond_signal(&f->more);
+            (void)pthread_cond_signal(&f->much);
             (void)pthread_mutex_unlock(&f->lock);
         }
     }
     for (size_t i = 0; i < writers.count; i++) {
-        if (writers.all[i].runs)
-            (void)pthread_join(writers.all[i].thread, NULL);
+        if (writers.all[i].writer.runs)
+            (void)pthread_join(writers.all[i].writer.thread, NULL);
+        if (writers.all[i].second.runs)
+            (void)pthread_join(writers.all[i].second.thread, NULL);
         cli_pin_wipe(&writers.all[i].pin);
     }
     while ((j = writers.done) != NULL) { /* their connections are gone */
