@@ -2,7 +2,10 @@
 /* Copyright The libsfi authors */
 /* A vault that is restored from an older copy in the middle of production: who
  * has seen more refuses it, and after its owner's statement nothing is issued
- * beyond the maximum. */
+ * beyond the maximum.
+ *   test_vault_restored           in SQLite files
+ *   test_vault_restored memory    the same in the ledger of the tests
+ *   test_vault_restored postgres  in a database */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +14,11 @@
 #include <sfi/lease.h>
 
 #include "core/ctx.h"
+#include "hsm/vault/ledger.h"
 
 #include <bench/maker.h>
 #include <disk/disk.h>
+#include <disk/ledger_memory.h>
 #include "fixture.h"
 
 #define CHIPS 12u
@@ -30,6 +35,21 @@ static struct maker maker;
 static struct chip chips[CHIPS];
 static char dir[256], path[300], where[320];
 static sfi_hsm *hsm;
+static bool in_files;
+/* A copy, where a vault is no file. */
+static struct {
+    struct ledger_head head;
+    struct ledger_record records[COUNT + 4];
+    unsigned restored; /* so often */
+} copy;
+
+/* A vault of this name, and how messages name it. */
+static void
+name_vault(const char *name)
+{
+    vault_path(path, sizeof(path), dir, name);
+    (void)snprintf(where, sizeof(where), "vault:%s", path);
+}
 
 static void
 setup(void)
@@ -43,8 +63,8 @@ setup(void)
     for (size_t i = 0; i < CHIPS; i++)
         chip_share(&maker, &chips[i]);
     test_mkdir(dir, sizeof(dir));
-    (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
-    (void)snprintf(where, sizeof(where), "vault:%s", path);
+    copy.restored = 0;
+    name_vault("line");
     hsm = vault_login(path);
     ck_assert_ok(sfi_hsm_provision(hsm, maker.key, maker.nonce, 12, "fw", COUNT,
                                    maker.perso, &options));
@@ -104,26 +124,81 @@ copy_file(const char *from, const char *to)
     free(data);
 }
 
+static const struct ledger_place *
+place(void)
+{
+    return vault_place != NULL ? vault_place : sfi__ledger_place(path);
+}
+
+static void
+copy_records(void)
+{
+    struct ledger *l;
+    bool found;
+
+    ck_assert_ok(place()->open(ctx, path, &l));
+    ck_assert_ok(l->ops->begin(l, LEDGER_READ));
+    ck_assert_ok(l->ops->read_head(l, &copy.head));
+    ck_assert_uint_le(copy.head.audit.sequence, COUNT + 4);
+    for (uint64_t i = 0; i < copy.head.audit.sequence; i++) {
+        ck_assert_ok(
+            sfi__ledger_find_sequence(l, i + 1, &copy.records[i], &found));
+        ck_assert(found);
+    }
+    sfi__ledger_rollback(l);
+    l->ops->close(l);
+}
+
+/* It is restored under another name. */
+static void
+restore_records(void)
+{
+    struct ledger_head blank = copy.head;
+    struct ledger *l;
+    char name[40];
+
+    (void)snprintf(name, sizeof(name), "line-%u", ++copy.restored);
+    name_vault(name);
+    blank.audit.sequence = 0;
+    blank.audit.remaining = blank.audit.maximum;
+    memcpy(blank.audit.audit_head, blank.audit.genesis,
+           sizeof(blank.audit.audit_head));
+    ck_assert_ok(place()->create(ctx, path, &blank));
+    ck_assert_ok(place()->open(ctx, path, &l));
+    ck_assert_ok(l->ops->begin(l, LEDGER_WRITE));
+    for (uint64_t i = 0; i < copy.head.audit.sequence; i++)
+        ck_assert_ok(l->ops->append(l, &copy.records[i]));
+    ck_assert_ok(l->ops->write_head(l, LEDGER_COUNTS, &copy.head));
+    ck_assert_ok(l->ops->end(l, true));
+    l->ops->close(l);
+}
+
 /* The handle is closed in between, so that all is in the file itself. */
 static void
 back_up(void)
 {
-    char copy[320];
+    char file[320];
 
-    (void)snprintf(copy, sizeof(copy), "%s.copy", path);
+    (void)snprintf(file, sizeof(file), "%s.copy", path);
     sfi_hsm_free(hsm);
-    copy_file(path, copy);
+    if (in_files)
+        copy_file(path, file);
+    else
+        copy_records();
     hsm = vault_login(path);
 }
 
 static void
 restore(void)
 {
-    char copy[320];
+    char file[320];
 
-    (void)snprintf(copy, sizeof(copy), "%s.copy", path);
+    (void)snprintf(file, sizeof(file), "%s.copy", path);
     sfi_hsm_free(hsm);
-    copy_file(copy, path);
+    if (in_files)
+        copy_file(file, path);
+    else
+        restore_records();
     hsm = vault_login(path);
 }
 
@@ -167,7 +242,8 @@ verify(uint64_t given_up)
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
     char log[320];
 
-    (void)snprintf(log, sizeof(log), "%s.log", path);
+    (void)snprintf(log, sizeof(log), "%s/audit.log", dir);
+    (void)remove(log);
     ck_assert_ok(sfi_hsm_verify_audit(hsm));
     ck_assert_ok(sfi_hsm_export_audit(hsm, log));
     ck_assert_ok(
@@ -346,8 +422,8 @@ START_TEST(test_lease_before)
     uint64_t returned;
     sfi_hsm *site;
 
-    (void)snprintf(site_path, sizeof(site_path), "%s.site", path);
-    (void)snprintf(request_path, sizeof(request_path), "%s.request", path);
+    vault_path(site_path, sizeof(site_path), dir, "site");
+    (void)snprintf(request_path, sizeof(request_path), "%s/request", dir);
     ck_assert_ok(sfi_lease_request_create(ctx, request_path, &req));
     request = sfi_lease_request_data(req, &request_len);
     ck_assert_ok(
@@ -392,7 +468,8 @@ restored_suite(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+    in_files = vault_choose(argc, argv);
     return run_suite(restored_suite());
 }
