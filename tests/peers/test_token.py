@@ -19,6 +19,8 @@ import sys
 
 SOURCE = pathlib.Path(os.environ["SFI_TEST_SOURCE"])
 sys.path.insert(0, str(SOURCE / "tests" / "programs"))
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
+import postgres  # noqa: E402
 from check import (DATA, PROGRAMS, about, case, main, run,  # noqa: E402
                    same, succeeds)
 
@@ -113,6 +115,28 @@ def whole_story(folder):
         chip.send_signal(signal.SIGTERM)
         same(chip.wait(20), 0)
         chip.stdout.close()
+
+
+@case
+def in_a_database(folder):
+    """The token seals a vault in PostgreSQL too, and notices an older copy."""
+    if postgres.find_programs() is None:
+        print("SKIP: postgresql is not installed")
+        return
+    tokens(folder, "sfi")
+    maker(folder)
+    with postgres.Postgres() as server:
+        where = server.vault("v")
+        slot = f"{where}&token=pkcs11:token=sfi?module-path={MODULE}"
+        succeeds(*provision(folder, slot))
+        server.sql("CREATE TABLE old AS TABLE sfi.vault")
+        succeeds(*license(folder, slot))
+        same(told(where)["remaining"], 1)
+        server.sql("DELETE FROM sfi.record; DELETE FROM sfi.vault;"
+                   "INSERT INTO sfi.vault OVERRIDING SYSTEM VALUE TABLE old")
+        done = run(*license(folder, slot))
+        same(done.returncode, 6, done.stderr)
+        assert "older copy" in done.stderr, done.stderr
 
 
 @case
