@@ -103,7 +103,7 @@ START_TEST(test_others_use_it)
     sfi_hsm *first = vault_new(&maker, path, COUNT);
     sfi_hsm *second = vault_login(path);
     sfi_license *lic;
-    struct chip chip;
+    static struct chip chip;
 
     chip_share(&maker, &chip);
     ck_assert_ok(sfi_hsm_hold(first, 0));
