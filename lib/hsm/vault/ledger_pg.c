@@ -165,8 +165,8 @@ pg_send_changes(struct pg *p)
     const struct ledger_record *records = p->appended.items;
     sfi_status st = SFI_OK;
 
-    for (size_t i = 0; st == SFI_OK && i < p->appended.count; i++)
-        st = sfi__pg_send_append(p, &records[i]);
+    if (p->appended.count > 0)
+        st = sfi__pg_send_append(p, records, p->appended.count);
     for (unsigned part = LEDGER_COUNTS; part <= LEDGER_SEAL; part++) {
         if (st == SFI_OK && (p->changed & 1u << part) != 0)
             st = sfi__pg_send_head(p, (enum ledger_part)part, &p->head);
@@ -177,10 +177,16 @@ pg_send_changes(struct pg *p)
 static sfi_status
 pg_write_changes(struct pg *p)
 {
+    size_t records = p->appended.count;
     sfi_status st = pg_send_changes(p);
+    size_t left = p->sent;
 
-    for (size_t left = p->sent; st == SFI_OK && left > 0; left--)
-        st = sfi__pg_take_change(p);
+    if (st == SFI_OK && records > 0) {
+        st = sfi__pg_take_change(p, records);
+        left--;
+    }
+    for (; st == SFI_OK && left > 0; left--)
+        st = sfi__pg_take_change(p, 1);
     return sfi__pg_finish(p, st);
 }
 
@@ -344,23 +350,60 @@ pg_find(struct ledger *l, const struct ledger_key *key,
     return sfi__pg_finish(p, st);
 }
 
+/* A key that is there twice would be found twice. */
+static bool
+key_is_there(const struct ledger_key *keys, size_t count,
+             const struct ledger_key *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (key->by == LEDGER_BY_SEQUENCE
+                ? keys[i].sequence == key->sequence
+                : sfi__equal(keys[i].device, key->device, SFI_SHA256_LEN) &&
+                      (key->by == LEDGER_BY_COUNT ||
+                       keys[i].session == key->session))
+            return true;
+    }
+    return false;
+}
+
+/* The keys of one kind, each once. */
+static size_t
+pg_pick_keys(const struct ledger_key *keys, size_t count, enum ledger_by by,
+             struct ledger_key *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].by == by && !key_is_there(out, n, &keys[i]))
+            out[n++] = keys[i];
+    }
+    return n;
+}
+
 static sfi_status
 pg_prefetch(struct ledger *l, const struct ledger_key *keys, size_t count)
 {
+    static const enum ledger_by kinds[] = {LEDGER_BY_SEQUENCE,
+                                           LEDGER_BY_SESSION, LEDGER_BY_COUNT};
     struct pg *p = pg_of(l);
-    sfi_status st = SFI_OK;
+    struct ledger_key *some = sfi__ctx_alloc(l->ctx, 3 * count * sizeof(*some));
+    size_t counts[3] = {0};
+    sfi_status st = some != NULL ? SFI_OK : SFI_ERR_NOMEM;
 
-    for (size_t i = 0; st == SFI_OK && i < count; i++)
-        st = sfi__pg_send_find(p, &keys[i]);
-    for (size_t i = 0; st == SFI_OK && i < count; i++) {
-        struct ledger_record r;
-        bool found;
+    for (size_t k = 0; st == SFI_OK && k < 3; k++) {
+        struct ledger_key *those = some + k * count;
 
-        st = sfi__pg_take_record(p, &r, &found);
-        if (st == SFI_OK)
-            st = sfi__pg_known_add(p, &keys[i], found ? &r : NULL);
+        counts[k] = pg_pick_keys(keys, count, kinds[k], those);
+        if (counts[k] > 0)
+            st = sfi__pg_send_find_many(p, kinds[k], those, counts[k]);
     }
-    return sfi__pg_finish(p, st);
+    for (size_t k = 0; st == SFI_OK && k < 3; k++) {
+        if (counts[k] > 0)
+            st = sfi__pg_take_find_many(p, some + k * count, counts[k]);
+    }
+    st = sfi__pg_finish(p, st);
+    sfi__ctx_dealloc(l->ctx, some);
+    return st;
 }
 
 static sfi_status

@@ -32,7 +32,10 @@ enum pg_query {
     PG_BY_SEQUENCE,
     PG_BY_SESSION,
     PG_BY_COUNT,
-    PG_APPEND,
+    PG_BY_SEQUENCES, /* of arrays */
+    PG_BY_SESSIONS,
+    PG_BY_COUNTS,
+    PG_APPEND, /* of arrays */
     PG_QUERIES
 };
 
@@ -128,6 +131,29 @@ bool sfi__pg_is_state(const PGresult *r, const char *sqlstate);
 
 /* ---- ledger_pg_rows.c ---- */
 
+/* Types of columns: src/include/catalog/pg_type.dat of PostgreSQL. */
+#define PG_TYPE_BYTEA 17u
+#define PG_TYPE_INT8 20u
+#define PG_TYPE_TEXT 25u
+
+/* PG_SERIAL: the serial number of an audit head, or that and the terms of a
+ * lease. */
+enum pg_type { PG_U32, PG_U64, PG_BYTES, PG_TEXT, PG_SERIAL };
+
+struct pg_column {
+    const char *name;
+    enum pg_type type;
+    size_t at;
+    uint64_t max; /* of a number; of bytes the length, of a text the longest */
+    size_t min;   /* of a text the shortest */
+};
+
+#define PG_RECORD_COLUMNS 10u
+extern const struct pg_column sfi__pg_record_columns[PG_RECORD_COLUMNS];
+
+/* The record in a row of a result. */
+sfi_status sfi__pg_read_record(struct pg *p, const PGresult *r, int row,
+                               struct ledger_record *out);
 void sfi__pg_value_u64(struct pg_values *v, uint64_t n);
 void sfi__pg_value_u32(struct pg_values *v, uint32_t n);
 void sfi__pg_value_bytes(struct pg_values *v, const void *data, size_t len);
@@ -145,10 +171,20 @@ sfi_status sfi__pg_take_record(struct pg *p, struct ledger_record *out,
 /* Up to two records. */
 sfi_status sfi__pg_take_records(struct pg *p, struct ledger_record out[2],
                                 size_t *count);
-sfi_status sfi__pg_send_append(struct pg *p, const struct ledger_record *r);
 sfi_status sfi__pg_send_head(struct pg *p, enum ledger_part part,
                              const struct ledger_head *h);
-sfi_status sfi__pg_take_change(struct pg *p);
+sfi_status sfi__pg_take_change(struct pg *p, size_t count);
+
+/* ---- ledger_pg_many.c ---- */
+
+/* Keys of one kind, no two alike; what they lead to is known then. */
+sfi_status sfi__pg_send_find_many(struct pg *p, enum ledger_by by,
+                                  const struct ledger_key *keys, size_t count);
+sfi_status sfi__pg_take_find_many(struct pg *p, const struct ledger_key *keys,
+                                  size_t count);
+sfi_status sfi__pg_send_append(struct pg *p,
+                               const struct ledger_record *records,
+                               size_t count);
 
 /* ---- ledger_pg_known.c: what this transaction knows ---- */
 
@@ -159,6 +195,8 @@ sfi_status sfi__pg_known_add(struct pg *p, const struct ledger_key *key,
                              const struct ledger_record *r);
 const struct pg_known *sfi__pg_known_find(struct pg *p,
                                           const struct ledger_key *key);
+bool sfi__pg_is_record_of(const struct ledger_record *r,
+                          const struct ledger_key *key);
 /* The record that this transaction appended; NULL: none. */
 const struct ledger_record *sfi__pg_appended_find(const struct pg *p,
                                                   const struct ledger_key *key);

@@ -97,8 +97,9 @@ sfi__pg_known_find(struct pg *p, const struct ledger_key *key)
     return NULL;
 }
 
-static bool
-appended_is(const struct ledger_record *r, const struct ledger_key *key)
+bool
+sfi__pg_is_record_of(const struct ledger_record *r,
+                     const struct ledger_key *key)
 {
     if (key->by == LEDGER_BY_SEQUENCE)
         return r->audit.sequence == key->sequence;
@@ -114,7 +115,7 @@ sfi__pg_appended_find(const struct pg *p, const struct ledger_key *key)
     const struct ledger_record *all = p->appended.items;
 
     for (size_t i = 0; i < p->appended.count; i++) {
-        if (appended_is(&all[i], key))
+        if (sfi__pg_is_record_of(&all[i], key))
             return &all[i];
     }
     return NULL;

@@ -41,6 +41,8 @@ static const char settings[] =
     ", set_config('tcp_user_timeout', '10s', false)"
     ", set_config('plan_cache_mode', 'force_generic_plan', false)"
     ", set_config('enable_seqscan', 'off', false)"
+    ", set_config('enable_hashjoin', 'off', false)"
+    ", set_config('enable_mergejoin', 'off', false)"
     ", set_config('jit', 'off', false)";
 
 /* ---- the tables ---- */

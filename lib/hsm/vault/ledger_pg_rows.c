@@ -11,24 +11,7 @@
 #include "core/err.h"
 #include "wire/certificate.h"
 
-/* Types of columns: src/include/catalog/pg_type.dat of PostgreSQL. */
-#define TYPE_BYTEA 17u
-#define TYPE_INT8 20u
-#define TYPE_TEXT 25u
-
 /* ---- the columns ---- */
-
-/* PG_SERIAL: the serial number of an audit head, or that and the terms of a
- * lease. */
-enum pg_type { PG_U32, PG_U64, PG_BYTES, PG_TEXT, PG_SERIAL };
-
-struct pg_column {
-    const char *name;
-    enum pg_type type;
-    size_t at;
-    uint64_t max; /* of a number; of bytes the length, of a text the longest */
-    size_t min;   /* of a text the shortest */
-};
 
 #define HEAD(m) offsetof(struct ledger_head, m)
 #define HEAD_BYTES(column, m)                                              \
@@ -68,7 +51,7 @@ static const struct pg_column head_columns[] = {
 };
 #define HEAD_COLUMNS (sizeof(head_columns) / sizeof(*head_columns))
 
-static const struct pg_column record_columns[] = {
+const struct pg_column sfi__pg_record_columns[PG_RECORD_COLUMNS] = {
     {"sequence", PG_U64, RECORD(audit.sequence), LEDGER_SEQUENCE_MAX, 0},
     {"kind", PG_U32, RECORD(audit.kind), UINT32_MAX, 0},
     {"time", PG_U64, RECORD(audit.time), INT64_MAX, 0},
@@ -80,7 +63,6 @@ static const struct pg_column record_columns[] = {
     RECORD_BYTES("hash", audit.hash),
     RECORD_BYTES("mac", audit.mac),
 };
-#define RECORD_COLUMNS (sizeof(record_columns) / sizeof(*record_columns))
 
 /* Columns of head_columns that are written together. */
 static const struct {
@@ -223,11 +205,11 @@ static sfi_status
 column_check(struct pg *p, const PGresult *r, int row, int column,
              const struct pg_column *c)
 {
-    static const Oid types[] = {[PG_U32] = TYPE_INT8,
-                                [PG_U64] = TYPE_INT8,
-                                [PG_BYTES] = TYPE_BYTEA,
-                                [PG_TEXT] = TYPE_TEXT,
-                                [PG_SERIAL] = TYPE_BYTEA};
+    static const Oid types[] = {[PG_U32] = PG_TYPE_INT8,
+                                [PG_U64] = PG_TYPE_INT8,
+                                [PG_BYTES] = PG_TYPE_BYTEA,
+                                [PG_TEXT] = PG_TYPE_TEXT,
+                                [PG_SERIAL] = PG_TYPE_BYTEA};
 
     if (PQftype(r, column) == types[c->type] && PQfformat(r, column) == 1 &&
         !PQgetisnull(r, row, column))
@@ -329,7 +311,7 @@ static void
 sql_make_select(char *sql, const char *rest)
 {
     sql_add(sql, "SELECT ");
-    sql_add_names(sql, record_columns, RECORD_COLUMNS);
+    sql_add_names(sql, sfi__pg_record_columns, PG_RECORD_COLUMNS);
     sql_add(sql, " FROM sfi.record WHERE vault = $1 AND ");
     sql_add(sql, rest);
 }
@@ -348,6 +330,23 @@ sql_make_update(char *sql, enum ledger_part part)
         sql_add(sql, place);
     }
     sql_add(sql, " WHERE id = $1");
+}
+
+static void
+sql_make_append(char *sql)
+{
+    char place[40];
+
+    sql_add(sql, "INSERT INTO sfi.record (vault, ");
+    sql_add_names(sql, sfi__pg_record_columns, PG_RECORD_COLUMNS);
+    sql_add(sql, ") SELECT $1::integer, k.* FROM unnest(");
+    for (size_t i = 0; i < PG_RECORD_COLUMNS; i++) {
+        sfi__text_format(
+            place, sizeof(place), "%s$%zu::%s[]", i > 0 ? ", " : "", i + 2,
+            sfi__pg_record_columns[i].type == PG_BYTES ? "bytea" : "bigint");
+        sql_add(sql, place);
+    }
+    sql_add(sql, ") AS k");
 }
 
 static void
@@ -382,12 +381,21 @@ sql_make(char sql[SQL_MAX], enum pg_query q)
     case PG_BY_COUNT:
         sql_make_select(sql, "device = $2 AND kind = 1");
         break;
+    case PG_BY_SEQUENCES:
+        sql_make_select(sql, "sequence = ANY($2::bigint[])");
+        break;
+    case PG_BY_SESSIONS:
+        sql_add(sql, "SELECT ");
+        sql_add_names(sql, sfi__pg_record_columns, PG_RECORD_COLUMNS);
+        sql_add(sql, " FROM unnest($2::bytea[], $3::bigint[]) AS k(d, s)"
+                     " JOIN sfi.record ON device = k.d AND session = k.s"
+                     " WHERE vault = $1");
+        break;
+    case PG_BY_COUNTS:
+        sql_make_select(sql, "device = ANY($2::bytea[]) AND kind = 1");
+        break;
     case PG_APPEND:
-        sql_add(sql, "INSERT INTO sfi.record (vault, ");
-        sql_add_names(sql, record_columns, RECORD_COLUMNS);
-        sql_add(sql, ") VALUES ($1");
-        sql_add_places(sql, RECORD_COLUMNS);
-        sql_add(sql, ")");
+        sql_make_append(sql);
         break;
     case PG_QUERIES:
         break;
@@ -449,7 +457,7 @@ sfi__pg_make_tables(struct pg *p)
 
     sql_add_definitions(vault, head_columns, HEAD_COLUMNS);
     sql_add(vault, ")");
-    sql_add_definitions(record, record_columns, RECORD_COLUMNS);
+    sql_add_definitions(record, sfi__pg_record_columns, PG_RECORD_COLUMNS);
     sql_add(record, ", PRIMARY KEY (vault, sequence))");
     st = sfi__pg_send_text(p, vault, NULL);
     if (st == SFI_OK)
@@ -541,15 +549,16 @@ sfi__pg_send_find(struct pg *p, const struct ledger_key *key)
     return sfi__pg_send(p, queries[key->by], &v);
 }
 
-static sfi_status
-record_of_row(struct pg *p, const PGresult *r, int row,
-              struct ledger_record *out)
+sfi_status
+sfi__pg_read_record(struct pg *p, const PGresult *r, int row,
+                    struct ledger_record *out)
 {
     sfi_status st;
 
     sfi__zero(out, sizeof(*out));
     out->audit.struct_size = sizeof(out->audit);
-    st = columns_read(p, r, row, record_columns, RECORD_COLUMNS, out);
+    st =
+        columns_read(p, r, row, sfi__pg_record_columns, PG_RECORD_COLUMNS, out);
     return st == SFI_OK ? sfi__ledger_complete(&p->base, out) : st;
 }
 
@@ -561,7 +570,7 @@ sfi__pg_take_records(struct pg *p, struct ledger_record out[2], size_t *count)
 
     *count = 0;
     for (int i = 0; st == SFI_OK && i < PQntuples(r) && i < 2; i++) {
-        st = record_of_row(p, r, i, &out[i]);
+        st = sfi__pg_read_record(p, r, i, &out[i]);
         *count = (size_t)i + 1;
     }
     PQclear(r);
@@ -585,33 +594,25 @@ sfi__pg_take_record(struct pg *p, struct ledger_record *out, bool *found)
                        PQntuples(r));
     *found = st == SFI_OK && PQntuples(r) == 1;
     if (*found)
-        st = record_of_row(p, r, 0, out);
+        st = sfi__pg_read_record(p, r, 0, out);
     PQclear(r);
     return st;
 }
 
+/* An insert or an update of so many rows. */
 sfi_status
-sfi__pg_send_append(struct pg *p, const struct ledger_record *r)
-{
-    struct pg_values v = {0};
-
-    sfi__pg_value_u32(&v, (uint32_t)p->id);
-    value_columns(&v, record_columns, RECORD_COLUMNS, r);
-    return sfi__pg_send(p, PG_APPEND, &v);
-}
-
-/* An insert or an update of one row. */
-sfi_status
-sfi__pg_take_change(struct pg *p)
+sfi__pg_take_change(struct pg *p, size_t count)
 {
     PGresult *r;
     sfi_status st = sfi__pg_take(p, &r);
+    char expected[24];
 
-    if (st == SFI_OK && strcmp(PQcmdTuples(r), "1") != 0)
+    sfi__text_format(expected, sizeof(expected), "%zu", count);
+    if (st == SFI_OK && strcmp(PQcmdTuples(r), expected) != 0)
         st = sfi__fail(p->base.ctx, SFI_ERR_HSM,
                        "the vault is damaged: a write changed %s rows, "
-                       "expected 1",
-                       PQcmdTuples(r));
+                       "expected %s",
+                       PQcmdTuples(r), expected);
     PQclear(r);
     return st;
 }
