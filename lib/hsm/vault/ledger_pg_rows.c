@@ -332,6 +332,18 @@ sql_make_update(char *sql, enum ledger_part part)
     sql_add(sql, " WHERE id = $1");
 }
 
+/* One look into the index for each key, whatever the server thinks of the
+ * table: OFFSET 0 keeps it from joining. */
+static void
+sql_make_lookups(char *sql, const char *keys, const char *rest)
+{
+    sql_add(sql, "SELECT r.* FROM ");
+    sql_add(sql, keys);
+    sql_add(sql, " CROSS JOIN LATERAL (");
+    sql_make_select(sql, rest);
+    sql_add(sql, " OFFSET 0) AS r");
+}
+
 static void
 sql_make_append(char *sql)
 {
@@ -382,17 +394,15 @@ sql_make(char sql[SQL_MAX], enum pg_query q)
         sql_make_select(sql, "device = $2 AND kind = 1");
         break;
     case PG_BY_SEQUENCES:
-        sql_make_select(sql, "sequence = ANY($2::bigint[])");
+        sql_make_lookups(sql, "unnest($2::bigint[]) AS k(n)", "sequence = k.n");
         break;
     case PG_BY_SESSIONS:
-        sql_add(sql, "SELECT ");
-        sql_add_names(sql, sfi__pg_record_columns, PG_RECORD_COLUMNS);
-        sql_add(sql, " FROM unnest($2::bytea[], $3::bigint[]) AS k(d, s)"
-                     " JOIN sfi.record ON device = k.d AND session = k.s"
-                     " WHERE vault = $1");
+        sql_make_lookups(sql, "unnest($2::bytea[], $3::bigint[]) AS k(d, s)",
+                         "device = k.d AND session = k.s");
         break;
     case PG_BY_COUNTS:
-        sql_make_select(sql, "device = ANY($2::bytea[]) AND kind = 1");
+        sql_make_lookups(sql, "unnest($2::bytea[]) AS k(d)",
+                         "device = k.d AND kind = 1");
         break;
     case PG_APPEND:
         sql_make_append(sql);
