@@ -183,15 +183,16 @@ memory_find(struct ledger *l, const struct ledger_key *key,
 static sfi_status
 memory_append(struct ledger *l, const struct ledger_record *r)
 {
+    const struct ledger_key key = {.by = LEDGER_BY_SESSION,
+                                   .device = r->audit.device,
+                                   .session = r->audit.session};
     struct store *s = to_write(l);
     struct ledger_record other;
     bool found;
 
     ck_assert_uint_lt(s->count, RECORDS_MAX);
     ck_assert_uint_eq(r->audit.sequence, s->count + 1);
-    ck_assert_int_eq(sfi__ledger_find_session(l, r->audit.device,
-                                              r->audit.session, &other, &found),
-                     SFI_OK);
+    ck_assert_int_eq(memory_find(l, &key, &other, &found), SFI_OK);
     ck_assert(!found);
     s->records[s->count++] = *r;
     return SFI_OK;
