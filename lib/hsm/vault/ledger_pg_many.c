@@ -147,6 +147,17 @@ find_know(struct pg *p, const struct ledger_key *key,
     return sfi__pg_known_add(p, key, found);
 }
 
+static sfi_status
+find_check_number(struct pg *p, size_t n, size_t expected)
+{
+    if (n <= expected)
+        return SFI_OK;
+    return sfi__fail(p->base.ctx, SFI_ERR_HSM,
+                     "the vault is damaged: its index leads to %zu records, "
+                     "expected at most %zu",
+                     n, expected);
+}
+
 sfi_status
 sfi__pg_take_find_many(struct pg *p, const struct ledger_key *keys,
                        size_t count)
@@ -158,6 +169,9 @@ sfi__pg_take_find_many(struct pg *p, const struct ledger_key *keys,
 
     if (st == SFI_OK) {
         n = (size_t)PQntuples(r);
+        st = find_check_number(p, n, count);
+    }
+    if (st == SFI_OK) {
         rows = sfi__ctx_alloc(p->base.ctx, (n + 1) * sizeof(*rows));
         st = rows != NULL ? SFI_OK : SFI_ERR_NOMEM;
     }
