@@ -74,6 +74,7 @@ static void
 teardown(void)
 {
     sfi_hsm_free(hsm);
+    ledger_memory_clear();
     test_rmdir(dir);
     for (size_t i = 0; i < CHIPS; i++)
         chip_free(&chips[i]);
