@@ -100,8 +100,10 @@ enum sfi_device_state_code {
 /**
  * The functions of a part that the core needs.
  *
- * All are required.  `user` comes first, as given to sfi_device_init().  An
- * int is 0 for success, else failure; a function that failed may be called
+ * All up to `reboot` are required.  `digest` and `sign` are there both or
+ * neither: a part without them gives no receipts, and its table may end with
+ * `reboot` (struct_size).  `user` comes first, as given to sfi_device_init().
+ * An int is 0 for success, else failure; a function that failed may be called
  * again.  Addresses are those of the part's memory map, lengths are in bytes,
  * and both are checked before the call.  Unknown members behind these must be
  * zero.
@@ -201,6 +203,25 @@ typedef struct sfi_device_port {
      * If it returns, the core answers nothing until sfi_device_init().
      */
     void (*reboot)(void *user);
+
+    /**
+     * SHA-256 of `len` bytes, at most 128; for receipts.
+     *
+     * The bytes are not secret.
+     */
+    int (*digest)(void *user, const uint8_t *data, uint32_t len,
+                  uint8_t out[32]);
+
+    /**
+     * Sign a digest with the part's private key: ECDSA on P-256, r and s of 32
+     * bytes each, big-endian; for receipts.
+     *
+     * The same key as that of `open_license`, whose public half is in the
+     * certificate.  Its random number k comes from a true random generator, or
+     * from key and digest (RFC 6979): one that repeats or can be guessed gives
+     * the key away.  Timing and addresses do not depend on secrets.
+     */
+    int (*sign)(void *user, const uint8_t digest[32], uint8_t signature[64]);
 } sfi_device_port;
 
 /**
@@ -220,10 +241,11 @@ SFI_API size_t sfi_device_size(void);
  * SFI_CAUSE_INTERRUPTED.  If FINISH had begun, the install is completed: its
  * option bytes are written again, and the next sfi_device_poll() reboots to
  * load them.  An installed part that must erase its loader does so at the next
- * poll.  A damaged record counts as an interrupted install; one that was never
- * written as a new part, which is erased too.  If the record cannot be read,
- * nothing is erased: the device is empty and unclean, until a later start reads
- * it.
+ * poll, or, when its port can sign receipts, after 120 s or an ABORT, so that
+ * a host can still fetch one.  A damaged record counts as an interrupted
+ * install; one that was never written as a new part, which is erased too.  If
+ * the record cannot be read, nothing is erased: the device is empty and
+ * unclean, until a later start reads it.
  *
  * A failure of the hardware is not a failure of this function; INFO reports it.
  *

@@ -105,6 +105,17 @@ sfi__life_commit(struct sfi_device *dev)
 
 /* ---- power-up ---- */
 
+/* Installed, and a reset is due.  A loader that goes takes the receipt with it:
+ * wait for a host that still wants it. */
+static void
+life_leave_installed(struct sfi_device *dev)
+{
+    if (dev->chip->one_shot && sfi__port_has_receipts(dev->port))
+        sfi__life_leave_in(dev, LEAVE_SOON, DEVICE_LEAVE_MS);
+    else
+        sfi__life_leave_in(dev, LEAVE_NOW, 0);
+}
+
 /* Continue where the last power cut stopped. */
 static void
 life_recover_phase(struct sfi_device *dev)
@@ -120,12 +131,12 @@ life_recover_phase(struct sfi_device *dev)
         dev->state = SFI_DEVICE_COMPLETE;
         /* The reset that loads the option bytes is due. */
         if (sfi__life_commit(dev) == SFI_CAUSE_NONE)
-            sfi__life_leave_in(dev, LEAVE_NOW, 0);
+            life_leave_installed(dev);
         break;
     case RECORD_INSTALLED:
         dev->state = SFI_DEVICE_INSTALLED;
         if (dev->chip->one_shot)
-            sfi__life_leave_in(dev, LEAVE_NOW, 0);
+            life_leave_installed(dev);
         break;
     }
 }

@@ -3,7 +3,12 @@
 /* The port's functions, with results as bool or verdict. */
 #include "device/port.h"
 
+#include <stddef.h>
+
 #include "util/mem.h"
+
+/* A table of the time before receipts ends here. */
+#define PORT_LEN_MIN offsetof(sfi_device_port, digest)
 
 static bool
 port_is_complete(const sfi_device_port *p)
@@ -17,12 +22,27 @@ port_is_complete(const sfi_device_port *p)
            p->now_ms != NULL && p->reboot != NULL;
 }
 
+static bool
+port_length_is_known(const sfi_device_port *p)
+{
+    return p->struct_size == PORT_LEN_MIN || p->struct_size >= sizeof(*p);
+}
+
+/* Both functions of receipts, or neither. */
+static bool
+port_receipts_agree(const sfi_device_port *p)
+{
+    return p->struct_size == PORT_LEN_MIN ||
+           (p->digest == NULL) == (p->sign == NULL);
+}
+
 sfi_status
 sfi__port_check(const sfi_device_port *port)
 {
     const uint8_t *raw = (const uint8_t *)port;
 
-    if (port->struct_size < sizeof(*port) || port->flags != 0)
+    if (!port_length_is_known(port) || port->flags != 0 ||
+        !port_receipts_agree(port))
         return SFI_ERR_ABI;
     /* Functions of a later header, which this core would not call. */
     for (uint32_t i = sizeof(*port); i < port->struct_size; i++) {
@@ -30,6 +50,12 @@ sfi__port_check(const sfi_device_port *port)
             return SFI_ERR_ABI;
     }
     return port_is_complete(port) ? SFI_OK : SFI_ERR_ABI;
+}
+
+bool
+sfi__port_has_receipts(const sfi_device_port *port)
+{
+    return port->struct_size > PORT_LEN_MIN && port->digest != NULL;
 }
 
 bool
@@ -124,4 +150,18 @@ uint64_t
 sfi__port_now_ms(struct sfi_device *dev)
 {
     return dev->port->now_ms(dev->user);
+}
+
+bool
+sfi__port_digest(struct sfi_device *dev, const uint8_t *data, uint32_t len,
+                 uint8_t out[32])
+{
+    return dev->port->digest(dev->user, data, len, out) == 0;
+}
+
+bool
+sfi__port_sign(struct sfi_device *dev, const uint8_t digest[32],
+               uint8_t signature[64])
+{
+    return dev->port->sign(dev->user, digest, signature) == 0;
 }

@@ -10,6 +10,9 @@
 
 /* SFI_ERR_ABI unless the port is complete and of a known version. */
 sfi_status sfi__port_check(const sfi_device_port *port);
+/* Can the part sign what it holds?  Else the last two functions below must not
+ * be called. */
+bool sfi__port_has_receipts(const sfi_device_port *port);
 
 bool sfi__port_erase(struct sfi_device *dev, uint32_t addr, uint32_t len);
 bool sfi__port_program(struct sfi_device *dev, uint32_t addr,
@@ -37,5 +40,9 @@ bool sfi__port_record_load(struct sfi_device *dev,
 bool sfi__port_record_store(struct sfi_device *dev,
                             const uint8_t raw[SFI_DEVICE_RECORD_LEN]);
 uint64_t sfi__port_now_ms(struct sfi_device *dev);
+bool sfi__port_digest(struct sfi_device *dev, const uint8_t *data, uint32_t len,
+                      uint8_t out[32]);
+bool sfi__port_sign(struct sfi_device *dev, const uint8_t digest[32],
+                    uint8_t signature[64]);
 
 #endif

@@ -866,11 +866,13 @@ class sfi_describe_options(Structure):
 class sfi_device_port(Structure):
     """The functions of a part that the core needs.
 
-    All are required. `user` comes first, as given to sfi_device_init(). An
-    int is 0 for success, else failure; a function that failed may be called
-    again. Addresses are those of the part's memory map, lengths are in
-    bytes, and both are checked before the call. Unknown members behind
-    these must be zero."""
+    All up to `reboot` are required. `digest` and `sign` are there both or
+    neither: a part without them gives no receipts, and its table may end
+    with `reboot` (struct_size). `user` comes first, as given to
+    sfi_device_init(). An int is 0 for success, else failure; a function
+    that failed may be called again. Addresses are those of the part's
+    memory map, lengths are in bytes, and both are checked before the call.
+    Unknown members behind these must be zero."""
 
 
 class sfi_dialect_info(Structure):
@@ -1364,6 +1366,14 @@ sfi_device_port_record_load = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
 sfi_device_port_record_store = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32)
 sfi_device_port_now_ms = CFUNCTYPE(c_uint64, c_void_p)
 sfi_device_port_reboot = CFUNCTYPE(None, c_void_p)
+sfi_device_port_digest = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_uint32,
+    c_void_p,
+)
+sfi_device_port_sign = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p)
 sfi_device_port._fields_ = [
     ("struct_size", c_uint32),
     ("flags", c_uint32),
@@ -1382,6 +1392,8 @@ sfi_device_port._fields_ = [
     ("record_store", sfi_device_port_record_store),
     ("now_ms", sfi_device_port_now_ms),
     ("reboot", sfi_device_port_reboot),
+    ("digest", sfi_device_port_digest),
+    ("sign", sfi_device_port_sign),
 ]
 
 sfi_dialect_info._fields_ = [

@@ -500,7 +500,8 @@ START_TEST(test_arguments)
 }
 END_TEST
 
-/* Every function is required: a port without one is refused. */
+/* Every function but those for receipts is required: a port without one is
+ * refused. */
 START_TEST(test_port_complete)
 {
     union {
@@ -509,14 +510,61 @@ START_TEST(test_port_complete)
     } u;
     sfi_device *dev;
     size_t first = offsetof(sfi_device_port, flash_erase) / sizeof(u.fn[0]);
+    size_t end = offsetof(sfi_device_port, digest) / sizeof(u.fn[0]);
 
     part_new(&part, &small_h7);
-    for (size_t i = first; i < ROWS(u.fn); i++) {
+    for (size_t i = first; i < end; i++) {
         u.port = *part_port();
         u.fn[i] = NULL;
         ck_assert_int_eq(sfi_device_init(part.mem, sizeof(part.mem), &small_h7,
                                          &u.port, &part, &dev),
                          SFI_ERR_ABI);
+    }
+}
+END_TEST
+
+static int
+digest_nothing(void *user, const uint8_t *data, uint32_t len, uint8_t out[32])
+{
+    (void)user, (void)data, (void)len, (void)out;
+    return -1;
+}
+
+static int
+sign_nothing(void *user, const uint8_t digest[32], uint8_t signature[64])
+{
+    (void)user, (void)digest, (void)signature;
+    return -1;
+}
+
+/* The functions for receipts: both, neither, or not even their place. */
+START_TEST(test_port_receipts)
+{
+    const struct {
+        bool has_digest, has_sign;
+        uint32_t struct_size;
+        sfi_status st;
+    } rows[] = {
+        {false, false, sizeof(sfi_device_port), SFI_OK},
+        {true, true, sizeof(sfi_device_port), SFI_OK},
+        {true, false, sizeof(sfi_device_port), SFI_ERR_ABI},
+        {false, true, sizeof(sfi_device_port), SFI_ERR_ABI},
+        {true, true, offsetof(sfi_device_port, digest), SFI_OK},
+        {true, true, offsetof(sfi_device_port, sign), SFI_ERR_ABI},
+        {false, false, offsetof(sfi_device_port, reboot), SFI_ERR_ABI},
+    };
+    sfi_device *dev;
+
+    part_new(&part, &small_h7);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        sfi_device_port port = *part_port();
+
+        port.struct_size = rows[i].struct_size;
+        port.digest = rows[i].has_digest ? digest_nothing : NULL;
+        port.sign = rows[i].has_sign ? sign_nothing : NULL;
+        ck_assert_msg(sfi_device_init(part.mem, sizeof(part.mem), &small_h7,
+                                      &port, &part, &dev) == rows[i].st,
+                      "row %zu", i);
     }
 }
 END_TEST
@@ -597,6 +645,7 @@ main(void)
     tcase_add_test(tc, test_progress);
     tcase_add_test(tc, test_arguments);
     tcase_add_test(tc, test_port_complete);
+    tcase_add_test(tc, test_port_receipts);
     tcase_add_test(tc, test_wipe);
     tcase_add_test(tc, test_key_goes_early);
     tcase_add_loop_test(tc, test_lent_buffer, 0, 3);
