@@ -14,13 +14,13 @@
 #include "chip/chip.h"
 #include "crypto/gcm.h"
 #include "wire/image.h"
+#include "wire/license.h"
 #include "wire/security.h"
 
 /* Assert, also in fuzzers, where check does not run. */
 #define HOLDS(what) ((what) ? (void)0 : part_broken(__FILE__, __LINE__, #what))
 void part_broken(const char *file, int line, const char *what);
 
-#define LICENSE_LEN 136u
 #define IMAGE_AREAS_MAX 8u
 
 /* Small flashes with the rules of the real ones: for sweeps. */
