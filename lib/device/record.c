@@ -4,6 +4,7 @@
  * (doc/protocol.md, "Record"). */
 #include "device/record.h"
 
+#include "util/crc32.h"
 #include "util/mem.h"
 #include "util/rd.h"
 #include "util/wr.h"
@@ -11,21 +12,6 @@
 #define RECORD_MAGIC "SFIR"
 #define RECORD_MAGIC_LEN 4u
 #define RECORD_SUM_LEN 4u
-
-/* CRC-32 of IEEE 802.3, reflected, bit by bit: for 128 bytes a table is not
- * worth its flash. */
-static uint32_t
-record_checksum(const uint8_t *data, size_t len)
-{
-    uint32_t crc = 0xffffffff;
-
-    for (size_t i = 0; i < len; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-    }
-    return ~crc;
-}
 
 void
 sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
@@ -42,8 +28,7 @@ sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
     sfi__wr_u32le(&w, r->ob_len);
     sfi__wr_bytes(&w, r->ob, sizeof(r->ob));
     sfi__wr_fill(&w, 0, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN - w.len);
-    sfi__wr_u32le(&w,
-                  record_checksum(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN));
+    sfi__wr_u32le(&w, sfi__crc32(0, raw, w.len));
 }
 
 static bool
@@ -89,7 +74,7 @@ record_parse_bytes(struct record *r, const uint8_t *raw)
            version == RECORD_VERSION && record_knows_phase(r->phase) &&
            r->ob_len <= sizeof(r->ob) &&
            sfi__rd_u32le(&in) ==
-               record_checksum(raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
+               sfi__crc32(0, raw, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN);
 }
 
 enum record_found

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* Where an STM32L462CE has its data pages. */
+#ifndef BOOTLOADER_STORE_MAP_H
+#define BOOTLOADER_STORE_MAP_H
+
+#include "wire/data_page.h"
+
+#define STORE_PAGE_LEN DATA_PAGE_L462_LEN
+#define STORE_PAGE_0 DATA_PAGE_L462_0
+#define STORE_PAGE_1 DATA_PAGE_L462_1
+
+#endif
