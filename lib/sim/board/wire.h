@@ -15,6 +15,25 @@
 #ifndef SFI_SIM_BOARD_WIRE_H
 #define SFI_SIM_BOARD_WIRE_H
 
+/* The file that keeps a part's memory, as both processes see it:
+ *
+ *      0    12  WIRE_FILE_MAGIC
+ *     16    32  the part's name, then zeros
+ *     64        option words as programmed, each a u32 and its complement, in
+ *               the order of the part's option-byte file, then zeros
+ *   4096  4096  OTP
+ *   8192        the flash; behind it WIRE_FILE_BITS_LEN bytes: all zeros when
+ *               the ECC of every program unit fits */
+#define WIRE_FILE_MAGIC "SFI board 1\n"
+#define WIRE_FILE_PART_AT 16u
+#define WIRE_FILE_PART_LEN 32u
+#define WIRE_FILE_OPTIONS_AT 64u
+#define WIRE_FILE_OTP_AT 4096u
+#define WIRE_FILE_OTP_LEN 4096u
+#define WIRE_FILE_FLASH_AT 8192u
+/* Two bits for each program unit. */
+#define WIRE_FILE_BITS_LEN(flash_len, unit) ((flash_len) / (unit) / 8u * 2u)
+
 #define WIRE_VERSION 1u
 /* Longest request or answer: the largest flash and a few words. */
 #define WIRE_LENGTH_MAX (0x200000u + 64u)
