@@ -22,6 +22,7 @@ enum sfi_cause {
     SFI_CAUSE_STATE = 0x03,           /**< not now: a step is missing */
     SFI_CAUSE_INSTALLED = 0x04,       /**< holds firmware: SECURE must erase */
     SFI_CAUSE_OFFSET = 0x05,          /**< DATA neither next nor a repeat */
+    SFI_CAUSE_NO_RECEIPT = 0x06,      /**< the part cannot prove its install */
 
     /* the licence; the device is erased and empty again */
     SFI_CAUSE_LICENSE_TYPE = 0x10,
@@ -52,6 +53,7 @@ enum sfi_cause {
     SFI_CAUSE_CRYPTO = 0x44,
     SFI_CAUSE_STORAGE = 0x45, /**< record or certificate */
     SFI_CAUSE_RANDOM = 0x46,  /**< no random number; nothing is lost */
+    SFI_CAUSE_SIGN = 0x47,    /**< no signature; nothing is lost */
 
     /* found at power-up: an install was cut short and has been erased */
     SFI_CAUSE_INTERRUPTED = 0x50

@@ -95,7 +95,7 @@ enum sfi_device_state_code {
 #define SFI_DEVICE_ANSWER_MAX 400u
 
 /** Large enough for the answer to one request: cause and data. */
-#define SFI_DEVICE_REPLY_MAX 137u
+#define SFI_DEVICE_REPLY_MAX 197u
 
 /**
  * The functions of a part that the core needs.
@@ -205,7 +205,7 @@ typedef struct sfi_device_port {
     void (*reboot)(void *user);
 
     /**
-     * SHA-256 of `len` bytes, at most 128; for receipts.
+     * SHA-256 of `len` bytes, at most 132; for receipts.
      *
      * The bytes are not secret.
      */

@@ -127,7 +127,7 @@ typedef struct sfi_dialect_link {
 #define SFI_REQUEST_PARAM_MAX 128u
 #define SFI_REQUEST_DATA_MAX 1024u
 /** Bytes of a reply. */
-#define SFI_REQUEST_REPLY_MAX 136u
+#define SFI_REQUEST_REPLY_MAX 196u
 
 /** One request to a secure bootloader. */
 typedef struct sfi_request {

@@ -320,26 +320,38 @@ ecc_signature_from_der(const uint8_t *der, size_t len,
 }
 
 sfi_status
-sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
-              const uint8_t *data, size_t len,
-              uint8_t signature[SFI_ECC_SIGNATURE_LEN])
+sfi__ecc_sign_digest(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+                     const uint8_t digest[SFI_SHA256_LEN],
+                     uint8_t signature[SFI_ECC_SIGNATURE_LEN])
 {
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *signer = NULL;
     uint8_t der[SFI_ECC_SIGNATURE_LEN + 16];
     size_t der_len = sizeof(der);
     EVP_PKEY *key;
     sfi_status st = ecc_import_secret(ctx, secret, &key);
 
+    if (st == SFI_OK)
+        signer = EVP_PKEY_CTX_new_from_pkey(sfi__ossl_lib(), key, NULL);
     if (st == SFI_OK &&
-        (md == NULL ||
-         EVP_DigestSignInit_ex(md, NULL, "SHA256", sfi__ossl_lib(), NULL, key,
-                               NULL) != 1 ||
-         EVP_DigestSign(md, der, &der_len, data, len) != 1 ||
+        (signer == NULL || EVP_PKEY_sign_init(signer) != 1 ||
+         EVP_PKEY_sign(signer, der, &der_len, digest, SFI_SHA256_LEN) != 1 ||
          !ecc_signature_from_der(der, der_len, signature)))
         st = sfi__ossl_fail(ctx, "ECDSA signature");
-    EVP_MD_CTX_free(md);
+    EVP_PKEY_CTX_free(signer);
     EVP_PKEY_free(key);
     return st;
+}
+
+sfi_status
+sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
+              const uint8_t *data, size_t len,
+              uint8_t signature[SFI_ECC_SIGNATURE_LEN])
+{
+    uint8_t digest[SFI_SHA256_LEN];
+    sfi_status st = sfi__sha256(ctx, data, len, digest);
+
+    return st == SFI_OK ? sfi__ecc_sign_digest(ctx, secret, digest, signature)
+                        : st;
 }
 
 /* Keep a context of libcrypto that verifies signatures of this key. */

@@ -6,6 +6,8 @@
 
 #include <sfi/ctx.h>
 
+#include "crypto/hash.h"
+
 #define SFI_ECC_SECRET_LEN 32u
 #define SFI_ECC_PUBLIC_LEN 64u
 #define SFI_ECC_SIGNATURE_LEN 64u
@@ -33,6 +35,11 @@ sfi_status sfi__ecc_ecdh(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
 sfi_status sfi__ecc_sign(sfi_ctx *ctx, const uint8_t secret[SFI_ECC_SECRET_LEN],
                          const uint8_t *data, size_t len,
                          uint8_t signature[SFI_ECC_SIGNATURE_LEN]);
+/* ... over a digest of SHA-256. */
+sfi_status sfi__ecc_sign_digest(sfi_ctx *ctx,
+                                const uint8_t secret[SFI_ECC_SECRET_LEN],
+                                const uint8_t digest[SFI_SHA256_LEN],
+                                uint8_t signature[SFI_ECC_SIGNATURE_LEN]);
 /* SFI_OK, or SFI_ERR_AUTH: the signature does not match. */
 sfi_status sfi__ecc_verify(sfi_ctx *ctx,
                            const uint8_t public_key[SFI_ECC_PUBLIC_LEN],

@@ -7,6 +7,7 @@
  *   life.c     the life of an install: power-up, record, end, commit, leave
  *   install.c  flash: erase, fill program units, read back
  *   port.c     the port's functions, with their results made safe
+ *   receipt.c  what the part holds, signed
  *   record.c   what is remembered across power cycles
  */
 #ifndef SFI_DEVICE_DEVICE_H
@@ -21,6 +22,7 @@
 #include "wire/certificate.h"
 #include "wire/image.h"
 #include "wire/license.h"
+#include "wire/receipt.h"
 #include "wire/security.h"
 #include "proto/an3155_device.h"
 #include "util/wr.h"
@@ -79,6 +81,12 @@ struct live {
     uint32_t used; /* the last used one, 0: none */
 };
 
+/* Of the record as it stands, for this start. */
+struct receipt {
+    bool is_signed;
+    uint8_t raw[RECEIPT_LEN];
+};
+
 enum leave {
     LEAVE_NOT,
     LEAVE_SOON, /* at leave_at; answers until then */
@@ -99,6 +107,7 @@ struct sfi_device {
     struct reminder last;
     struct install install;
     struct live live;
+    struct receipt receipt;
     struct an3155_device usart;
 };
 
@@ -130,5 +139,11 @@ void sfi__install_begin(struct sfi_device *dev, const struct image_area *a);
 uint8_t sfi__install_write(struct sfi_device *dev, const uint8_t *data,
                            size_t len);
 uint8_t sfi__install_flush(struct sfi_device *dev);
+
+/* receipt.c */
+/* An area has verified; false: the digest failed. */
+bool sfi__receipt_add_area(struct sfi_device *dev, const struct image_area *a);
+/* SFI_CAUSE_NONE, _STATE, _NO_RECEIPT, _SIGN. */
+uint8_t sfi__receipt_give(struct sfi_device *dev, struct wr *reply);
 
 #endif

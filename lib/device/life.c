@@ -13,6 +13,14 @@ sfi__life_wipe(struct sfi_device *dev)
     dev->port->gcm_wipe(dev->user);
 }
 
+/* To write them again after a power cut, and for the receipt. */
+static bool
+life_keeps_options(const struct sfi_device *dev, enum record_phase phase)
+{
+    return phase == RECORD_COMMITTING ||
+           (phase == RECORD_INSTALLED && sfi__port_has_receipts(dev->port));
+}
+
 bool
 sfi__life_store(struct sfi_device *dev, enum record_phase phase)
 {
@@ -21,16 +29,20 @@ sfi__life_store(struct sfi_device *dev, enum record_phase phase)
     bool stored;
 
     next.phase = phase;
-    if (phase != RECORD_COMMITTING) {
+    if (!life_keeps_options(dev, phase)) {
         next.ob_len = 0;
         sfi__zero(next.ob, sizeof(next.ob));
     }
-    if (phase == RECORD_EMPTY || phase == RECORD_INSTALLING)
+    if (phase == RECORD_EMPTY || phase == RECORD_INSTALLING) {
         sfi__zero(next.header_tag, sizeof(next.header_tag));
+        sfi__zero(next.areas, sizeof(next.areas));
+    }
     sfi__record_write(raw, &next);
     stored = sfi__port_record_store(dev, raw);
-    if (stored)
+    if (stored) {
         dev->record = next;
+        dev->receipt.is_signed = false;
+    }
     sfi__wipe(raw, sizeof(raw));
     sfi__wipe(&next, sizeof(next));
     return stored;
@@ -58,6 +70,7 @@ sfi__life_end(struct sfi_device *dev, uint8_t cause)
 {
     sfi__life_wipe(dev);
     sfi__zero(dev->record.header_tag, sizeof(dev->record.header_tag));
+    sfi__zero(dev->record.areas, sizeof(dev->record.areas));
     sfi__wipe(dev->record.ob, sizeof(dev->record.ob));
     dev->record.ob_len = 0;
     dev->leave = LEAVE_NOT;

@@ -27,6 +27,7 @@ sfi__record_write(uint8_t raw[SFI_DEVICE_RECORD_LEN], const struct record *r)
     sfi__wr_bytes(&w, r->header_tag, sizeof(r->header_tag));
     sfi__wr_u32le(&w, r->ob_len);
     sfi__wr_bytes(&w, r->ob, sizeof(r->ob));
+    sfi__wr_bytes(&w, r->areas, sizeof(r->areas));
     sfi__wr_fill(&w, 0, SFI_DEVICE_RECORD_LEN - RECORD_SUM_LEN - w.len);
     sfi__wr_u32le(&w, sfi__crc32(0, raw, w.len));
 }
@@ -69,6 +70,7 @@ record_parse_bytes(struct record *r, const uint8_t *raw)
     sfi__rd_bytes(&in, r->header_tag, sizeof(r->header_tag));
     r->ob_len = sfi__rd_u32le(&in);
     sfi__rd_bytes(&in, r->ob, sizeof(r->ob));
+    sfi__rd_bytes(&in, r->areas, sizeof(r->areas));
     sfi__rd_skip(&in, sfi__rd_left(&in) - RECORD_SUM_LEN);
     return sfi__equal(magic, RECORD_MAGIC, RECORD_MAGIC_LEN) &&
            version == RECORD_VERSION && record_knows_phase(r->phase) &&

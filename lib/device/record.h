@@ -10,6 +10,7 @@
 
 #include "chip/chip.h"
 #include "wire/image.h"
+#include "wire/receipt.h"
 
 #define RECORD_VERSION 1u
 #define RECORD_OB_MAX (4u * CHIP_OB_ROWS_MAX)
@@ -27,8 +28,9 @@ struct record {
     enum record_phase phase;
     uint32_t installs; /* how many have begun so far */
     uint8_t header_tag[SFI_FORMAT_TAG_LEN];
-    uint32_t ob_len; /* 0 unless committing */
+    uint32_t ob_len; /* 0 unless committing, or installed with a receipt */
     uint8_t ob[RECORD_OB_MAX];
+    uint8_t areas[RECEIPT_DIGEST_LEN]; /* zeros: no receipt */
 };
 
 enum record_found {

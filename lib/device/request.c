@@ -28,6 +28,8 @@ request_on_info(struct sfi_device *dev, const struct request *req,
     (void)req;
     if (dev->chip->one_shot)
         i.flags |= SFI_CMD_INFO_ONE_SHOT;
+    if (sfi__port_has_receipts(dev->port))
+        i.flags |= SFI_CMD_INFO_RECEIPTS;
     if (dev->state == SFI_DEVICE_EMPTY && dev->record.phase != RECORD_EMPTY)
         i.flags |= SFI_CMD_INFO_UNCLEAN;
     if (in->is_open) {
@@ -184,6 +186,7 @@ request_on_header(struct sfi_device *dev, const struct request *req,
         return sfi__life_end(dev, SFI_CAUSE_HEADER_TAG);
     dev->install.areas = h.areas;
     memcpy(dev->record.header_tag, h.tag, sizeof(h.tag));
+    sfi__zero(dev->record.areas, sizeof(dev->record.areas));
     dev->state = SFI_DEVICE_RECEIVING;
     return SFI_CAUSE_NONE;
 }
@@ -260,6 +263,8 @@ request_close_area(struct sfi_device *dev)
         return SFI_CAUSE_AREA_TAG;
     if (in->area.type == SFI_FORMAT_FIRMWARE)
         cause = sfi__install_flush(dev);
+    if (cause == SFI_CAUSE_NONE && !sfi__receipt_add_area(dev, &in->area))
+        cause = SFI_CAUSE_CRYPTO;
     in->is_open = false;
     in->done++;
     if (cause == SFI_CAUSE_NONE && in->done == in->areas) {
@@ -345,6 +350,14 @@ request_on_abort(struct sfi_device *dev, const struct request *req,
     return SFI_CAUSE_NONE;
 }
 
+static uint8_t
+request_on_receipt(struct sfi_device *dev, const struct request *req,
+                   struct wr *reply)
+{
+    (void)req;
+    return sfi__receipt_give(dev, reply);
+}
+
 /* ---- the table ---- */
 
 #define IN(state) (1u << SFI_DEVICE_##state)
@@ -373,6 +386,7 @@ static const struct command {
     {SFI_CMD_FINISH, IN(COMPLETE), true, 0, 0, 0, request_on_finish},
     {SFI_CMD_ABORT, IN_ANY, false, 0, 0, 0, request_on_abort},
     {SFI_CMD_SESSION, IN_ANY, false, 0, 0, 0, request_on_session},
+    {SFI_CMD_RECEIPT, IN_ANY, false, 0, 0, 0, request_on_receipt},
 };
 
 static const struct command *

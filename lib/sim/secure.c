@@ -179,7 +179,7 @@ static bool
 secure_spi_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
-    return opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_SESSION &&
+    return opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_RECEIPT &&
            sfi__security_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
 }
 

@@ -33,6 +33,9 @@ static const struct {
     CAUSE(
         SFI_CAUSE_OFFSET,
         "the chip expects another piece of the area; begin the install again"),
+    CAUSE(SFI_CAUSE_NO_RECEIPT,
+          "the chip cannot prove what it holds: it has no receipt of this "
+          "install"),
     CAUSE(SFI_CAUSE_LICENSE_TYPE,
           "the chip does not take this type of licence, expected \"SFI.\" or "
           "\"SFIL\""),
@@ -85,6 +88,7 @@ static const struct {
     CAUSE(SFI_CAUSE_CRYPTO, "the chip's crypto failed"),
     CAUSE(SFI_CAUSE_STORAGE, "the chip could not store its state"),
     CAUSE(SFI_CAUSE_RANDOM, "the chip has no random numbers for a session"),
+    CAUSE(SFI_CAUSE_SIGN, "the chip could not sign its receipt"),
     CAUSE(SFI_CAUSE_INTERRUPTED, "the chip lost its power during an install "
                                  "and erased what it had; begin "
                                  "again"),

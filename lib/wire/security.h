@@ -12,14 +12,15 @@
 #include <stdint.h>
 
 #include "wire/certificate.h"
+#include "wire/receipt.h"
 
 #define SFI_CMD_VERSION 1u
 
 /* AN3155 3.14 and 3.15: packet 1 is at most 128 bytes, packet 2 1024. */
 #define SFI_CMD_PARAM_MAX 128u
 #define SFI_CMD_DATA_MAX 1024u
-/* The longest reply: a certificate. */
-#define SFI_CMD_REPLY_MAX 136u
+/* The longest reply: a receipt. */
+#define SFI_CMD_REPLY_MAX RECEIPT_LEN
 
 enum sfi_cmd {
     SFI_CMD_INFO = 0x5301,        /* -> info                 Special */
@@ -32,6 +33,7 @@ enum sfi_cmd {
     SFI_CMD_FINISH = 0x5308,      /* ->                      Special */
     SFI_CMD_ABORT = 0x5309,       /* ->                      Special */
     SFI_CMD_SESSION = 0x530a,     /* -> session id u32       Special */
+    SFI_CMD_RECEIPT = 0x530b,     /* -> receipt 196          Special */
 };
 
 #define SFI_CMD_SESSION_LEN 4u
@@ -57,6 +59,7 @@ struct security_info {
 };
 #define SFI_CMD_INFO_ONE_SHOT 0x01u /* a success ends the bootloader */
 #define SFI_CMD_INFO_UNCLEAN 0x02u  /* could not be erased: SECURE again */
+#define SFI_CMD_INFO_RECEIPTS 0x04u /* RECEIPT is answered once installed */
 
 void sfi__security_write_info(uint8_t raw[SFI_CMD_INFO_LEN],
                               const struct security_info *i);

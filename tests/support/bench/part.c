@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "crypto/ecc.h"
 
 const struct sfi_chip small_h7 = {
     .name = "small h7",
@@ -104,6 +105,10 @@ is_atomic_done(enum part_fault f)
 {
     return f == FAULT_NONE || f == FAULT_CUT_AFTER;
 }
+
+/* The private key of every part; the public one is in its certificate. */
+static const uint8_t part_secret[SFI_ECC_SECRET_LEN] = {0x3c, 0x71, 0x05,
+                                                        0x9e, 0xd2, 0x48};
 
 /* ---- the port ---- */
 
@@ -299,6 +304,30 @@ on_reboot(void *user)
     p->reboots++;
 }
 
+static int
+on_digest(void *user, const uint8_t *data, uint32_t len, uint8_t out[32])
+{
+    struct part *p = user;
+    enum part_fault f = strike(p, CALL_DIGEST);
+
+    HOLDS(len <= 132);
+    if (!is_skipped(f))
+        HOLDS(sfi__sha256(ctx, data, len, out) == SFI_OK);
+    return done(p, f);
+}
+
+static int
+on_sign(void *user, const uint8_t digest[32], uint8_t signature[64])
+{
+    struct part *p = user;
+    enum part_fault f = strike(p, CALL_SIGN);
+
+    if (!is_skipped(f))
+        HOLDS(sfi__ecc_sign_digest(ctx, part_secret, digest, signature) ==
+              SFI_OK);
+    return done(p, f);
+}
+
 static const sfi_device_port part_port_table = {
     .struct_size = sizeof(part_port_table),
     .flash_erase = on_erase,
@@ -317,6 +346,16 @@ static const sfi_device_port part_port_table = {
     .now_ms = on_now_ms,
     .reboot = on_reboot,
 };
+
+static sfi_device_port
+part_port_of(const struct part *p)
+{
+    sfi_device_port port = part_port_table;
+
+    port.digest = p->has_receipts ? on_digest : NULL;
+    port.sign = p->has_receipts ? on_sign : NULL;
+    return port;
+}
 
 const sfi_device_port *
 part_port(void)
@@ -345,6 +384,15 @@ part_new(struct part *p, const struct sfi_chip *chip)
 }
 
 void
+part_give_receipts(struct part *p)
+{
+    HOLDS(sfi__ecc_public(ctx, part_secret,
+                          p->certificate + CERTIFICATE_PUBLIC_AT) == SFI_OK);
+    p->has_receipts = true;
+    part_power_on(p);
+}
+
+void
 part_free(struct part *p)
 {
     sfi__gcm_free(p->gcm);
@@ -359,7 +407,8 @@ part_power_on(struct part *p)
     p->gcm = NULL;
     memset(p->mem, 0xa5, sizeof(p->mem));
     p->dev = NULL;
-    HOLDS(sfi_device_init(p->mem, sizeof(p->mem), p->chip, &part_port_table, p,
+    p->port = part_port_of(p);
+    HOLDS(sfi_device_init(p->mem, sizeof(p->mem), p->chip, &p->port, p,
                           &p->dev) == SFI_OK);
     HOLDS(p->dev != NULL);
 }
@@ -461,4 +510,20 @@ part_info(struct part *p, struct security_info *info)
     sfi__security_read_info(info, out + 1);
     HOLDS(info->version == SFI_CMD_VERSION);
     HOLDS(info->state == sfi_device_state(p->dev));
+}
+
+int
+part_receipt(struct part *p, uint8_t out[RECEIPT_LEN])
+{
+    uint8_t reply[SFI_DEVICE_REPLY_MAX];
+    size_t len = sizeof(reply);
+
+    memset(out, 0, RECEIPT_LEN);
+    HOLDS(sfi_device_handle(p->dev, SFI_CMD_RECEIPT, NULL, 0, NULL, 0, reply,
+                            &len) == SFI_OK);
+    if (len == 0)
+        return -1;
+    HOLDS(len == 1 + (reply[0] == SFI_CAUSE_NONE ? RECEIPT_LEN : 0));
+    memcpy(out, reply + 1, len - 1);
+    return reply[0];
 }

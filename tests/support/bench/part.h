@@ -40,7 +40,9 @@ enum part_call {
     CALL_LOAD = 1u << 9,
     CALL_STORE = 1u << 10,
     CALL_RANDOM = 1u << 11,
-    CALL_ANY = 0xfff,
+    CALL_DIGEST = 1u << 12,
+    CALL_SIGN = 1u << 13,
+    CALL_ANY = 0x3fff,
 };
 
 enum part_fault {
@@ -61,6 +63,8 @@ struct part {
     unsigned ob_writes;
     uint8_t record[SFI_DEVICE_RECORD_LEN];
     uint8_t certificate[136];
+    bool has_receipts;    /* its port can sign ... */
+    sfi_device_port port; /* ... this one, since it started */
     struct gcm *gcm;
     uint64_t now;
     uint32_t random; /* the next random number */
@@ -85,6 +89,8 @@ const sfi_device_port *part_port(void);
 /* A new part, powered on; part_free() gives it back. */
 void part_new(struct part *p, const struct sfi_chip *chip);
 void part_free(struct part *p);
+/* Power cycle it; from then on its port can sign receipts. */
+void part_give_receipts(struct part *p);
 /* Power cycle; RAM is gone. */
 void part_power_on(struct part *p);
 void part_fault(struct part *p, unsigned calls, uint64_t at,
@@ -103,6 +109,8 @@ int part_send(struct part *p, uint16_t opcode, const void *param,
 /* Send SESSION; the cause, or -1 for no answer. */
 int part_session(struct part *p, uint32_t *id);
 void part_info(struct part *p, struct security_info *out);
+/* Ask for the receipt; the cause, or -1 for no answer. */
+int part_receipt(struct part *p, uint8_t out[RECEIPT_LEN]);
 
 /* An image for the part, as an OEM would make it. */
 struct test_area {

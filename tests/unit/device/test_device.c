@@ -304,6 +304,10 @@ static const struct {
     {SFI_CMD_FINISH, 0, 0, {ST, ST, ST, ST, ST, OK, OK, ST}},
     {SFI_CMD_ABORT, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
     {SFI_CMD_SESSION, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
+    {SFI_CMD_RECEIPT,
+     0,
+     0,
+     {ST, ST, ST, ST, ST, ST, SFI_CAUSE_NO_RECEIPT, SFI_CAUSE_NO_RECEIPT}},
     {0x5300,
      0,
      0,
@@ -352,6 +356,7 @@ START_TEST(test_lengths)
         {SFI_CMD_DATA, 4, 0},        {SFI_CMD_DATA, 4, 1025},
         {SFI_CMD_FINISH, 1, 0},      {SFI_CMD_ABORT, 1, 0},
         {SFI_CMD_SESSION, 1, 0},     {SFI_CMD_SESSION, 0, 1},
+        {SFI_CMD_RECEIPT, 1, 0},     {SFI_CMD_RECEIPT, 0, 1},
     };
 
     bring((enum situation)_i);

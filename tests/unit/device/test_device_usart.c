@@ -108,7 +108,7 @@ START_TEST(test_opcodes)
     begin(&small_h7);
     FRAME("\x7f", "\x79");
     for (uint32_t opcode = 0x5200; opcode <= 0x5400; opcode++) {
-        bool is_ours = opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_SESSION;
+        bool is_ours = opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_RECEIPT;
         bool is_ext = opcode == SFI_CMD_LICENSE || opcode == SFI_CMD_DATA;
         uint8_t raw[5] = {0x50, 0xaf, (uint8_t)(opcode >> 8), (uint8_t)opcode};
         uint8_t want[2] = {USART_ACK, USART_NACK};
