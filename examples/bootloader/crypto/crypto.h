@@ -10,6 +10,7 @@
 #ifndef BOOTLOADER_CRYPTO_H
 #define BOOTLOADER_CRYPTO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/license.h"
