@@ -167,7 +167,7 @@ OWNED = [
     ("umockdev*", ["examples/wrap/*"]),
     ("asm/*", ["lib/transport/*"]),
     ("unicorn/*", ["examples/board/*"]),  # GPL-2: never in one process with libcrypto
-    ("gcrypt.h", ["examples/board/*"]),
+    ("nettle/*", ["examples/board/*"]),
 ]
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"\n]+)[>"]', re.M)

@@ -16,7 +16,7 @@ CPP_STYLE = "examples/cpp/.clang-format"
 FOLDERS = ["lib", "include", "examples", "tests"]
 # An oscillator, a file extension, what tests cut short, static functions, a word
 # of Telnet.
-WORDS = "hsi,hel,mot,statics,wont"
+WORDS = "hsi,hel,mot,statics,wont,ue,te,ore"
 
 
 def run(command, text=None):
