@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* SPI slave as in RM0394, 40 (L4): Motorola frames of 8 or 16 bits in mode 0,
+ * two FIFOs of 32 bits, NSS by pin or by software.  Master, CRC, TI frames,
+ * one data line and DMA are not modelled. */
+#include <string.h>
+
+#include "periph.h"
+
+enum {
+    SPI_CR1 = 0x00,
+    SPI_CR2 = 0x04,
+    SPI_SR = 0x08,
+    SPI_DR = 0x0c,
+    SPI_CRCPR = 0x10,
+    SPI_RXCRCR = 0x14,
+    SPI_TXCRCR = 0x18,
+};
+/* CR1 */
+#define CPHA (1u << 0)
+#define CPOL (1u << 1)
+#define MSTR (1u << 2)
+#define SPE (1u << 6)
+#define LSBFIRST (1u << 7)
+#define SSI (1u << 8)
+#define SSM (1u << 9)
+#define CR1_UNMODELLED (MSTR | 1u << 10 | 1u << 13 | 1u << 15)
+/* CR2 */
+#define ERRIE (1u << 5)
+#define RXNEIE (1u << 6)
+#define TXEIE (1u << 7)
+#define DS_SHIFT 8
+#define FRXTH (1u << 12)
+#define CR2_UNMODELLED (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4)
+/* SR */
+#define RXNE (1u << 0)
+#define TXE (1u << 1)
+#define OVR (1u << 6)
+#define BSY (1u << 7)
+#define FRLVL_SHIFT 9
+#define FTLVL_SHIFT 11
+
+#define FIFO 4u
+
+/* A ring whose places keep what they had: see frame_out(). */
+struct spi_fifo {
+    uint8_t byte[FIFO];
+    unsigned first, count;
+};
+
+struct spi {
+    uint32_t cr1, cr2, crcpr;
+    uint32_t last_sr;
+    bool overrun, data_was_read;
+    struct spi_fifo rx, tx;
+
+    /* The host: a byte is on the wire from @start to @end. */
+    const uint8_t *host_data;
+    size_t host_len;
+    board_time byte_time, start, end;
+    bool clocking;
+    bool nss_low; /* the pin's level */
+    uint8_t out;
+    unsigned half; /* of a frame of 16 bits: bytes done */
+    uint16_t frame_rx, frame_tx;
+};
+
+/* AN2606: SPI1 at PA4 to PA7, SPI2 at PB12 to PB15: NSS, SCK, MISO, MOSI. */
+static unsigned
+pin_port(struct board *b, const struct spi *s)
+{
+    return board_unit_of(b, s)->instance == 0 ? 0 : 1;
+}
+
+static unsigned
+pin_first(struct board *b, const struct spi *s)
+{
+    return board_unit_of(b, s)->instance == 0 ? 4 : 12;
+}
+
+static bool
+routed(struct board *b, const struct spi *s, unsigned pin)
+{
+    return gpio_function(b, pin_port(b, s), pin_first(b, s) + pin) == 5;
+}
+
+static unsigned
+frame_bytes(const struct spi *s)
+{
+    return (s->cr2 >> DS_SHIFT & 15) > 7 ? 2 : 1;
+}
+
+static bool
+selected(struct board *b, const struct spi *s)
+{
+    if ((s->cr1 & SPE) == 0 || (s->cr1 & MSTR) != 0 || !routed(b, s, 1))
+        return false;
+    if ((s->cr1 & SSM) != 0)
+        return (s->cr1 & SSI) == 0;
+    return routed(b, s, 0) && s->nss_low;
+}
+
+static uint8_t
+fifo_take(struct spi_fifo *fifo)
+{
+    uint8_t byte = fifo->byte[fifo->first];
+
+    if (fifo->count > 0) {
+        fifo->first = (fifo->first + 1) % FIFO;
+        fifo->count--;
+    }
+    return byte;
+}
+
+static void
+fifo_put(struct spi_fifo *fifo, uint8_t byte)
+{
+    fifo->byte[(fifo->first + fifo->count) % FIFO] = byte;
+    fifo->count++;
+}
+
+/* RM0394, 40.4.9, "sequence handling": there is no underrun flag, and the
+ * master clocks out what is there.  What that is the manual leaves open; seen
+ * on this SPI (community.st.com, "what is sent when TX fifo is empty") is the
+ * old content of the FIFO's next place. */
+static uint16_t
+frame_out(struct spi *s)
+{
+    uint16_t frame = fifo_take(&s->tx);
+
+    if (frame_bytes(s) == 2)
+        frame |= (uint16_t)(fifo_take(&s->tx) << 8);
+    return frame;
+}
+
+/* RM0394, 40.4.11: what does not fit is lost, and so is all that follows until
+ * OVR is cleared. */
+static void
+frame_in(struct spi *s, uint16_t frame)
+{
+    if (s->overrun || s->rx.count + frame_bytes(s) > FIFO) {
+        s->overrun = true;
+        return;
+    }
+    fifo_put(&s->rx, (uint8_t)frame);
+    if (frame_bytes(s) == 2)
+        fifo_put(&s->rx, (uint8_t)(frame >> 8));
+}
+
+static uint8_t
+reversed(uint8_t byte)
+{
+    uint8_t out = 0;
+    unsigned i;
+
+    for (i = 0; i < 8; i++)
+        out |= (uint8_t)((byte >> i & 1) << (7 - i));
+    return out;
+}
+
+/* The byte at the part's end of the wire; a slave in another mode samples at
+ * the wrong edges, one bit late. */
+static uint8_t
+on_wire(struct board *b, const struct spi *s, uint8_t byte)
+{
+    if ((s->cr1 & LSBFIRST) != 0)
+        byte = reversed(byte);
+    if ((s->cr1 & (CPHA | CPOL)) == 0 || (s->cr1 & (CPHA | CPOL)) == 3)
+        return byte;
+    board_note(b, "SPI: the master uses mode 0");
+    return byte >> 1;
+}
+
+static void
+byte_begins(struct board *b, struct spi *s, board_time at)
+{
+    bool wide = frame_bytes(s) == 2;
+
+    s->start = at;
+    s->end = at + s->byte_time;
+    s->clocking = true;
+    s->out = 0xff; /* no one drives MISO */
+    if (!selected(b, s))
+        return;
+    if (s->half == 0)
+        s->frame_tx = frame_out(s);
+    uint8_t byte =
+        (uint8_t)(wide && s->half == 0 ? s->frame_tx >> 8 : s->frame_tx);
+    if (routed(b, s, 2))
+        s->out = on_wire(b, s, byte);
+}
+
+static void
+byte_ends(struct board *b, struct spi *s)
+{
+    uint8_t in = *s->host_data++;
+
+    s->host_len--;
+    s->clocking = false;
+    board_host_out(b, s, s->out);
+    if (!selected(b, s))
+        return;
+    if (!routed(b, s, 3))
+        in = 0;
+    in = on_wire(b, s, in);
+    if (frame_bytes(s) == 1) {
+        frame_in(s, in);
+    } else if (s->half == 0) {
+        s->frame_rx = (uint16_t)(in << 8);
+        s->half = 1;
+    } else {
+        frame_in(s, s->frame_rx | in);
+        s->half = 0;
+    }
+}
+
+static uint32_t
+status(struct board *b, const struct spi *s)
+{
+    static const uint8_t rx_level[] = {0, 1, 2, 2, 3};
+    /* "If the TxFIFO is 3/4 full FTLVL stays at FIFO full" */
+    static const uint8_t tx_level[] = {0, 1, 2, 3, 3};
+    uint32_t sr = 0;
+
+    if (s->rx.count >= ((s->cr2 & FRXTH) != 0 ? 1u : 2u))
+        sr |= RXNE;
+    if (s->tx.count <= FIFO / 2)
+        sr |= TXE;
+    if (s->overrun)
+        sr |= OVR;
+    if (s->clocking && selected(b, s))
+        sr |= BSY;
+    sr |= (uint32_t)rx_level[s->rx.count] << FRLVL_SHIFT;
+    sr |= (uint32_t)tx_level[s->tx.count] << FTLVL_SHIFT;
+    return sr;
+}
+
+static void
+spi_run(struct board *b, struct spi *s)
+{
+    board_time now = board_now(b);
+    uint32_t sr;
+
+    while (s->clocking && s->end <= now) {
+        board_time at = s->end;
+
+        byte_ends(b, s);
+        if (s->host_len > 0)
+            byte_begins(b, s, at);
+    }
+    board_schedule(b, s, s->clocking ? s->end : BOARD_NEVER);
+    sr = status(b, s);
+    board_interrupt(b, s,
+                    ((s->cr2 & RXNEIE) != 0 && (sr & RXNE) != 0) ||
+                        ((s->cr2 & TXEIE) != 0 && (sr & TXE) != 0) ||
+                        ((s->cr2 & ERRIE) != 0 && (sr & OVR) != 0));
+}
+
+/* RM0394, 40.6.4: an access of 16 bits takes two frames of up to 8 bits; one of
+ * 32 bits is one of 16 at this register. */
+static uint32_t
+read_data(struct spi *s, unsigned size)
+{
+    uint32_t value = fifo_take(&s->rx);
+
+    if (size > 1)
+        value |= (uint32_t)fifo_take(&s->rx) << 8;
+    if (s->overrun)
+        s->data_was_read = true;
+    return value;
+}
+
+static void
+write_data(struct board *b, struct spi *s, uint32_t value, unsigned size)
+{
+    unsigned bytes = size > 1 ? 2 : 1;
+
+    if (s->tx.count + bytes > FIFO) {
+        board_note(b, "SPI: DR was written while TXE was 0");
+        return;
+    }
+    fifo_put(&s->tx, (uint8_t)value);
+    if (bytes == 2)
+        fifo_put(&s->tx, (uint8_t)(value >> 8));
+}
+
+static uint32_t
+spi_read(struct board *b, void *state, uint32_t offset, unsigned size)
+{
+    struct spi *s = state;
+    uint32_t value = 0;
+
+    spi_run(b, s);
+    switch (offset & ~3u) {
+    case SPI_CR1:
+        return s->cr1;
+    case SPI_CR2:
+        return s->cr2;
+    case SPI_SR:
+        value = status(b, s);
+        periph_polled(b, value, &s->last_sr);
+        if (s->data_was_read)
+            s->overrun = s->data_was_read = false;
+        return value >> 8 * (offset & 3);
+    case SPI_DR:
+        board_busy(b);
+        value = read_data(s, size);
+        spi_run(b, s);
+        return value;
+    case SPI_CRCPR:
+        return s->crcpr;
+    default:
+        return 0;
+    }
+}
+
+static void
+write_cr1(struct board *b, struct spi *s, uint32_t value)
+{
+    if ((value & CR1_UNMODELLED) != 0)
+        board_note(b,
+                   "SPI: CR1 0x%04x: master, CRC, receive only and one "
+                   "data line are not modelled",
+                   value);
+    if ((s->cr1 & value & SPE) != 0 && ((s->cr1 ^ value) & 0x2efu & ~SPE) != 0)
+        board_note(b, "SPI: CR1 was changed while SPE is 1");
+    s->cr1 = value;
+    if ((value & SPE) == 0)
+        s->half = 0;
+}
+
+static void
+write_cr2(struct board *b, struct spi *s, uint32_t value)
+{
+    /* RM0394, 40.6.2: sizes of less than 4 bits become 8. */
+    if ((value >> DS_SHIFT & 15) < 3)
+        value |= 7u << DS_SHIFT;
+    if ((value & CR2_UNMODELLED) != 0)
+        board_note(b, "SPI: CR2 0x%04x: DMA and TI frames are not modelled",
+                   value);
+    if ((value >> DS_SHIFT & 7) != 7)
+        board_note(b, "SPI: frames of %u bits are not modelled",
+                   (value >> DS_SHIFT & 15) + 1);
+    s->cr2 = value;
+}
+
+static void
+spi_write(struct board *b, void *state, uint32_t offset, uint32_t value,
+          unsigned size)
+{
+    struct spi *s = state;
+
+    spi_run(b, s);
+    board_busy(b);
+    switch (offset & ~3u) {
+    case SPI_CR1:
+        write_cr1(b, s, periph_apb_word(value, size) & 0xffff);
+        break;
+    case SPI_CR2:
+        write_cr2(b, s, periph_apb_word(value, size) & 0x7fff);
+        break;
+    case SPI_DR:
+        write_data(b, s, value, size);
+        break;
+    case SPI_CRCPR:
+        s->crcpr = periph_apb_word(value, size) & 0xffff;
+        break;
+    default:
+        break;
+    }
+    spi_run(b, s);
+}
+
+static void
+spi_tick(struct board *b, void *state)
+{
+    spi_run(b, state);
+}
+
+/* The host goes on clocking: the bytes find no slave. */
+static void
+spi_reset(struct board *b, void *state, enum board_reset why)
+{
+    struct spi *s = state;
+
+    (void)why;
+    s->cr1 = 0;
+    s->cr2 = 0x0700;
+    s->crcpr = 7;
+    s->last_sr = 0;
+    s->overrun = s->data_was_read = false;
+    memset(&s->rx, 0, sizeof(s->rx));
+    memset(&s->tx, 0, sizeof(s->tx));
+    s->half = 0;
+    spi_run(b, s);
+}
+
+static void
+spi_host_send(struct board *b, void *state, const struct board_line *line)
+{
+    struct spi *s = state;
+
+    spi_run(b, s);
+    s->host_data = line->data;
+    s->host_len = line->len;
+    s->byte_time = 8 * BOARD_PS_PER_S / (line->hz == 0 ? 1 : line->hz);
+    if (s->host_len > 0)
+        byte_begins(b, s, board_now(b));
+    spi_run(b, s);
+}
+
+static bool
+spi_host_busy(struct board *b, void *state)
+{
+    struct spi *s = state;
+
+    (void)b;
+    return s->clocking;
+}
+
+static void
+spi_host_select(struct board *b, void *state, bool level)
+{
+    struct spi *s = state;
+
+    spi_run(b, s);
+    s->nss_low = !level;
+    if (level)
+        s->half = 0;
+    board_pin_set(b, pin_port(b, s), pin_first(b, s),
+                  level ? BOARD_HIGH : BOARD_LOW);
+    spi_run(b, s);
+}
+
+const struct board_model board_spi_l4 = {
+    .name = "SPI",
+    .state_size = sizeof(struct spi),
+    .read = spi_read,
+    .write = spi_write,
+    .tick = spi_tick,
+    .reset = spi_reset,
+    .host_send = spi_host_send,
+    .host_busy = spi_host_busy,
+    .host_select = spi_host_select,
+};
