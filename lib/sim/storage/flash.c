@@ -29,26 +29,25 @@ flash_map_file(sfi_ctx *ctx, int fd, struct flash *f)
 
     if (fstat(fd, &st) != 0)
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read");
-    if (st.st_size != (off_t)size)
+    if (st.st_size != (off_t)f->file_len)
         return sfi__fail(ctx, SFI_ERR_FORMAT,
                          "is %lld bytes, expected %zu, the flash of %s",
-                         (long long)st.st_size, size, f->chip->name);
-    mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+                         (long long)st.st_size, f->file_len, f->chip->name);
+    mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+               (off_t)f->file_at);
     if (mem == MAP_FAILED)
         return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot map");
     f->mem = mem;
     return SFI_OK;
 }
 
-sfi_status
-sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
-               struct power *power, struct flash *f)
+static sfi_status
+flash_map_path(sfi_ctx *ctx, const char *path, struct flash *f)
 {
     sfi_status st;
     int fd;
     int err = sfi__fd_open(path, O_RDWR, 0, &fd);
 
-    *f = (struct flash){.chip = chip, .power = power};
     if (err != 0)
         st = sfi__fail_os(ctx, sfi__os_status(err), err, "cannot open");
     else
@@ -56,6 +55,23 @@ sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
     if (fd >= 0)
         (void)sfi__fd_close(fd);
     return st == SFI_OK ? SFI_OK : sfi__where(ctx, "%s", path);
+}
+
+sfi_status
+sfi__flash_map(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
+               struct power *power, struct flash *f)
+{
+    *f = (struct flash){
+        .chip = chip, .power = power, .file_len = chip->flash.size};
+    return flash_map_path(ctx, path, f);
+}
+
+sfi_status
+sfi__flash_map_part(sfi_ctx *ctx, const char *path, const struct sfi_chip *chip,
+                    size_t at, size_t file_len, struct flash *f)
+{
+    *f = (struct flash){.chip = chip, .file_at = at, .file_len = file_len};
+    return flash_map_path(ctx, path, f);
 }
 
 void

@@ -31,7 +31,8 @@ enum flash_result {
 struct flash {
     const struct sfi_chip *chip;
     struct power *power;
-    sfi_ctx *owner; /* of the memory; NULL: it is a mapped file */
+    size_t file_at, file_len; /* where it is in a mapped file */
+    sfi_ctx *owner;           /* of the memory; NULL: it is a mapped file */
     uint8_t *mem;
     struct chip_range
         torn[FLASH_TORN_MAX]; /* by power failures; size 0: none */
@@ -43,6 +44,11 @@ struct flash {
 sfi_status sfi__flash_map(sfi_ctx *ctx, const char *path,
                           const struct sfi_chip *chip, struct power *power,
                           struct flash *f);
+/* A flash that is part of a file of this length, and that another process
+ * programs and erases. */
+sfi_status sfi__flash_map_part(sfi_ctx *ctx, const char *path,
+                               const struct sfi_chip *chip, size_t at,
+                               size_t file_len, struct flash *f);
 /* Memory of the context, with what a new part has. */
 sfi_status sfi__flash_make(sfi_ctx *ctx, const struct sfi_chip *chip,
                            struct power *power, struct flash *f);

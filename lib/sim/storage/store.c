@@ -4,8 +4,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "sim/storage/store.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "util/mem.h"
@@ -17,6 +20,8 @@
 
 /* "stm32h753xi" and a line end, with room for a wrong name. */
 #define CHIP_FILE_MAX 64u
+/* A SHA-256 and a line end, likewise. */
+#define LINE_FILE_MAX 80u
 /* All names of parts in a message. */
 #define PARTS_TEXT_MAX 256u
 
@@ -32,6 +37,22 @@ sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX], const char *dir,
                          need - 1, STORE_PATH_MAX - 1);
     sfi__text_format(out, STORE_PATH_MAX, "%s/%s", dir, name);
     return SFI_OK;
+}
+
+sfi_status
+sfi__store_lock(sfi_ctx *ctx, const char *dir, int *fd)
+{
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
+    else if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return SFI_OK;
+    else if (errno == EWOULDBLOCK)
+        (void)sfi__fail(ctx, SFI_ERR_ACCESS,
+                        "another simulator runs this chip");
+    else
+        (void)sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot lock");
+    return sfi__where(ctx, "%s", dir);
 }
 
 static sfi_status
@@ -71,9 +92,9 @@ sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
     return st == SFI_OK ? sfi__save(ctx, path, mode, data, len) : st;
 }
 
-/* The file's one line, without its end. */
+/* The file's one line, without its end; `out` has room for all of it. */
 static void
-store_first_line(const struct buf *b, char out[CHIP_FILE_MAX + 1])
+store_first_line(const struct buf *b, char *out)
 {
     size_t len = 0;
 
@@ -153,29 +174,40 @@ static sfi_status
 store_read_options(sfi_ctx *ctx, struct store *s)
 {
     uint8_t raw[CHIP_OB_ROWS_MAX * 4];
-    sfi_status st = sfi__store_read(ctx, s->dir, STORE_OPTIONS, raw,
-                                    (size_t)s->chip->ob_count * 4);
+    struct buf memory;
+    sfi_status st;
 
+    if (s->is_board) {
+        st = sfi__store_board_load(ctx, s->dir, s->chip, &memory);
+        if (st == SFI_OK)
+            sfi__store_board_unpack(s->chip, memory.data, s->options);
+        sfi__buf_free(&memory);
+        return st;
+    }
+    st = sfi__store_read(ctx, s->dir, STORE_OPTIONS, raw,
+                         (size_t)s->chip->ob_count * 4);
     if (st == SFI_OK)
         sfi__store_unpack(s->chip, raw, s->options);
     return st;
 }
 
-/* A chip that older versions made has no such file. */
+/* A file that may be absent: its one line, cut to the room. */
 static sfi_status
-store_read_loader(sfi_ctx *ctx, struct store *s)
+store_read_line(sfi_ctx *ctx, const char *dir, const char *name, char *out,
+                size_t cap)
 {
-    char path[STORE_PATH_MAX], line[CHIP_FILE_MAX + 1];
-    sfi_status st = sfi__store_path(ctx, path, s->dir, STORE_LOADER);
+    char path[STORE_PATH_MAX], line[LINE_FILE_MAX + 1];
+    sfi_status st = sfi__store_path(ctx, path, dir, name);
     struct buf b;
 
     if (st != SFI_OK || access(path, F_OK) != 0)
         return st;
-    st = sfi__load(ctx, path, CHIP_FILE_MAX, false, &b);
+    st = sfi__load(ctx, path, LINE_FILE_MAX, false, &b);
     if (st == SFI_OK) {
         store_first_line(&b, line);
-        line[STORE_LOADER_MAX - 1] = '\0';
-        (void)sfi__text_copy(s->loader, sizeof(s->loader), line);
+        if (strlen(line) >= cap)
+            line[cap - 1] = '\0';
+        (void)sfi__text_copy(out, cap, line);
     }
     sfi__buf_free(&b);
     return st;
@@ -216,13 +248,21 @@ sfi__store_open(sfi_ctx *ctx, const char *dir, struct store *s)
     st = sfi__store_chip(ctx, dir, &s->chip);
     if (st != SFI_OK)
         return st;
-    st = store_read_loader(ctx, s);
+    /* neither was known to older versions */
+    st = store_read_line(ctx, dir, STORE_LOADER, s->loader, sizeof(s->loader));
+    if (st != SFI_OK)
+        return st;
+    s->is_board = sfi__store_is_board(dir);
+    st = store_read_line(ctx, dir, STORE_PROGRAMS, s->programs,
+                         sizeof(s->programs));
     if (st != SFI_OK)
         return st;
     st = store_read_options(ctx, s);
     if (st != SFI_OK)
         return st;
-    st = sfi__store_read(ctx, dir, STORE_RECORD, s->record, sizeof(s->record));
+    if (!s->is_board) /* whose record is in its flash */
+        st = sfi__store_read(ctx, dir, STORE_RECORD, s->record,
+                             sizeof(s->record));
     if (st != SFI_OK)
         return st;
     st = sfi__store_read(ctx, dir, STORE_CERTIFICATE, s->certificate,

@@ -9,8 +9,10 @@
 #include <sfi/ctx.h>
 #include <sfi/device.h>
 
+#include "util/buf.h"
 #include "chip/chip.h"
 #include "crypto/ecc.h"
+#include "crypto/hash.h"
 #include "license/personalization.h"
 #include "sim/storage/power.h"
 
@@ -22,10 +24,15 @@
 #define STORE_DEVICE_KEY "device-key.bin"
 #define STORE_LOADER "bootloader" /* its version, one line; absent: newest */
 #define STORE_CONTROL "control"   /* a socket, while it is served */
+/* Of a board: its memory, in place of flash and options (sim/board/wire.h), and
+ * the SHA-256 of its programs, one line. */
+#define STORE_BOARD "board.bin"
+#define STORE_PROGRAMS "programs"
 
 #define STORE_PATH_MAX 4096u
 /* "V13.2", with room for a wrong one */
 #define STORE_LOADER_MAX 16u
+#define STORE_PROGRAMS_MAX (2u * SFI_SHA256_LEN + 1u)
 
 /* The content of the small files.  Programmed option bytes come into force at
  * the next reset. */
@@ -33,6 +40,8 @@ struct store {
     sfi_ctx *ctx; /* for errors while the chip runs */
     const struct sfi_chip *chip;
     char loader[STORE_LOADER_MAX]; /* "": the newest */
+    bool is_board;
+    char programs[STORE_PROGRAMS_MAX]; /* of a board; "": not known */
     struct power *power;
     char dir[STORE_PATH_MAX]; /* "": the content is in memory only */
     uint32_t options[CHIP_OB_ROWS_MAX];
@@ -47,6 +56,9 @@ struct store {
 /* SFI_ERR_LIMIT: too long. */
 sfi_status sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX],
                            const char *dir, const char *name);
+/* One simulator at a time: the folder is locked until the descriptor is closed.
+ */
+sfi_status sfi__store_lock(sfi_ctx *ctx, const char *dir, int *fd);
 /* Which part is in this folder? */
 sfi_status sfi__store_chip(sfi_ctx *ctx, const char *dir,
                            const struct sfi_chip **chip);
@@ -55,6 +67,17 @@ sfi_status sfi__store_read(sfi_ctx *ctx, const char *dir, const char *name,
                            uint8_t *out, size_t len);
 sfi_status sfi__store_write(sfi_ctx *ctx, const char *dir, const char *name,
                             const uint8_t *data, size_t len, unsigned mode);
+/* Is there a board in this folder? */
+bool sfi__store_is_board(const char *dir);
+/* A board's memory: its length, and the whole of it. */
+size_t sfi__store_board_len(const struct sfi_chip *chip);
+sfi_status sfi__store_board_load(sfi_ctx *ctx, const char *dir,
+                                 const struct sfi_chip *chip, struct buf *out);
+/* The option words in it. */
+void sfi__store_board_pack(const struct sfi_chip *chip, const uint32_t *words,
+                           uint8_t *memory);
+void sfi__store_board_unpack(const struct sfi_chip *chip, const uint8_t *memory,
+                             uint32_t *words);
 /* Is the chip in memory only? */
 bool sfi__store_is_memory(const struct store *s);
 /* Read and check everything but the flash. */
