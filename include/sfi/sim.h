@@ -14,9 +14,14 @@
  * the registers that program flash and option bytes; while the secure
  * bootloader runs, only a mailbox in RAM (doc/protocol.md).
  *
- * Limits: no firmware runs on the core, which a debugger can only halt and
- * start; there are no peripherals; crypto takes no time, and flash only if it
- * is told to (sfi_sim_command(), "timing"); readout
+ * A chip's folder may be made a board (sfi_sim_fit_board()): its own secure
+ * boot, secure bootloader and firmware then run on an emulated core, in a
+ * process of the program sfi-board, with models of the part's peripherals.  An
+ * STM32L462CE can, over USART and SPI.
+ *
+ * Limits of a chip that is not a board: no firmware runs on the core, which a
+ * debugger can only halt and start; there are no peripherals; crypto takes no
+ * time, and flash only if it is told to (sfi_sim_command(), "timing"); readout
  * protection that the owner lowers with sfi_sim_set_option() does not erase the
  * flash (the bootloader and the registers do).
  */
@@ -25,6 +30,7 @@
 
 #include <sfi/chip.h>
 #include <sfi/ctx.h>
+#include <sfi/firmware.h>
 #include <sfi/personalization.h>
 #include <sfi/transport.h>
 
@@ -60,7 +66,8 @@ enum sfi_sim_memory {
      * licences.  A real part never reveals it. */
     SFI_SIM_DEVICE_KEY = 4,
     /** All RAM that bootloaders use: what the standard one offers, then the
-     * secure one's own.  It is not in the folder: only an open chip has it. */
+     * secure one's own; of a board all RAM, from its first address.  It is not
+     * in the folder: only an open chip has it. */
     SFI_SIM_RAM = 5
 };
 
@@ -186,7 +193,8 @@ sfi_sim_personalization(const sfi_sim *sim, sfi_personalization **out);
 /**
  * Open a chip and power it on, with BOOT0 high.
  *
- * The folder is locked: one simulator at a time.
+ * The folder is locked: one simulator at a time.  A board is opened with
+ * sfi_sim_open_board().
  *
  * @param ctx        the context
  * @param state_dir  the chip's folder
@@ -201,6 +209,7 @@ sfi_sim_personalization(const sfi_sim *sim, sfi_personalization **out);
  *   SFI_ERR_LIMIT     the path, or a file, is too long
  *   SFI_ERR_CRYPTO    the device key is not valid, or the crypto library failed
  *   SFI_ERR_OS        the folder does not exist, or a file cannot be read
+ *   SFI_ERR_UNSUPPORTED  the chip is a board
  *   SFI_ERR_NOMEM     no memory
  *
  * Blocks: on files.  Thread: the context's.
@@ -209,6 +218,66 @@ sfi_sim_personalization(const sfi_sim *sim, sfi_personalization **out);
 SFI_API SFI_NODISCARD sfi_status sfi_sim_open(sfi_ctx *ctx,
                                               const char *state_dir,
                                               sfi_sim **out);
+
+/**
+ * Make a board of a new chip: put programs into its flash, as the maker of a
+ * device does with a debug probe.
+ *
+ * The first time this also writes the chip's key and certificate into a data
+ * page of the flash, and protects the secure boot from writing; from then on
+ * flash.bin in the folder holds the key, and only its owner can read it.  Again
+ * with the same programs nothing happens; with others, these replace them and
+ * nothing else: after an install that brings the secure bootloader back.
+ *
+ * @param ctx        the context
+ * @param state_dir  the chip's folder, of sfi_sim_manufacture()
+ * @param programs   the secure boot and the secure bootloader, for instance of
+ *                   examples/bootloader; all within their places in the flash
+ * @param count      how many
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT     a pointer is NULL, or count is 0
+ *   SFI_ERR_UNSUPPORTED  no board of this part is known
+ *   SFI_ERR_RANGE        a program is not all in its place
+ *   SFI_ERR_STATE        the chip has run before without a board
+ *   SFI_ERR_ACCESS       a simulator runs the chip, or the folder cannot be
+ *                        written
+ *   SFI_ERR_FORMAT, SFI_ERR_LIMIT, SFI_ERR_CRYPTO, SFI_ERR_OS, SFI_ERR_NOMEM
+ *                        as sfi_sim_open()
+ *
+ * Blocks: on files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_sim_fit_board(sfi_ctx *ctx, const char *state_dir,
+                  const sfi_firmware *const *programs, size_t count);
+
+/**
+ * Open a board and power it on, with BOOT0 high.
+ *
+ * Starts a process of the board program, which ends with the chip.  Both map
+ * the chip's flash, so the device key passes no socket.  What the model of
+ * sfi_sim_open() cannot be asked: habits, and sfi_sim_erase_flash().
+ *
+ * @param ctx        the context
+ * @param state_dir  the folder of a chip that sfi_sim_fit_board() made a board
+ * @param program    the board program, sfi-board: a path, or a name to be found
+ *                   in PATH
+ * @param out        receives the chip, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or as sfi_sim_open() and
+ *   SFI_ERR_ARGUMENT     a pointer is NULL, or program is empty
+ *   SFI_ERR_UNSUPPORTED  the chip is not a board
+ *   SFI_ERR_OS           the program cannot be started, or has ended
+ *   SFI_ERR_PROTOCOL     it refuses, or is not that of this libsfi
+ *
+ * Blocks: on files, and while the core starts.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_open_board(sfi_ctx *ctx,
+                                                    const char *state_dir,
+                                                    const char *program,
+                                                    sfi_sim **out);
 
 /**
  * Which part it is.
@@ -303,7 +372,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_spi(sfi_sim *sim, const uint8_t *tx,
  *     state            answers with `name=value` words: chip, bootloader,
  *                      power, nrst, boot0, runs (nothing, application,
  *                      bootloader, secure-bootloader or hung), resets,
- *                      reset-due; more may be added
+ *                      reset-due; of a board also outputs (how often a GPIO
+ *                      output changed); more may be added
  *     timing real|none whether flash takes a real part's typical time, on the
  *                      chip's clock; none after sfi_sim_open()
  *     habit NAME N     how it behaves where papers and reports differ
@@ -319,7 +389,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_spi(sfi_sim *sim, const uint8_t *tx,
  *   SFI_ERR_ARGUMENT  a pointer is NULL, or the line is not a command
  *   SFI_ERR_BUFFER    the answer does not fit; the command was carried out
  *   SFI_ERR_STATE     from inside a callback of the chip; a reset without
- *                     power, or a halt of a core that does not run
+ *                     power, a halt of a core that does not run, or a habit of
+ *                     a board
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -547,6 +618,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_set_option(sfi_sim *sim,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  sim is NULL
  *   SFI_ERR_STATE     from inside a callback of the chip, or there is no power
+ *   SFI_ERR_UNSUPPORTED  the chip is a board
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -564,7 +636,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_erase_flash(sfi_sim *sim);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL, or the area is unknown
  *   SFI_ERR_BUFFER    it does not fit
- *   SFI_ERR_STATE     from inside a callback of the chip
+ *   SFI_ERR_STATE     from inside a callback of the chip, or the program of a
+ *                     board has ended
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -607,7 +680,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_peek(sfi_ctx *ctx,
  * @param state_dir  the chip's folder
  * @param area       SFI_SIM_*, except SFI_SIM_RAM
  * @param path       the file; readable by its owner only if it is the device
- * key
+ *                   key, or the flash of a board, which holds it
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL, or the area is unknown

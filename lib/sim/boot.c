@@ -8,6 +8,7 @@
 
 #include "util/mem.h"
 #include "core/err.h"
+#include "sim/emulated.h"
 #include "sim/options.h"
 #include "sim/secure.h"
 #include "sim/standard.h"
@@ -86,8 +87,8 @@ sim_start_mode(struct sfi_sim *sim)
         sim_start_secure(sim);
 }
 
-void
-sfi__sim_reset(struct sfi_sim *sim)
+static void
+sim_reset_model(struct sfi_sim *sim)
 {
     int left = RESETS_MAX;
 
@@ -97,6 +98,15 @@ sfi__sim_reset(struct sfi_sim *sim)
             sim_start_mode(sim);
     } while (sim_run_is_over(sim) && left-- > 0);
     sfi__core_debug_reset(sim);
+}
+
+void
+sfi__sim_reset(struct sfi_sim *sim)
+{
+    if (sim->emulated != NULL)
+        sfi__emulated_reset(sim);
+    else
+        sim_reset_model(sim);
 }
 
 /* With what SPI has added since the last millisecond. */
@@ -140,7 +150,7 @@ void
 sfi__sim_settle(struct sfi_sim *sim)
 {
     sim_take_work(sim);
-    if (sim_run_is_over(sim))
+    if (sim->emulated == NULL && sim_run_is_over(sim))
         sfi__sim_reset(sim);
 }
 
@@ -201,8 +211,11 @@ sim_receive_byte(struct sfi_sim *sim, uint8_t byte)
 void
 sfi__sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        sim_receive_byte(sim, data[i]);
+    if (sim->emulated != NULL)
+        sfi__emulated_receive(sim, data, len);
+    else
+        for (size_t i = 0; i < len; i++)
+            sim_receive_byte(sim, data[i]);
 }
 
 /* A host that has gone never fetches its answer: wait no longer. */
@@ -215,8 +228,8 @@ sim_spi_owes_answer(const struct sfi_sim *sim)
            sim->now_ms - sim->spi.clocked_ms < SPI_OWES_MS;
 }
 
-void
-sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
+static void
+sim_wait_model(struct sfi_sim *sim, uint64_t ms)
 {
     uint8_t answer[USART_ANSWER_MAX];
     struct wr w;
@@ -228,6 +241,15 @@ sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
     sfi__wr_init(&w, answer, sizeof(answer));
     sfi__secure_tick(sim, &w);
     sim_send_answer(sim, &w);
+}
+
+void
+sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
+{
+    if (sim->emulated != NULL)
+        sfi__emulated_wait(sim, ms);
+    else
+        sim_wait_model(sim, ms);
 }
 
 /* Nobody drives the line. */
@@ -279,8 +301,8 @@ sim_spi_listens(const struct sfi_sim *sim)
            (sim->mode == SIM_STANDARD && !h->no_spi && !h->pb15_low);
 }
 
-uint8_t
-sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
+static uint8_t
+sim_clock_model(struct sfi_sim *sim, uint8_t in)
 {
     bool quiet = sfi__an4286_device_quiet(&sim->spi);
     uint8_t out = SPI_FLOATING;
@@ -301,17 +323,44 @@ sfi__sim_clock(struct sfi_sim *sim, uint8_t in)
 }
 
 void
+sfi__sim_select(struct sfi_sim *sim, bool low)
+{
+    sim->nss = low;
+    if (sim->emulated != NULL)
+        sfi__emulated_select(sim);
+}
+
+void
+sfi__sim_transfer(struct sfi_sim *sim, const uint8_t *tx, uint8_t *rx,
+                  size_t len)
+{
+    if (sim->emulated != NULL)
+        sfi__emulated_transfer(sim, tx, rx, len);
+    else
+        for (size_t i = 0; i < len; i++)
+            rx[i] = sim->nss ? sim_clock_model(sim, tx[i]) : SPI_FLOATING;
+}
+
+void
 sfi__sim_power_off(struct sfi_sim *sim)
 {
     sim->power.off = true;
     sfi__sim_quiet(sim);
-    sfi__sim_reset(sim);
+    if (sim->emulated != NULL)
+        sfi__emulated_power(sim, false);
+    else
+        sim_reset_model(sim);
 }
 
 void
 sfi__sim_power_cycle(struct sfi_sim *sim)
 {
     sfi__power_restore(&sim->power);
+    if (sim->emulated != NULL) {
+        sfi__sim_quiet(sim);
+        sfi__emulated_power(sim, true);
+        return;
+    }
     sim->cold = true;
     sim->hung = false;
     sfi__sim_quiet(sim);

@@ -22,8 +22,11 @@ void sfi__sim_hold(struct sfi_sim *sim, bool held);
 /* After an access over USB or the debug port: reset the part if it asked for
  * that or its power failed. */
 void sfi__sim_settle(struct sfi_sim *sim);
-/* One byte over SPI: in, and out at the same time. */
-uint8_t sfi__sim_clock(struct sfi_sim *sim, uint8_t in);
+/* NSS of its SPI. */
+void sfi__sim_select(struct sfi_sim *sim, bool low);
+/* Bytes over SPI: in, and out at the same time; 0xff while NSS is high. */
+void sfi__sim_transfer(struct sfi_sim *sim, const uint8_t *tx, uint8_t *rx,
+                       size_t len);
 /* Now, in microseconds, which SPI counts. */
 uint64_t sfi__sim_now_us(const struct sfi_sim *sim);
 /* Let time pass. */

@@ -8,6 +8,7 @@
 #include "util/mem.h"
 #include "core/err.h"
 #include "sim/boot.h"
+#include "sim/emulated.h"
 #include "sim/options.h"
 
 #define WORDS_MAX 3u
@@ -88,6 +89,8 @@ command_halt(struct command *c)
         return sfi__fail(c->sim->obj.ctx, SFI_ERR_STATE,
                          "the chip has no power or is held in reset");
     c->sim->mode = SIM_HUNG;
+    if (c->sim->emulated != NULL)
+        sfi__emulated_halt(c->sim);
     return SFI_OK;
 }
 
@@ -108,6 +111,8 @@ command_state(struct command *c)
                      sim->power.off ? "off" : "on", !sim->held, sim->boot0,
                      runs[sim->mode], (unsigned long long)sim->resets,
                      sfi__options_pending(sim));
+    if (sim->emulated != NULL)
+        sfi__emulated_describe(sim, c->answer, COMMAND_ANSWER_MAX);
     return SFI_OK;
 }
 
@@ -127,6 +132,9 @@ command_habit(struct command *c)
     sfi_ctx *ctx = c->sim->obj.ctx;
     uint64_t value;
 
+    if (c->sim->emulated != NULL)
+        return sfi__fail(ctx, SFI_ERR_STATE,
+                         "a board has no habits, its programs have");
     if (!sfi__text_to_u64(c->word[2], UINT32_MAX, &value))
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "habit %s: \"%s\" is not a number of 32 bits",

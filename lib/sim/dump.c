@@ -6,6 +6,8 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
+#include "sim/board/wire.h"
+#include "sim/emulated.h"
 #include "sim/sim.h"
 
 static sfi_status
@@ -63,67 +65,110 @@ sfi_sim_dump(const sfi_sim *sim, uint32_t area, uint8_t *data, size_t *len)
         return dump_copy_area(ctx, s->device_secret, sizeof(s->device_secret),
                               data, len);
     case SFI_SIM_RAM:
+        if (sim->emulated != NULL && !sfi__emulated_load_ram(sim))
+            return sfi__fail(ctx, SFI_ERR_STATE,
+                             "the board program does not run any more");
         return dump_copy_area(ctx, sim->ram, sim->ram_len, data, len);
     default:
         return dump_no_such_area(ctx, area);
     }
 }
 
-/* The file that holds an area, and its length; NULL: no file does. */
-static const char *
-dump_area_file(const struct sfi_chip *chip, uint32_t area, size_t *len)
+/* Where a folder keeps an area. */
+struct dump_place {
+    const char *dir;
+    const struct sfi_chip *chip;
+    uint32_t area;
+    const char *file; /* NULL: in the board's memory */
+    size_t len;
+};
+
+/* false: no file has this area. */
+static bool
+dump_fill_place(struct dump_place *p)
 {
-    switch (area) {
+    bool is_board = sfi__store_is_board(p->dir);
+
+    switch (p->area) {
     case SFI_SIM_FLASH:
-        *len = chip->flash.size;
-        return STORE_FLASH;
+        p->len = p->chip->flash.size;
+        p->file = is_board ? NULL : STORE_FLASH;
+        return true;
     case SFI_SIM_OPTION_BYTES:
-        *len = (size_t)chip->ob_count * 4;
-        return STORE_OPTIONS;
+        p->len = (size_t)p->chip->ob_count * 4;
+        p->file = is_board ? NULL : STORE_OPTIONS;
+        return true;
     case SFI_SIM_CERTIFICATE:
-        *len = SFI_CERTIFICATE_LEN;
-        return STORE_CERTIFICATE;
+        p->len = SFI_CERTIFICATE_LEN;
+        p->file = STORE_CERTIFICATE;
+        return true;
     case SFI_SIM_DEVICE_KEY:
-        *len = SFI_ECC_SECRET_LEN;
-        return STORE_DEVICE_KEY;
+        p->len = SFI_ECC_SECRET_LEN;
+        p->file = STORE_DEVICE_KEY;
+        return true;
     default:
-        return NULL;
+        return false;
     }
 }
 
-/* The part in a folder, and the file of one of its areas. */
+/* The part in a folder, and the place of one of its areas. */
 static sfi_status
 dump_find_area(sfi_ctx *ctx, const char *state_dir, uint32_t area,
-               const char **name, size_t *size)
+               struct dump_place *p)
 {
-    const struct sfi_chip *chip = NULL;
-    sfi_status st = sfi__store_chip(ctx, state_dir, &chip);
+    sfi_status st;
 
+    *p = (struct dump_place){.dir = state_dir, .area = area};
+    st = sfi__store_chip(ctx, state_dir, &p->chip);
     if (st != SFI_OK)
         return st;
-    *name = dump_area_file(chip, area, size);
-    return *name != NULL ? SFI_OK : dump_no_such_area(ctx, area);
+    return dump_fill_place(p) ? SFI_OK : dump_no_such_area(ctx, area);
+}
+
+static sfi_status
+dump_read_board(sfi_ctx *ctx, const struct dump_place *p, uint8_t *data)
+{
+    uint32_t words[CHIP_OB_ROWS_MAX];
+    struct buf memory;
+    sfi_status st = sfi__store_board_load(ctx, p->dir, p->chip, &memory);
+
+    if (st == SFI_OK && p->area == SFI_SIM_FLASH) {
+        memcpy(data, memory.data + WIRE_FILE_FLASH_AT, p->len);
+    } else if (st == SFI_OK) {
+        sfi__store_board_unpack(p->chip, memory.data, words);
+        sfi__store_pack(p->chip, words, data);
+    }
+    sfi__buf_free(&memory);
+    return st;
+}
+
+static sfi_status
+dump_read_place(sfi_ctx *ctx, const struct dump_place *p, uint8_t *data)
+{
+    return p->file == NULL
+               ? dump_read_board(ctx, p, data)
+               : sfi__store_read(ctx, p->dir, p->file, data, p->len);
 }
 
 sfi_status
 sfi_sim_peek(sfi_ctx *ctx, const char *state_dir, uint32_t area, uint8_t *data,
              size_t *len)
 {
-    const char *name;
-    size_t size, room;
+    struct dump_place p;
+    size_t room;
     sfi_status st;
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, state_dir != NULL);
     SFI_ARG(ctx, data != NULL);
     SFI_ARG(ctx, len != NULL);
-    st = dump_find_area(ctx, state_dir, area, &name, &size);
+    st = dump_find_area(ctx, state_dir, area, &p);
     if (st != SFI_OK)
         return st;
     room = *len;
-    *len = size;
-    return room < size ? dump_buffer_too_small(ctx, size, room)
-                       : sfi__store_read(ctx, state_dir, name, data, size);
+    *len = p.len;
+    return room < p.len ? dump_buffer_too_small(ctx, p.len, room)
+                        : dump_read_place(ctx, &p, data);
 }
 
 static uint32_t
@@ -134,29 +179,34 @@ dump_file_kind(uint32_t area)
     return area == SFI_SIM_CERTIFICATE ? SFI_FILE_CERTIFICATE : SFI_FILE_OTHER;
 }
 
+/* The flash of a board holds the device key. */
+static unsigned
+dump_file_mode(const struct dump_place *p)
+{
+    return p->area == SFI_SIM_DEVICE_KEY || p->file == NULL ? 0600 : 0644;
+}
+
 sfi_status
 sfi_sim_save(sfi_ctx *ctx, const char *state_dir, uint32_t area,
              const char *path)
 {
-    const char *name;
+    struct dump_place p;
     struct buf b;
-    size_t size;
     sfi_status st;
 
     SFI_ENTER(ctx, CTX);
     SFI_ARG(ctx, state_dir != NULL);
     SFI_ARG(ctx, path != NULL);
-    st = dump_find_area(ctx, state_dir, area, &name, &size);
+    st = dump_find_area(ctx, state_dir, area, &p);
     if (st != SFI_OK)
         return st;
     sfi__buf_init(&b, &ctx->alloc, true);
-    if (!sfi__buf_fill(&b, 0, size))
+    if (!sfi__buf_fill(&b, 0, p.len))
         return sfi__nomem(ctx);
-    st = sfi__store_read(ctx, state_dir, name, b.data, size);
+    st = dump_read_place(ctx, &p, b.data);
     if (st == SFI_OK)
         st = sfi__output_save(ctx, path, dump_file_kind(area),
-                              area == SFI_SIM_DEVICE_KEY ? 0600 : 0644, b.data,
-                              size);
+                              dump_file_mode(&p), b.data, p.len);
     sfi__buf_free(&b);
     return st;
 }

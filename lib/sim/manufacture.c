@@ -12,6 +12,7 @@
 #include "chip/define/define.h"
 #include "sim/sim.h"
 #include "sim/storage/factory.h"
+#include "sim/storage/fit.h"
 
 SFI_ABI_PIN(sfi_sim_make_options, maker);
 
@@ -85,6 +86,19 @@ sfi_sim_manufacture(sfi_ctx *ctx, const sfi_chip *chip, const char *ca_dir,
     SFI_ARG(ctx, ca_dir != NULL && ca_dir[0] != '\0');
     SFI_ARG(ctx, state_dir != NULL && state_dir[0] != '\0');
     return sfi_sim_manufacture_with(ctx, &options);
+}
+
+sfi_status
+sfi_sim_fit_board(sfi_ctx *ctx, const char *state_dir,
+                  const sfi_firmware *const *programs, size_t count)
+{
+    SFI_ENTER(ctx, CTX);
+    SFI_ARG(ctx, state_dir != NULL && state_dir[0] != '\0');
+    SFI_ARG(ctx, programs != NULL);
+    SFI_ARG(ctx, count > 0);
+    for (size_t i = 0; i < count; i++)
+        SFI_ARG(ctx, programs[i] != NULL);
+    return sfi__fit_board(ctx, state_dir, programs, count);
 }
 
 /* The CA is in memory, too. */

@@ -4,10 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include "sim/sim.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <sfi/version.h>
@@ -16,8 +13,10 @@
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
+#include "sim/board/wire.h"
 #include "sim/boot.h"
 #include "sim/bus.h"
+#include "sim/emulated.h"
 #include "sim/options.h"
 #include "sim/secure.h"
 #include "sim/storage/factory.h"
@@ -36,6 +35,7 @@ sim_destroy(void *self)
     if (sim->server != NULL)
         sim->end_server(sim);
     sfi__secure_stop(sim);
+    sfi__emulated_stop(sim);
     if (sim->ram != NULL)
         sfi__wipe(sim->ram, sim->ram_len);
     sfi__ctx_dealloc(sim->obj.ctx, sim->ram);
@@ -47,6 +47,9 @@ sim_destroy(void *self)
         (void)close(sim->lock_fd);
     sfi_ctx_free(sim->inner);
 }
+
+/* Of a host's USART that says nothing else. */
+#define USART_BAUD 115200u
 
 /* The chip's own errors must not overwrite those of its host. */
 static sfi_status
@@ -72,35 +75,35 @@ sim_make_inner_context(struct sfi_sim *sim)
 }
 
 static sfi_status
-sim_lock_folder(struct sfi_sim *sim, const char *dir)
-{
-    sfi_ctx *ctx = sim->obj.ctx;
-
-    sim->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (sim->lock_fd < 0)
-        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
-    else if (flock(sim->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return SFI_OK;
-    else if (errno == EWOULDBLOCK)
-        (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                        "another simulator runs this chip");
-    else
-        (void)sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot lock");
-    return sfi__where(ctx, "%s", dir);
-}
-
-static sfi_status
 sim_allocate_ram(struct sfi_sim *sim)
 {
     for (uint32_t i = 0; i < sim->chip->ram_count; i++)
         sim->ram_len += sim->chip->ram[i].size;
     sim->ram_len += sfi__secure_ram_len();
+    if (sim->emulated != NULL)
+        sim->ram_len = sfi__emulated_ram_len(sim);
     sim->ram = sfi__ctx_alloc(sim->obj.ctx, sim->ram_len);
     sim->own_ram_len = sfi__bus_own_ram_len(sim->chip);
     if (sim->ram == NULL || sim->own_ram_len == 0)
         return sim->ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
     sim->own_ram = sfi__ctx_alloc(sim->obj.ctx, sim->own_ram_len);
     return sim->own_ram != NULL ? SFI_OK : SFI_ERR_NOMEM;
+}
+
+/* `program`: what runs a board; NULL: the model. */
+static sfi_status
+sim_check_board(struct sfi_sim *sim, const char *program)
+{
+    bool is_board = sim->store.is_board;
+
+    if (is_board == (program != NULL))
+        return SFI_OK;
+    (void)sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
+                    is_board
+                        ? "a board, which the program sfi-board runs; open it "
+                          "with sfi_sim_open_board()"
+                        : "not a board; sfi_sim_fit_board() makes it one");
+    return sfi__where(sim->obj.ctx, "%s", sim->store.dir);
 }
 
 /* What the folder says, or the maker; "": the newest. */
@@ -120,22 +123,41 @@ sim_find_loader(struct sfi_sim *sim)
 }
 
 static sfi_status
-sim_open_folder(struct sfi_sim *sim, const char *dir)
+sim_open_board(struct sfi_sim *sim, const char *program)
 {
     sfi_ctx *ctx = sim->obj.ctx;
     char path[STORE_PATH_MAX];
-    sfi_status st = sim_lock_folder(sim, dir);
+    sfi_status st = sfi__store_path(ctx, path, sim->store.dir, STORE_BOARD);
+
+    if (st != SFI_OK)
+        return st;
+    st = sfi__flash_map_part(ctx, path, sim->chip, WIRE_FILE_FLASH_AT,
+                             sfi__store_board_len(sim->chip), &sim->flash);
+    return st == SFI_OK ? sfi__emulated_start(sim, program, path) : st;
+}
+
+static sfi_status
+sim_open_folder(struct sfi_sim *sim, const char *dir, const char *program)
+{
+    sfi_ctx *ctx = sim->obj.ctx;
+    char path[STORE_PATH_MAX];
+    sfi_status st = sfi__store_lock(ctx, dir, &sim->lock_fd);
 
     if (st != SFI_OK)
         return st;
     st = sfi__store_open(ctx, dir, &sim->store);
     if (st != SFI_OK)
         return st;
-    st = sfi__store_path(ctx, path, dir, STORE_FLASH);
-    if (st != SFI_OK)
-        return st;
     sim->chip = sim->store.chip;
     st = sim_find_loader(sim);
+    if (st != SFI_OK)
+        return st;
+    st = sim_check_board(sim, program);
+    if (st != SFI_OK)
+        return st;
+    if (program != NULL)
+        return sim_open_board(sim, program);
+    st = sfi__store_path(ctx, path, dir, STORE_FLASH);
     if (st != SFI_OK)
         return st;
     return sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
@@ -166,6 +188,7 @@ sim_new(sfi_ctx *ctx)
         return NULL;
     sim->lock_fd = -1;
     sim->boot0 = true;
+    sim->baud = USART_BAUD;
     sim->cold = true;
     sim->store.power = &sim->power;
     sfi__power_init(&sim->power);
@@ -175,8 +198,8 @@ sim_new(sfi_ctx *ctx)
 
 /* `o`: a chip to make; NULL: the one in the folder. */
 static sfi_status
-sim_start(sfi_ctx *ctx, const char *dir, const sfi_sim_make_options *o,
-          sfi_sim **out)
+sim_start(sfi_ctx *ctx, const char *dir, const char *program,
+          const sfi_sim_make_options *o, sfi_sim **out)
 {
     struct sfi_sim *sim = sim_new(ctx);
     sfi_status st;
@@ -185,7 +208,7 @@ sim_start(sfi_ctx *ctx, const char *dir, const sfi_sim_make_options *o,
         return SFI_ERR_NOMEM;
     st = sim_make_inner_context(sim);
     if (st == SFI_OK)
-        st = o != NULL ? sim_make(sim, o) : sim_open_folder(sim, dir);
+        st = o != NULL ? sim_make(sim, o) : sim_open_folder(sim, dir, program);
     if (st == SFI_OK)
         st = sim_allocate_ram(sim);
     if (st != SFI_OK) {
@@ -194,7 +217,10 @@ sim_start(sfi_ctx *ctx, const char *dir, const sfi_sim_make_options *o,
     }
     sfi__tap_init(&sim->chain);
     sfi__dap_probe_init(&sim->probe);
-    sfi__sim_reset(sim);
+    if (sim->emulated != NULL)
+        sfi__sim_power_cycle(sim);
+    else
+        sfi__sim_reset(sim);
     *out = sim;
     return SFI_OK;
 }
@@ -204,13 +230,23 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, state_dir != NULL);
-    return sim_start(ctx, state_dir, NULL, out);
+    return sim_start(ctx, state_dir, NULL, NULL, out);
+}
+
+sfi_status
+sfi_sim_open_board(sfi_ctx *ctx, const char *state_dir, const char *program,
+                   sfi_sim **out)
+{
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, state_dir != NULL);
+    SFI_ARG(ctx, program != NULL && program[0] != '\0');
+    return sim_start(ctx, state_dir, program, NULL, out);
 }
 
 sfi_status
 sfi__sim_make(sfi_ctx *ctx, const sfi_sim_make_options *o, sfi_sim **out)
 {
-    return sim_start(ctx, NULL, o, out);
+    return sim_start(ctx, NULL, NULL, o, out);
 }
 
 const sfi_chip *
@@ -235,7 +271,11 @@ sfi_sim_usart(sfi_sim *sim, const uint8_t *in, size_t in_len, uint8_t *out,
 void
 sfi_sim_power_cut_after(sfi_sim *sim, uint64_t flash_ops)
 {
-    if (sfi__is(sim, OBJ_SIM))
+    if (!sfi__is(sim, OBJ_SIM))
+        return;
+    if (sim->emulated != NULL)
+        sfi__emulated_cut_after(sim, flash_ops);
+    else
         sfi__power_cut_after(&sim->power, flash_ops);
 }
 
@@ -309,7 +349,8 @@ sfi_sim_set_option(sfi_sim *sim, const char *name, uint32_t value)
         return sim_fail_no_power(sim);
     memcpy(words, sim->store.options, sizeof(words));
     words[row] = value;
-    if (sfi__options_program(sim, words))
+    if (sim->emulated != NULL ? sfi__emulated_set_options(sim, words)
+                              : sfi__options_program(sim, words))
         return SFI_OK;
     if (sim->power.off)
         return sim_fail_no_power(sim);
@@ -323,6 +364,9 @@ sfi_sim_erase_flash(sfi_sim *sim)
     const struct chip_range *flash;
 
     SFI_ENTER(sim, SIM);
+    if (sim->emulated != NULL)
+        return sfi__fail(sim->obj.ctx, SFI_ERR_UNSUPPORTED,
+                         "the flash of a board is erased by its programs only");
     flash = &sim->chip->flash;
     if (sfi__flash_erase(&sim->flash, flash->base, flash->size) != FLASH_OK)
         return sim_fail_no_power(sim);

@@ -38,6 +38,8 @@ enum sim_mode {
 
 #define LATE_LEN 8u /* AN2606, L45x/46x */
 
+struct emulated;
+
 struct sfi_sim {
     struct obj obj;
     sfi_ctx *inner; /* the chip's own errors, apart from its host's */
@@ -83,6 +85,8 @@ struct sfi_sim {
     struct mailbox mailbox;     /* of the secure bootloader */
     struct tap_chain chain;     /* JTAG */
     struct dap_probe probe;     /* SWD */
+    struct emulated *emulated;  /* NULL: no board, this model */
+    uint32_t baud;              /* of the host at a board's USART */
     uint32_t jtag_number;       /* the TCP port it is served on */
     struct sim_server *server;  /* NULL: it is not served */
     void (*end_server)(struct sfi_sim *sim);

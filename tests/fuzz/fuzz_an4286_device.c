@@ -24,7 +24,9 @@ static struct {
 static uint8_t
 clock_byte(struct sfi_sim *sim, uint8_t tx)
 {
-    uint8_t rx = sfi__sim_clock(sim, tx);
+    uint8_t rx;
+
+    sfi__sim_transfer(sim, &tx, &rx, 1);
 
     if (host.len == HEARD_MAX) {
         fuzz_chip_says(host.heard, host.len);

@@ -19,7 +19,16 @@ import ctypes
 import dataclasses
 import threading
 import types
-from typing import Any, Callable, Dict, List, Optional, Type, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Optional,
+    Sequence,
+    Type,
+    Union,
+)
 
 from . import _abi, _lib
 from ._callback import during, find, void_callback
@@ -43,6 +52,7 @@ from .chips import (
 from .context import Context, chosen
 from .enums import CardEventKind, SimArea, Status
 from .errors import Error, InputError, UsageError
+from .firmware import Firmware
 from .hsm import Hsm
 from .transport import Transport
 
@@ -53,6 +63,7 @@ __all__ = [
     "Simulator",
     "Wait",
     "control",
+    "fit_board",
     "manufacture",
     "peek",
     "save",
@@ -90,6 +101,24 @@ def manufacture(chip: ChipLike, ca_dir: StrPath, state_dir: StrPath, *,
     options = _options(where, chip, bootloader, ca_dir, state_dir)
     where._state.call(_lib.sim().sfi_sim_manufacture_with,
                       where._state.pointer, ctypes.byref(options))
+
+
+def fit_board(state_dir: StrPath, programs: Sequence[Firmware], *,
+              context: Optional[Context] = None) -> None:
+    """Make a board of a new chip: its own programs, on an emulated core.
+
+    :param state_dir: the folder that :func:`manufacture` made
+    :param programs: the secure boot and the secure bootloader
+    :raises Unsupported: no board of this part is known
+    :raises InputError: a program is not all in its place in the flash
+    :raises UsageError: the chip has run before without a board
+    :raises AccessError: a simulator runs it
+    """
+    where = chosen(context)
+    pointers = (ctypes.c_void_p * len(programs))(
+        *[p._pointer_in(where) for p in programs])
+    where._state.call(_lib.sim().sfi_sim_fit_board, where._state.pointer,
+                      encode_path(state_dir), pointers, len(programs))
 
 
 def _fitting(call: Callable[[Any, Any], None]) -> bytes:
@@ -179,6 +208,9 @@ class Simulator(Handle):
     :meth:`in_memory` makes one without a folder.
 
     :param state_dir: the folder that :func:`manufacture` made
+    :param board: of a board (:func:`fit_board`), the program sfi-board that
+        runs it: a path, or a name to be found in PATH
+    :raises Unsupported: it is a board, and no program is named, or it is not
     :raises AccessError: another simulator runs it
     :raises InputError: a file has a wrong length
     :raises MissingFile: there is no such folder
@@ -187,11 +219,14 @@ class Simulator(Handle):
 
     _FREE = "sfi_sim_free"
 
-    def __init__(self, state_dir: StrPath, *,
+    def __init__(self, state_dir: StrPath, *, board: Optional[StrPath] = None,
                  context: Optional[Context] = None) -> None:
-        where = chosen(context)
-        self._make(where, "sfi_sim_open", where._state.pointer,
-                   encode_path(state_dir))
+        where, path = chosen(context), encode_path(state_dir)
+        if board is None:
+            self._make(where, "sfi_sim_open", where._state.pointer, path)
+        else:
+            self._make(where, "sfi_sim_open_board", where._state.pointer, path,
+                       encode_path(board))
 
     @classmethod
     def in_memory(cls, chip: ChipLike, *, maker: Optional["Simulator"] = None,

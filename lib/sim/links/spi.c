@@ -8,22 +8,22 @@
 static sfi_status
 spi_link_select(void *user, int asserted)
 {
-    struct sfi_sim *sim = user;
-
-    sim->nss = asserted != 0;
+    sfi__sim_select(user, asserted != 0);
     return SFI_OK;
 }
 
 static sfi_status
 spi_link_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
-    struct sfi_sim *sim = user;
+    uint8_t dropped[256];
 
-    for (size_t i = 0; i < len; i++) {
-        uint8_t byte = sim->nss ? sfi__sim_clock(sim, tx[i]) : 0xff;
-
-        if (rx != NULL)
-            rx[i] = byte;
+    if (rx != NULL) {
+        sfi__sim_transfer(user, tx, rx, len);
+        return SFI_OK;
+    }
+    for (size_t n; len > 0; len -= n, tx += n) {
+        n = len < sizeof(dropped) ? len : sizeof(dropped);
+        sfi__sim_transfer(user, tx, dropped, n);
     }
     return SFI_OK;
 }
@@ -48,7 +48,7 @@ sfi_sim_spi(sfi_sim *sim, const uint8_t *tx, uint8_t *rx, size_t len)
     SFI_ENTER(sim, SIM);
     SFI_ARG(sim, tx != NULL || len == 0);
     SFI_ARG(sim, rx != NULL || len == 0);
-    for (size_t i = 0; i < len; i++)
-        rx[i] = sfi__sim_clock(sim, tx[i]);
+    sfi__sim_select(sim, true);
+    sfi__sim_transfer(sim, tx, rx, len);
     return SFI_OK;
 }

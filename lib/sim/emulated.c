@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* Leads the chip's supply, pins, links and time to sfi-board.  The core runs
+ * after each of them until it waits for something, so that flash and
+ * cryptography take no time for a host, or in real time if it asked for that.
+ */
+#include "sim/emulated.h"
+
+#include <string.h>
+
+#include "util/mem.h"
+#include "core/ctx.h"
+#include "core/err.h"
+#include "sim/board/board.h"
+
+#define NS_PER_MS 1000000u
+/* How long the core runs between two looks at what it has started: firmware
+ * that does not wait for anything gets no longer ... */
+#define SLICE_NS (100u * (uint64_t)NS_PER_MS)
+/* ... and a bootloader at most so long: an erase of all flash, and more. */
+#define LONGEST_NS (30000u * (uint64_t)NS_PER_MS)
+#define SPI_HERTZ 500000u /* AN4286_BYTE_US for each byte */
+
+struct emulated {
+    struct sim_board board;
+    struct board_state state; /* after the last run */
+    bool is_known;            /* are the option bytes those of this state? */
+    bool halted;              /* until a reset */
+};
+
+static struct sim_board *
+board_of(const struct sfi_sim *sim)
+{
+    return &sim->emulated->board;
+}
+
+/* The program failed: from now on the chip is silent, as without power. */
+static void
+emulated_lose(struct sfi_sim *sim)
+{
+    sfi__log(sim->obj.ctx, SFI_LOG_WARNING, "virtual chip: %s",
+             sfi_error_message(sfi_ctx_error(sim->inner)));
+    sim->power.off = true;
+    sim->mode = SIM_OFF;
+}
+
+static enum sim_mode
+emulated_mode(const struct sfi_sim *sim)
+{
+    const struct emulated *e = sim->emulated;
+
+    if (!e->state.has_power || sim->held)
+        return SIM_OFF;
+    if (e->halted || e->board.end == WIRE_END_LOCKUP)
+        return SIM_HUNG;
+    switch (e->state.at) {
+    case WIRE_AT_LOADER:
+        return SIM_SECURE;
+    case WIRE_AT_FIRMWARE:
+        return SIM_APPLICATION;
+    default: /* the secure boot stands still, or nothing is there to start */
+        return SIM_HUNG;
+    }
+}
+
+/* What the board is now, for those who look at `sim`. */
+static bool
+emulated_look(struct sfi_sim *sim)
+{
+    struct emulated *e = sim->emulated;
+    struct board_state now;
+    bool is_same;
+
+    if (sfi__board_state(&e->board, &now) != SFI_OK)
+        return false;
+    is_same =
+        e->is_known && now.ops == e->state.ops && now.resets == e->state.resets;
+    if (!is_same &&
+        sfi__board_options(&e->board, sim->store.options, sim->options,
+                           sim->chip->ob_count) != SFI_OK)
+        return false;
+    e->is_known = true;
+    e->state = now;
+    sim->power.off = !now.has_power;
+    sim->power.ops = now.ops;
+    sim->resets = now.resets;
+    sim->mode = emulated_mode(sim);
+    return true;
+}
+
+/* Is the core still at work on what it was asked? */
+static bool
+emulated_is_busy(const struct sfi_sim *sim)
+{
+    return sim->emulated->board.end == WIRE_END_LIMIT &&
+           sim->mode != SIM_APPLICATION;
+}
+
+/* Fetch what came out of the USART, with bytes that go in. */
+static bool
+emulated_exchange(struct sfi_sim *sim, uint64_t limit_ns, const uint8_t *data,
+                  size_t len)
+{
+    bool done = sfi__board_usart(board_of(sim), sim->baud, limit_ns, data, len,
+                                 &sim->line) == SFI_OK;
+
+    sim->line_free = sim->line.len;
+    return done;
+}
+
+/* Run on until the core waits for something. */
+static bool
+emulated_finish(struct sfi_sim *sim)
+{
+    bool done = emulated_look(sim);
+    uint64_t ns = 0;
+
+    while (done && !sim->timed && emulated_is_busy(sim) && ns < LONGEST_NS) {
+        done = sfi__board_run(board_of(sim), SLICE_NS, true) == SFI_OK &&
+               emulated_look(sim);
+        ns += SLICE_NS;
+    }
+    return done && (ns == 0 || emulated_exchange(sim, 0, NULL, 0));
+}
+
+/* Does it run at all? */
+static bool
+emulated_runs(const struct sfi_sim *sim)
+{
+    return sim->mode != SIM_OFF && !sim->emulated->halted;
+}
+
+static uint64_t
+emulated_limit(const struct sfi_sim *sim)
+{
+    return sim->timed ? 0 : SLICE_NS;
+}
+
+static bool
+emulated_begin(struct sfi_sim *sim)
+{
+    return sfi__board_run(board_of(sim), emulated_limit(sim), true) == SFI_OK &&
+           emulated_finish(sim);
+}
+
+/* NRST is low, or goes up and the core starts. */
+void
+sfi__emulated_reset(struct sfi_sim *sim)
+{
+    bool done;
+
+    sim->emulated->halted = false;
+    if (sim->power.off)
+        return;
+    done = sfi__board_set_boot0(board_of(sim), sim->boot0) == SFI_OK &&
+           sfi__board_reset(board_of(sim)) == SFI_OK;
+    if (done)
+        done = sim->held ? emulated_look(sim) : emulated_begin(sim);
+    if (!done)
+        emulated_lose(sim);
+}
+
+void
+sfi__emulated_power(struct sfi_sim *sim, bool on)
+{
+    bool done;
+
+    sim->emulated->halted = false;
+    done = sfi__board_cut_after(board_of(sim), WIRE_NO_CUT) == SFI_OK &&
+           sfi__board_set_boot0(board_of(sim), sim->boot0) == SFI_OK &&
+           sfi__board_power(board_of(sim), on) == SFI_OK;
+    if (done)
+        done = on && !sim->held ? emulated_begin(sim) : emulated_look(sim);
+    if (!done)
+        emulated_lose(sim);
+}
+
+void
+sfi__emulated_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
+{
+    if (emulated_runs(sim) &&
+        (!emulated_exchange(sim, emulated_limit(sim), data, len) ||
+         !emulated_finish(sim)))
+        emulated_lose(sim);
+}
+
+void
+sfi__emulated_select(struct sfi_sim *sim)
+{
+    if (sfi__board_select(board_of(sim), sim->nss) != SFI_OK)
+        emulated_lose(sim);
+}
+
+void
+sfi__emulated_transfer(struct sfi_sim *sim, const uint8_t *tx, uint8_t *rx,
+                       size_t len)
+{
+    sfi__fill(rx, 0xff, len); /* nobody drives the line */
+    if (emulated_runs(sim) &&
+        (sfi__board_spi(board_of(sim), SPI_HERTZ, emulated_limit(sim), tx, rx,
+                        len) != SFI_OK ||
+         !emulated_finish(sim)))
+        emulated_lose(sim);
+}
+
+void
+sfi__emulated_wait(struct sfi_sim *sim, uint64_t ms)
+{
+    sim->now_ms += ms;
+    if (ms > 0 && emulated_runs(sim) &&
+        (sfi__board_run(board_of(sim), ms * NS_PER_MS, false) != SFI_OK ||
+         !emulated_look(sim) || !emulated_exchange(sim, 0, NULL, 0)))
+        emulated_lose(sim);
+}
+
+void
+sfi__emulated_halt(struct sfi_sim *sim)
+{
+    sim->emulated->halted = true;
+}
+
+void
+sfi__emulated_cut_after(struct sfi_sim *sim, uint64_t ops)
+{
+    if (sfi__board_cut_after(board_of(sim), ops) != SFI_OK)
+        emulated_lose(sim);
+}
+
+bool
+sfi__emulated_set_options(struct sfi_sim *sim, const uint32_t *words)
+{
+    sim->emulated->is_known = false;
+    if (sfi__board_set_options(board_of(sim), words, sim->chip->ob_count) ==
+            SFI_OK &&
+        emulated_look(sim))
+        return true;
+    emulated_lose(sim);
+    return false;
+}
+
+void
+sfi__emulated_describe(const struct sfi_sim *sim, char *text, size_t cap)
+{
+    size_t len = strlen(text);
+
+    sfi__text_format(text + len, cap - len, " outputs=%llu",
+                     (unsigned long long)sim->emulated->state.outputs);
+}
+
+size_t
+sfi__emulated_ram_len(const struct sfi_sim *sim)
+{
+    return sim->emulated->board.ram_len;
+}
+
+bool
+sfi__emulated_load_ram(const struct sfi_sim *sim)
+{
+    const struct sim_board *b = board_of(sim);
+
+    return sfi__board_peek(board_of(sim), b->ram_base, sim->ram, b->ram_len) ==
+           SFI_OK;
+}
+
+sfi_status
+sfi__emulated_start(struct sfi_sim *sim, const char *program, const char *path)
+{
+    sfi_ctx *ctx = sim->obj.ctx;
+    struct emulated *e = sfi__ctx_alloc(ctx, sizeof(*e));
+    sfi_status st;
+
+    if (e == NULL)
+        return SFI_ERR_NOMEM;
+    *e = (struct emulated){.halted = false};
+    st = sfi__board_start(ctx, program, sim->chip->name, path, &e->board);
+    if (st != SFI_OK) {
+        sfi__ctx_dealloc(ctx, e);
+        return st;
+    }
+    e->board.ctx = sim->inner;
+    sim->emulated = e;
+    sim->power.off = true;
+    return SFI_OK;
+}
+
+void
+sfi__emulated_stop(struct sfi_sim *sim)
+{
+    if (sim->emulated == NULL)
+        return;
+    sfi__board_stop(board_of(sim));
+    sfi__ctx_dealloc(sim->obj.ctx, sim->emulated);
+    sim->emulated = NULL;
+}
