@@ -7,7 +7,7 @@
 
 #include <sfi/sim_serve.h>
 
-#include "cli/cli.h"
+#include "chips/chips.h"
 #include "sfi_sim_table.h"
 #include "wrap/wrap.h"
 
@@ -26,8 +26,13 @@ sim_manufacture_chip(const struct cli *c, sfi_ctx *ctx)
         .ca_dir = ca,
         .state_dir = state,
     };
-    sfi_status st = sfi_sim_manufacture_with(ctx, &options);
+    const char *board = cli_value(c, MANUFACTURE_BOARD);
+    sfi_status st = board != NULL ? chips_check(c, ctx, board) : SFI_OK;
 
+    if (st == SFI_OK)
+        st = sfi_sim_manufacture_with(ctx, &options);
+    if (st == SFI_OK && board != NULL)
+        st = chips_fit(c, ctx, state, board);
     if (st != SFI_OK)
         return st;
     json_text(&out, "folder", state);
@@ -84,10 +89,12 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
                   .usart = cli_value(c, RUN_USART),
                   .jtag = cli_value(c, RUN_JTAG)},
     };
+    const char *board = cli_value(c, RUN_BOARD);
     sfi_sim *sim;
-    sfi_status st;
+    sfi_status st = board != NULL ? chips_fit(c, ctx, state, board) : SFI_OK;
 
-    st = sfi_sim_open(ctx, state, &sim);
+    if (st == SFI_OK)
+        st = chips_open(ctx, state, cli_value(c, RUN_EMULATOR), &sim);
     if (st != SFI_OK)
         return st;
     service.sim = sim;
@@ -148,7 +155,8 @@ sim_wrap_command(const struct cli *c, sfi_ctx *ctx)
     sfi_status st = SFI_OK;
 
     while (st == SFI_OK && (use = cli_next(c, WRAP_STATE, use)) != NULL)
-        st = sfi_sim_open(ctx, use->value[0], &chips[count++]);
+        st = chips_open(ctx, use->value[0], cli_value(c, WRAP_EMULATOR),
+                        &chips[count++]);
     if (st == SFI_OK)
         exit_status = sim_wrap(c, chips, count, wired, c->operands);
     while (count > 0)

@@ -449,7 +449,8 @@ class SimArea(OpenEnum):
     #: A real part never reveals it.
     DEVICE_KEY = 4
     #: All RAM that bootloaders use: what the standard one offers, then the
-    #: secure one's own. It is not in the folder: only an open chip has it.
+    #: secure one's own; of a board all RAM, from its first address. It is not
+    #: in the folder: only an open chip has it.
     RAM = 5
 
 
@@ -2755,6 +2756,12 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_sim_dump": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(c_size_t)]),
     "sfi_sim_erase_flash": (c_int, [c_void_p]),
+    "sfi_sim_fit_board": (c_int, [
+        c_void_p,
+        c_char_p,
+        POINTER(c_void_p),
+        c_size_t,
+    ]),
     "sfi_sim_flash_ops": (c_uint64, [c_void_p]),
     "sfi_sim_free": (None, [c_void_p]),
     "sfi_sim_get_wait": (c_int, [
@@ -2777,6 +2784,12 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
         POINTER(sfi_sim_make_options),
     ]),
     "sfi_sim_open": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_sim_open_board": (c_int, [
+        c_void_p,
+        c_char_p,
+        c_char_p,
+        POINTER(c_void_p),
+    ]),
     "sfi_sim_peek": (c_int, [
         c_void_p,
         c_char_p,
