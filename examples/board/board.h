@@ -80,7 +80,12 @@ struct board_unit {
 #define BOARD_NO_IRQ UINT32_MAX
 #define BOARD_ALWAYS UINT16_MAX
 
-enum board_link { BOARD_LINK_NONE, BOARD_LINK_USART, BOARD_LINK_SPI };
+enum board_link {
+    BOARD_LINK_NONE,
+    BOARD_LINK_USART,
+    BOARD_LINK_SPI,
+    BOARD_LINK_BACKGROUND, /* none; and nothing waits for its moment */
+};
 
 /* Clocks, as RCC has them set at this moment; 0 Hz: off. */
 enum board_clock {
