@@ -89,7 +89,6 @@ board_close(struct board *b)
     free(b->memory);
     free(b->view);
     free(b->executed);
-    free(b->out);
 }
 
 static struct unit *
@@ -142,16 +141,8 @@ board_host_out(struct board *b, const void *state, uint8_t byte)
 {
     if (b->out_unit == NULL || b->out_unit->state != state)
         return; /* nobody listens to this link */
-    if (b->out_len == b->out_max) {
-        size_t max = b->out_max == 0 ? PAGE : b->out_max * 2;
-        uint8_t *more = max > WIRE_LENGTH_MAX / 2 ? NULL : realloc(b->out, max);
-
-        if (more == NULL)
-            return;
-        b->out = more;
-        b->out_max = max;
-    }
-    b->out[b->out_len++] = byte;
+    if (b->out_len < OUT_MAX)
+        b->out[b->out_len++] = byte;
 }
 
 void

@@ -14,6 +14,7 @@
 #define UNITS_MAX 40u
 #define OPTION_WORDS_MAX 16u
 #define RAMS_MAX 6u
+#define OUT_MAX 0x40000u /* more than any request can bring forth */
 #define IRQ_MAX 160u
 #define PORTS 11u /* GPIOA to GPIOK */
 
@@ -202,8 +203,8 @@ struct board {
     size_t fix_count;
     uint8_t *executed; /* a byte for each 4 KB of flash: it was translated */
     bool ran_from_ram;
-    uint8_t *out; /* for the host */
-    size_t out_len, out_max;
+    uint8_t out[OUT_MAX]; /* for the host */
+    size_t out_len;
     const struct unit *out_unit;
     struct unit *until_sent; /* the run ends when this link has sent all */
     struct snapshot slots[WIRE_SLOTS];

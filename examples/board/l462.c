@@ -3,6 +3,7 @@
 /* STM32L462CE: its memories and peripherals (RM0394, 2.2.2 and 6.4). */
 #include "flash_l4.h"
 #include "models.h"
+#include "periph.h"
 #include "rcc_l4.h"
 
 /* Offsets in RCC: enable and reset. */
@@ -23,6 +24,21 @@ static const struct board_unit units[] = {
     {&tim_model, 0x40012c00, 0x400, 1, 25, APB2, 11, 0},
     {&tim_model, 0x40014000, 0x400, 15, 24, APB2, 16, 0},
     {&tim_model, 0x40014400, 0x400, 16, 25, APB2, 17, 0},
+    {&board_gpio_l4, 0x48000000, 0x400, 0, BOARD_NO_IRQ, AHB2, 0, 0},
+    {&board_gpio_l4, 0x48000400, 0x400, 1, BOARD_NO_IRQ, AHB2, 1, 0},
+    {&board_gpio_l4, 0x48000800, 0x400, 2, BOARD_NO_IRQ, AHB2, 2, 0},
+    {&board_gpio_l4, 0x48000c00, 0x400, 3, BOARD_NO_IRQ, AHB2, 3, 0},
+    {&board_gpio_l4, 0x48001000, 0x400, 4, BOARD_NO_IRQ, AHB2, 4, 0},
+    {&board_gpio_l4, 0x48001c00, 0x400, 7, BOARD_NO_IRQ, AHB2, 7, 0},
+    {&board_usart_l4, 0x40013800, 0x400, 0, 37, APB2, 14, BOARD_LINK_USART},
+    {&board_usart_l4, 0x40004400, 0x400, 1, 38, APB1, 17, BOARD_LINK_USART},
+    {&board_usart_l4, 0x40004800, 0x400, 2, 39, APB1, 18, BOARD_LINK_USART},
+    {&board_usart_l4, 0x40004c00, 0x400, 3, 52, APB1, 19, BOARD_LINK_USART},
+    {&board_spi_l4, 0x40013000, 0x400, 0, 35, APB2, 12, BOARD_LINK_SPI},
+    {&board_spi_l4, 0x40003800, 0x400, 1, 36, APB1, 14, BOARD_LINK_SPI},
+    {&board_spi_l4, 0x40003c00, 0x400, 2, 51, APB1, 15, BOARD_LINK_SPI},
+    {&board_aes_l4, 0x50060000, 0x400, 0, 79, AHB2, 16, 0},
+    {&board_rng_l4, 0x50060800, 0x400, 0, 80, AHB2, 18, 0},
     {&plain_model, 0x40010000, 0x400, 0, BOARD_NO_IRQ, APB2, 0, 0}, /* SYSCFG */
     {&plain_model, 0x40010400, 0x400, 1, BOARD_NO_IRQ, ALWAYS, 0},  /* EXTI */
     {&dbgmcu_model, 0xe0042000, 0x400, 0, BOARD_NO_IRQ, ALWAYS, 0},

@@ -45,8 +45,7 @@ make_new(struct board *b)
     struct nvm *n = &b->nvm;
 
     memset(n->otp, 0xff, WIRE_FILE_OTP_LEN + b->part->flash_len);
-    (void)strncpy((char *)n->map + WIRE_FILE_PART_AT, b->part->name,
-                  WIRE_FILE_PART_LEN - 1);
+    memcpy(n->map + WIRE_FILE_PART_AT, b->part->name, strlen(b->part->name));
     b->part->set_options(b, b->part->factory_options);
     memcpy(n->map, WIRE_FILE_MAGIC, MAGIC_LEN); /* last: whole from here on */
     n->is_new = true;
@@ -94,7 +93,8 @@ nvm_open(struct board *b, const char *path)
     place(b);
     if (memcmp(n->map, WIRE_FILE_MAGIC, MAGIC_LEN) != 0)
         make_new(b);
-    if (strcmp((char *)n->map + WIRE_FILE_PART_AT, b->part->name) != 0)
+    if (strncmp((char *)n->map + WIRE_FILE_PART_AT, b->part->name,
+                WIRE_FILE_PART_LEN) != 0)
         return "the board's file is of another part";
     return NULL;
 }
