@@ -5,7 +5,7 @@
  * one data line and DMA are not modelled. */
 #include <string.h>
 
-#include "periph.h"
+#include "spi_wire.h"
 
 enum {
     SPI_CR1 = 0x00,
@@ -54,35 +54,10 @@ struct spi {
     bool overrun, data_was_read;
     struct spi_fifo rx, tx;
 
-    /* The host: a byte is on the wire from @start to @end. */
-    const uint8_t *host_data;
-    size_t host_len;
-    board_time byte_time, start, end;
-    bool clocking;
-    bool nss_low; /* the pin's level */
-    uint8_t out;
+    struct spi_wire wire;
     unsigned half; /* of a frame of 16 bits: bytes done */
     uint16_t frame_rx, frame_tx;
 };
-
-/* AN2606: SPI1 at PA4 to PA7, SPI2 at PB12 to PB15: NSS, SCK, MISO, MOSI. */
-static unsigned
-pin_port(struct board *b, const struct spi *s)
-{
-    return board_unit_of(b, s)->instance == 0 ? 0 : 1;
-}
-
-static unsigned
-pin_first(struct board *b, const struct spi *s)
-{
-    return board_unit_of(b, s)->instance == 0 ? 4 : 12;
-}
-
-static bool
-routed(struct board *b, const struct spi *s, unsigned pin)
-{
-    return gpio_function(b, pin_port(b, s), pin_first(b, s) + pin) == 5;
-}
 
 static unsigned
 frame_bytes(const struct spi *s)
@@ -93,11 +68,12 @@ frame_bytes(const struct spi *s)
 static bool
 selected(struct board *b, const struct spi *s)
 {
-    if ((s->cr1 & SPE) == 0 || (s->cr1 & MSTR) != 0 || !routed(b, s, 1))
+    if ((s->cr1 & SPE) == 0 || (s->cr1 & MSTR) != 0 ||
+        !spi_routed(b, s, SPI_SCK))
         return false;
     if ((s->cr1 & SSM) != 0)
         return (s->cr1 & SSI) == 0;
-    return routed(b, s, 0) && s->nss_low;
+    return spi_routed(b, s, SPI_NSS) && s->wire.nss_low;
 }
 
 static uint8_t
@@ -147,24 +123,13 @@ frame_in(struct spi *s, uint16_t frame)
         fifo_put(&s->rx, (uint8_t)(frame >> 8));
 }
 
-static uint8_t
-reversed(uint8_t byte)
-{
-    uint8_t out = 0;
-    unsigned i;
-
-    for (i = 0; i < 8; i++)
-        out |= (uint8_t)((byte >> i & 1) << (7 - i));
-    return out;
-}
-
 /* The byte at the part's end of the wire; a slave in another mode samples at
  * the wrong edges, one bit late. */
 static uint8_t
 on_wire(struct board *b, const struct spi *s, uint8_t byte)
 {
     if ((s->cr1 & LSBFIRST) != 0)
-        byte = reversed(byte);
+        byte = spi_reversed(byte);
     if ((s->cr1 & (CPHA | CPOL)) == 0 || (s->cr1 & (CPHA | CPOL)) == 3)
         return byte;
     board_note(b, "SPI: the master uses mode 0");
@@ -176,31 +141,23 @@ byte_begins(struct board *b, struct spi *s, board_time at)
 {
     bool wide = frame_bytes(s) == 2;
 
-    s->start = at;
-    s->end = at + s->byte_time;
-    s->clocking = true;
-    s->out = 0xff; /* no one drives MISO */
+    spi_wire_begin(&s->wire, at);
     if (!selected(b, s))
         return;
     if (s->half == 0)
         s->frame_tx = frame_out(s);
     uint8_t byte =
         (uint8_t)(wide && s->half == 0 ? s->frame_tx >> 8 : s->frame_tx);
-    if (routed(b, s, 2))
-        s->out = on_wire(b, s, byte);
+    if (spi_routed(b, s, SPI_MISO))
+        s->wire.out = on_wire(b, s, byte);
 }
 
 static void
-byte_ends(struct board *b, struct spi *s)
+byte_ends(struct board *b, struct spi *s, uint8_t in)
 {
-    uint8_t in = *s->host_data++;
-
-    s->host_len--;
-    s->clocking = false;
-    board_host_out(b, s, s->out);
     if (!selected(b, s))
         return;
-    if (!routed(b, s, 3))
+    if (!spi_routed(b, s, SPI_MOSI))
         in = 0;
     in = on_wire(b, s, in);
     if (frame_bytes(s) == 1) {
@@ -228,7 +185,7 @@ status(struct board *b, const struct spi *s)
         sr |= TXE;
     if (s->overrun)
         sr |= OVR;
-    if (s->clocking && selected(b, s))
+    if (s->wire.clocking && selected(b, s))
         sr |= BSY;
     sr |= (uint32_t)rx_level[s->rx.count] << FRLVL_SHIFT;
     sr |= (uint32_t)tx_level[s->tx.count] << FTLVL_SHIFT;
@@ -238,17 +195,15 @@ status(struct board *b, const struct spi *s)
 static void
 spi_run(struct board *b, struct spi *s)
 {
-    board_time now = board_now(b);
     uint32_t sr;
+    uint8_t in;
 
-    while (s->clocking && s->end <= now) {
-        board_time at = s->end;
-
-        byte_ends(b, s);
-        if (s->host_len > 0)
-            byte_begins(b, s, at);
+    while (spi_wire_end(b, s, &s->wire, &in)) {
+        byte_ends(b, s, in);
+        if (s->wire.len > 0)
+            byte_begins(b, s, s->wire.end);
     }
-    board_schedule(b, s, s->clocking ? s->end : BOARD_NEVER);
+    board_schedule(b, s, s->wire.clocking ? s->wire.end : BOARD_NEVER);
     sr = status(b, s);
     board_interrupt(b, s,
                     ((s->cr2 & RXNEIE) != 0 && (sr & RXNE) != 0) ||
@@ -401,10 +356,8 @@ spi_host_send(struct board *b, void *state, const struct board_line *line)
     struct spi *s = state;
 
     spi_run(b, s);
-    s->host_data = line->data;
-    s->host_len = line->len;
-    s->byte_time = 8 * BOARD_PS_PER_S / (line->hz == 0 ? 1 : line->hz);
-    if (s->host_len > 0)
+    spi_wire_send(&s->wire, line);
+    if (s->wire.len > 0)
         byte_begins(b, s, board_now(b));
     spi_run(b, s);
 }
@@ -415,7 +368,7 @@ spi_host_busy(struct board *b, void *state)
     struct spi *s = state;
 
     (void)b;
-    return s->clocking;
+    return s->wire.clocking;
 }
 
 static void
@@ -424,11 +377,9 @@ spi_host_select(struct board *b, void *state, bool level)
     struct spi *s = state;
 
     spi_run(b, s);
-    s->nss_low = !level;
+    spi_wire_select(b, s, &s->wire, level);
     if (level)
         s->half = 0;
-    board_pin_set(b, pin_port(b, s), pin_first(b, s),
-                  level ? BOARD_HIGH : BOARD_LOW);
     spi_run(b, s);
 }
 
