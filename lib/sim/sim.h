@@ -23,7 +23,7 @@
 #include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
 #include "sim/storage/power.h"
-#include "sim/an4286_device.h"
+#include "proto/an4286_device.h"
 #include "sim/storage/store.h"
 #include "sim/tap.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "proto/an4286.h"
-#include "sim/an4286_device.h"
+#include "proto/an4286_device.h"
 
 #include "fuzz_session.h"
 

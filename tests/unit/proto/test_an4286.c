@@ -8,7 +8,7 @@
 #include "core/ctx.h"
 #include "target/target.h"
 #include "proto/an4286.h"
-#include "sim/an4286_device.h"
+#include "proto/an4286_device.h"
 
 #include "fixture.h"
 #include <link/script.h>

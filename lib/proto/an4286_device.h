@@ -3,8 +3,8 @@
 /* The chip's SPI (AN4286): one byte in and one out at a time.  It sends 0xa5
  * until a frame is complete, then a dummy byte and an ACK or NACK until the
  * host takes it, then another dummy byte and the answer. */
-#ifndef SFI_SIM_AN4286_DEVICE_H
-#define SFI_SIM_AN4286_DEVICE_H
+#ifndef SFI_PROTO_AN4286_DEVICE_H
+#define SFI_PROTO_AN4286_DEVICE_H
 
 #include "proto/an3155_device.h"
 

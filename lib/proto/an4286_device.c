@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /* The chip's half of AN4286: frames in, then a verdict and the answer, each
  * behind a dummy byte. */
-#include "sim/an4286_device.h"
+#include "proto/an4286_device.h"
 
 #include "proto/an4286.h"
 
