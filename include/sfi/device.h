@@ -33,7 +33,8 @@
  *        }
  *
  *    An answer must be on the wire before sfi_device_poll() is called, which
- *    may reboot.  For links other than USART call sfi_device_handle().
+ *    may reboot.  For SPI call sfi_device_spi(), for other links
+ *    sfi_device_handle().
  * 3. Boot the firmware only when the part's own rules say so; the core never
  *    jumps to it.
  *
@@ -89,7 +90,7 @@ enum sfi_device_state_code {
 #define SFI_DEVICE_RECORD_LEN 128u
 
 /** Large enough for any device, for a static buffer. */
-#define SFI_DEVICE_SIZE_MAX 2048u
+#define SFI_DEVICE_SIZE_MAX 4096u
 
 /** Large enough for the answer to one packet of a host over USART. */
 #define SFI_DEVICE_ANSWER_MAX 400u
@@ -299,6 +300,31 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_usart(sfi_device *dev,
                                                   const uint8_t *in,
                                                   size_t in_len, uint8_t *out,
                                                   size_t *out_len);
+
+/**
+ * Take a byte that a host clocked in over SPI (AN4286), and get what is clocked
+ * out with the byte after the next.
+ *
+ * So a slave always has a byte loaded: it begins with two, 0xa5 each, and loads
+ * one more for each byte that came in, while the next one may be on the wire
+ * already.
+ *
+ * The frames carry the same commands as over USART; all bytes before the first
+ * 0x5a are ignored.  A part at work in this function lets the host clock
+ * anything whose highest bit is set, and drops what comes in: the host polls
+ * until it sees an answer.  sfi_device_poll() leaves only when the answer was
+ * taken, or when the host has clocked nothing for 1000 ms.
+ *
+ * @param dev  a device; NULL gives 0xa5
+ * @param in   the byte
+ *
+ * @return what the part clocks out with the byte after the next
+ *
+ * Blocks: as long as the port erases or programs.  Thread: one at a time per
+ * device.
+ * @since 1.0
+ */
+SFI_API uint8_t sfi_device_spi(sfi_device *dev, uint8_t in);
 
 /**
  * Run one request of the security extension, from any link.

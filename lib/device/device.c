@@ -5,6 +5,7 @@
 #include "device/device.h"
 
 #include "device/port.h"
+#include "proto/an4286.h"
 #include "util/mem.h"
 
 _Static_assert(sizeof(struct sfi_device) <= SFI_DEVICE_SIZE_MAX,
@@ -17,13 +18,13 @@ _Static_assert(SFI_DEVICE_REPLY_MAX == 1 + SFI_CMD_REPLY_MAX,
                "the buffers of a port are large enough");
 
 /* All commands of the secure state: none of them reads memory. */
-static const uint8_t usart_commands[] = {
+static const uint8_t frame_commands[] = {
     USART_GET,     USART_GET_VERSION, USART_GET_ID,
     USART_SPECIAL, USART_EXT_SPECIAL,
 };
 
 static bool
-device_usart_known(void *user, uint8_t cmd, uint16_t opcode)
+device_frame_known(void *user, uint8_t cmd, uint16_t opcode)
 {
     (void)user;
     return sfi__request_knows(opcode) &&
@@ -31,7 +32,7 @@ device_usart_known(void *user, uint8_t cmd, uint16_t opcode)
 }
 
 static uint8_t
-device_usart_special(void *user, uint16_t opcode, const uint8_t *param,
+device_frame_special(void *user, uint16_t opcode, const uint8_t *param,
                      size_t param_len, uint8_t *data, size_t data_len,
                      uint8_t *reply, size_t *reply_len)
 {
@@ -45,9 +46,9 @@ device_usart_special(void *user, uint16_t opcode, const uint8_t *param,
     return cause;
 }
 
-static const struct an3155_handlers usart_handlers = {
-    .known = device_usart_known,
-    .special = device_usart_special,
+static const struct an3155_handlers frame_handlers = {
+    .known = device_frame_known,
+    .special = device_frame_special,
 };
 
 size_t
@@ -60,13 +61,13 @@ static void
 device_start_core(struct sfi_device *dev, const struct sfi_chip *chip,
                   const sfi_device_port *port, void *user)
 {
-    const struct an3155_device_config config = {
-        .handlers = &usart_handlers,
+    struct an3155_device_config config = {
+        .handlers = &frame_handlers,
         .user = dev,
         .version = chip->bootloader_version,
         .product_id = (uint16_t)chip->device_id,
-        .commands = usart_commands,
-        .command_count = sizeof(usart_commands),
+        .commands = frame_commands,
+        .command_count = sizeof(frame_commands),
     };
 
     sfi__wipe(dev, sizeof(*dev));
@@ -74,6 +75,9 @@ device_start_core(struct sfi_device *dev, const struct sfi_chip *chip,
     dev->port = port;
     dev->user = user;
     sfi__an3155_device_init(&dev->usart, &config);
+    config.spi = true;
+    config.version = chip->spi_version;
+    sfi__an4286_device_init(&dev->spi, &config);
     sfi__life_power_up(dev);
 }
 
@@ -125,6 +129,17 @@ sfi_device_usart(sfi_device *dev, const uint8_t *in, size_t in_len,
     return sfi__wr_ok(&w) ? SFI_OK : SFI_ERR_BUFFER;
 }
 
+uint8_t
+sfi_device_spi(sfi_device *dev, uint8_t in)
+{
+    if (dev == NULL ||
+        (!device_is_answering(dev) && sfi__an4286_device_quiet(&dev->spi)))
+        return SPI_BUSY;
+    dev->clocked_at = sfi__port_now_ms(dev);
+    (void)sfi__an4286_device_clock(&dev->spi, in);
+    return sfi__an4286_device_ahead(&dev->spi);
+}
+
 sfi_status
 sfi_device_handle(sfi_device *dev, uint16_t opcode, const uint8_t *param,
                   size_t param_len, uint8_t *data, size_t data_len,
@@ -160,6 +175,13 @@ device_leave_is_due(struct sfi_device *dev)
            (dev->leave == LEAVE_SOON && sfi__port_now_ms(dev) >= dev->leave_at);
 }
 
+static bool
+device_owes_answer(struct sfi_device *dev)
+{
+    return !sfi__an4286_device_quiet(&dev->spi) &&
+           sfi__port_now_ms(dev) - dev->clocked_at < DEVICE_OWES_MS;
+}
+
 void
 sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len)
 {
@@ -168,11 +190,14 @@ sfi_device_poll(sfi_device *dev, uint8_t *out, size_t *out_len)
     if (dev == NULL || out == NULL || out_len == NULL)
         return;
     sfi__wr_init(&w, out, *out_len);
-    if (device_leave_is_due(dev))
-        sfi__life_leave(dev);
-    else if (device_is_answering(dev) && sfi__an3155_device_busy(&dev->usart) &&
-             sfi__port_now_ms(dev) - dev->heard_at >= DEVICE_SILENCE_MS)
+    if (device_leave_is_due(dev)) {
+        if (!device_owes_answer(dev))
+            sfi__life_leave(dev);
+    } else if (device_is_answering(dev) &&
+               sfi__an3155_device_busy(&dev->usart) &&
+               sfi__port_now_ms(dev) - dev->heard_at >= DEVICE_SILENCE_MS) {
         sfi__an3155_device_drop(&dev->usart, &w);
+    }
     *out_len = w.len;
 }
 

@@ -25,6 +25,7 @@
 #include "wire/receipt.h"
 #include "wire/security.h"
 #include "proto/an3155_device.h"
+#include "proto/an4286_device.h"
 #include "util/wr.h"
 
 /* How often the generator is asked until it gives a new number. */
@@ -38,6 +39,8 @@
 #define DEVICE_LEAVE_MS 120000u
 /* AN3155 has no time limit within a packet; a host sends it without a pause. */
 #define DEVICE_SILENCE_MS 1000u
+/* A host on SPI that is gone never clocks its answer out: wait no longer. */
+#define DEVICE_OWES_MS 1000u
 
 /* One request, as received from its link. */
 struct request {
@@ -102,13 +105,15 @@ struct sfi_device {
     uint8_t cause;  /* why the last install ended */
     enum leave leave;
     uint64_t leave_at;
-    uint64_t heard_at; /* the last byte over USART */
+    uint64_t heard_at;   /* the last byte over USART */
+    uint64_t clocked_at; /* the last byte over SPI */
     struct record record;
     struct reminder last;
     struct install install;
     struct live live;
     struct receipt receipt;
     struct an3155_device usart;
+    struct an4286_device spi;
 };
 
 /* request.c: returns the cause; `reply` follows it in the answer. */

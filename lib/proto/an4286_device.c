@@ -63,16 +63,6 @@ spi_device_after_verdict(struct an4286_device *s)
     }
 }
 
-static uint8_t
-spi_device_next_data(struct an4286_device *s)
-{
-    uint8_t byte = s->answer[s->at++];
-
-    if (s->at == s->len)
-        spi_device_after_verdict(s);
-    return byte;
-}
-
 /* A command with two verdicts has the first before its work. */
 static bool
 spi_device_must_wait(const struct an4286_device *s)
@@ -82,9 +72,34 @@ spi_device_must_wait(const struct an4286_device *s)
     return s->busy > 0 || (s->waits && !is_first);
 }
 
+/* A dummy precedes each verdict and each answer, and what follows them does not
+ * depend on the byte that comes in meanwhile: so a slave can be a byte ahead.
+ */
+uint8_t
+sfi__an4286_device_ahead(const struct an4286_device *s)
+{
+    if (s->phase == SPI_DUMMY_A)
+        return spi_device_must_wait(s) ? SPI_BUSY : s->verdict;
+    if (s->phase == SPI_DUMMY_D)
+        return s->answer[s->at];
+    return s->phase == SPI_DATA && s->at + 1 < s->len ? s->answer[s->at + 1]
+                                                      : SPI_BUSY;
+}
+
+static uint8_t
+spi_device_next(const struct an4286_device *s)
+{
+    if (s->phase == SPI_DATA)
+        return s->answer[s->at];
+    return s->phase == SPI_VERDICT && !spi_device_must_wait(s) ? s->verdict
+                                                               : SPI_BUSY;
+}
+
 uint8_t
 sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
 {
+    uint8_t out = spi_device_next(s);
+
     switch (s->phase) {
     case SPI_LISTEN:
         spi_device_take_byte(s, in);
@@ -93,10 +108,8 @@ sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
         s->phase = SPI_VERDICT;
         break;
     case SPI_VERDICT:
-        if (!spi_device_must_wait(s)) {
+        if (!spi_device_must_wait(s))
             s->phase = SPI_TAKEN;
-            return s->verdict;
-        }
         s->busy -= s->busy > 0;
         break;
     case SPI_TAKEN:
@@ -107,7 +120,9 @@ sfi__an4286_device_clock(struct an4286_device *s, uint8_t in)
         s->phase = SPI_DATA;
         break;
     case SPI_DATA:
-        return spi_device_next_data(s);
+        if (++s->at == s->len)
+            spi_device_after_verdict(s);
+        break;
     }
-    return SPI_BUSY;
+    return out;
 }

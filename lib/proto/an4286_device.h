@@ -26,16 +26,17 @@ struct an4286_device {
     uint8_t verdict;
     bool tail; /* the answer's last byte is another verdict */
     uint8_t answer[USART_ANSWER_MAX];
-    size_t at, len;      /* of its data */
-    uint32_t busy;       /* polls until the next verdict */
-    bool waits;          /* for the flash, with the verdict on its work */
-    uint32_t passed_us;  /* not yet added to the chip's clock */
-    uint64_t clocked_ms; /* when the host clocked last */
+    size_t at, len; /* of its data */
+    uint32_t busy;  /* polls until the next verdict */
+    bool waits;     /* for the flash, with the verdict on its work */
 };
 
 /* config->spi is set. */
 void sfi__an4286_device_init(struct an4286_device *s,
                              const struct an3155_device_config *config);
+/* What is clocked out with the byte after the next, unless the verdict still
+ * waits then: a real part must load a byte before its clock comes. */
+uint8_t sfi__an4286_device_ahead(const struct an4286_device *s);
 /* Returns what is clocked out while `in` is clocked in. */
 uint8_t sfi__an4286_device_clock(struct an4286_device *s, uint8_t in);
 /* Is no answer left to fetch? */

@@ -8,6 +8,7 @@
 
 #include "util/mem.h"
 #include "core/err.h"
+#include "proto/an4286.h"
 #include "sim/emulated.h"
 #include "sim/options.h"
 #include "sim/secure.h"
@@ -44,6 +45,7 @@ sim_clear_volatile(struct sfi_sim *sim)
     sfi__flash_regs_reset(sim);
     sfi__dfu_device_stop(sim);
     sfi__wipe(&sim->spi, sizeof(sim->spi));
+    sim->spi_us = 0;
     sim->reset_due = false;
     sim->mode = SIM_OFF;
 }
@@ -113,7 +115,7 @@ sfi__sim_reset(struct sfi_sim *sim)
 uint64_t
 sfi__sim_now_us(const struct sfi_sim *sim)
 {
-    return sim->now_ms * 1000 + sim->spi.passed_us;
+    return sim->now_ms * 1000 + sim->spi_us;
 }
 
 uint64_t
@@ -218,16 +220,6 @@ sfi__sim_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
             sim_receive_byte(sim, data[i]);
 }
 
-/* A host that has gone never fetches its answer: wait no longer. */
-#define SPI_OWES_MS 1000u
-
-static bool
-sim_spi_owes_answer(const struct sfi_sim *sim)
-{
-    return !sfi__an4286_device_quiet(&sim->spi) &&
-           sim->now_ms - sim->spi.clocked_ms < SPI_OWES_MS;
-}
-
 static void
 sim_wait_model(struct sfi_sim *sim, uint64_t ms)
 {
@@ -236,7 +228,7 @@ sim_wait_model(struct sfi_sim *sim, uint64_t ms)
 
     sim->now_ms += ms;
     if (sim->mode != SIM_SECURE || sfi__sim_mailbox_holds(sim) ||
-        sfi__dfu_device_owes(sim) || sim_spi_owes_answer(sim))
+        sfi__dfu_device_owes(sim))
         return;
     sfi__wr_init(&w, answer, sizeof(answer));
     sfi__secure_tick(sim, &w);
@@ -259,9 +251,9 @@ sfi__sim_wait(struct sfi_sim *sim, uint64_t ms)
 static void
 sim_settle_spi(struct sfi_sim *sim)
 {
-    uint64_t ms = sim->spi.passed_us / 1000;
+    uint64_t ms = sim->spi_us / 1000;
 
-    sim->spi.passed_us %= 1000;
+    sim->spi_us %= 1000;
     if (sim_run_is_over(sim))
         sfi__sim_reset(sim);
     else
@@ -277,9 +269,24 @@ sim_poll_early(struct sfi_sim *sim)
     sim->late_us = 0;
 }
 
+/* A core that is at work does not see what the host clocks meanwhile. */
+static uint8_t
+sim_clock_secure(struct sfi_sim *sim, uint8_t in)
+{
+    uint8_t out = SPI_BUSY;
+
+    if (sfi__sim_busy_us(sim) == 0) {
+        out = sim->spi_loaded[0];
+        sim->spi_loaded[0] = sim->spi_loaded[1];
+        sim->spi_loaded[1] = sfi_device_spi(sim->device, in);
+    }
+    sim_take_work(sim);
+    return out;
+}
+
 /* The verdict waits for the flash, on a clock of microseconds. */
 static uint8_t
-sim_clock_spi(struct sfi_sim *sim, uint8_t in)
+sim_clock_standard(struct sfi_sim *sim, uint8_t in)
 {
     uint8_t out;
 
@@ -292,32 +299,35 @@ sim_clock_spi(struct sfi_sim *sim, uint8_t in)
     return out;
 }
 
-static bool
-sim_spi_listens(const struct sfi_sim *sim)
+static uint8_t
+sim_clock_mode(struct sfi_sim *sim, uint8_t in)
 {
     const struct sim_habits *h = &sim->habits;
 
-    return sim->mode == SIM_SECURE ||
-           (sim->mode == SIM_STANDARD && !h->no_spi && !h->pb15_low);
+    if (sim->mode == SIM_SECURE)
+        return sim_clock_secure(sim, in);
+    if ((sim->mode == SIM_STANDARD && !h->no_spi && !h->pb15_low) ||
+        !sfi__an4286_device_quiet(&sim->spi))
+        return sim_clock_standard(sim, in);
+    return SPI_FLOATING;
 }
 
 static uint8_t
 sim_clock_model(struct sfi_sim *sim, uint8_t in)
 {
     bool quiet = sfi__an4286_device_quiet(&sim->spi);
-    uint8_t out = SPI_FLOATING;
+    uint8_t out;
 
-    sim->spi.clocked_ms = sim->now_ms;
-    sim->spi.passed_us += AN4286_BYTE_US;
-    if (sim_spi_listens(sim) || !quiet)
-        out = sim_clock_spi(sim, in);
+    sim->spi_us += AN4286_BYTE_US;
+    out = sim_clock_mode(sim, in);
     if (sim->power.off) {
         if (sim_run_is_over(sim))
             sfi__sim_reset(sim);
         return SPI_FLOATING;
     }
     if (sfi__an4286_device_quiet(&sim->spi) &&
-        (!quiet || sim->reset_due || sim->spi.passed_us >= 1000))
+        (!quiet || sim->mode == SIM_SECURE || sim->reset_due ||
+         sim->spi_us >= 1000))
         sim_settle_spi(sim);
     return out;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The secure bootloader: the device core's port onto the chip's model, and its
- * SPI. */
+/* The secure bootloader: the device core's port onto the chip's model. */
 #include "sim/secure.h"
 
 #include <string.h>
 
+#include "proto/an4286.h"
 #include "sim/options.h"
 
 static int
@@ -168,61 +168,6 @@ static const sfi_device_port port = {
     .reboot = secure_request_reset,
 };
 
-/* ---- SPI: the frames here, the requests in the core ---- */
-
-static const uint8_t spi_commands[] = {
-    USART_GET,     USART_GET_VERSION, USART_GET_ID,
-    USART_SPECIAL, USART_EXT_SPECIAL,
-};
-
-static bool
-secure_spi_known(void *user, uint8_t cmd, uint16_t opcode)
-{
-    (void)user;
-    return opcode >= SFI_CMD_INFO && opcode <= SFI_CMD_RECEIPT &&
-           sfi__security_is_extended(opcode) == (cmd == USART_EXT_SPECIAL);
-}
-
-static uint8_t
-secure_spi_special(void *user, uint16_t opcode, const uint8_t *param,
-                   size_t param_len, uint8_t *data, size_t data_len,
-                   uint8_t *reply, size_t *reply_len)
-{
-    struct sfi_sim *sim = user;
-    uint8_t answer[SFI_DEVICE_REPLY_MAX];
-    size_t len = sizeof(answer);
-
-    if (sfi_device_handle(sim->device, opcode, param, param_len, data, data_len,
-                          answer, &len) != SFI_OK ||
-        len == 0 || len - 1 > *reply_len) {
-        *reply_len = 0;
-        return SFI_CAUSE_STATE;
-    }
-    *reply_len = len - 1;
-    memcpy(reply, answer + 1, len - 1);
-    return answer[0];
-}
-
-static void
-secure_start_spi(struct sfi_sim *sim)
-{
-    static const struct an3155_handlers handlers = {
-        .known = secure_spi_known,
-        .special = secure_spi_special,
-    };
-    const struct an3155_device_config config = {
-        .handlers = &handlers,
-        .user = sim,
-        .spi = true,
-        .version = sim->chip->spi_version,
-        .product_id = (uint16_t)sim->chip->device_id,
-        .commands = spi_commands,
-        .command_count = sizeof(spi_commands),
-    };
-
-    sfi__an4286_device_init(&sim->spi, &config);
-}
-
 size_t
 sfi__secure_ram_len(void)
 {
@@ -235,11 +180,9 @@ sfi__secure_start(struct sfi_sim *sim)
     size_t len = sfi__secure_ram_len();
     uint8_t *mem = sim->ram + (sim->ram_len - len);
 
-    if (sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) !=
-        SFI_OK)
-        return false;
-    secure_start_spi(sim);
-    return true;
+    sim->spi_loaded[0] = sim->spi_loaded[1] = SPI_BUSY;
+    return sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) ==
+           SFI_OK;
 }
 
 void

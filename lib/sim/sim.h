@@ -11,6 +11,7 @@
 #include "util/clock.h"
 #include "core/obj.h"
 #include "proto/an3155_device.h"
+#include "proto/an4286_device.h"
 #include "sim/core_debug.h"
 #include "sim/core_units.h"
 #include "sim/dbgmcu.h"
@@ -23,7 +24,6 @@
 #include "sim/mem_ap.h"
 #include "sim/port_ossl.h"
 #include "sim/storage/power.h"
-#include "proto/an4286_device.h"
 #include "sim/storage/store.h"
 #include "sim/tap.h"
 
@@ -75,7 +75,9 @@ struct sfi_sim {
     bool usart_heard;           /* its first byte came */
     bool usart_deaf;            /* that was not 0x7f */
     struct dfu_device usb;      /* whichever bootloader runs */
-    struct an4286_device spi;   /* of whichever bootloader runs */
+    struct an4286_device spi;   /* of the standard bootloader */
+    uint8_t spi_loaded[2];      /* of the secure one: to be clocked out */
+    uint32_t spi_us;            /* clocked, and not yet added to now_ms */
     bool nss;                   /* the pin is low */
     sfi_device *device;         /* NULL unless SIM_SECURE; lives in `ram` */
     struct flash_regs regs;     /* as the debug port sees them */

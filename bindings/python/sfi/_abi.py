@@ -625,7 +625,7 @@ SFI_DEVICE_READY = 1
 SFI_DEVICE_RECEIVING = 3
 SFI_DEVICE_RECORD_LEN = 128
 SFI_DEVICE_REPLY_MAX = 197
-SFI_DEVICE_SIZE_MAX = 0x800
+SFI_DEVICE_SIZE_MAX = 0x1000
 SFI_DIFFERS_CONTENT = 1
 SFI_DIFFERS_ONLY_FIRST = 2
 SFI_DIFFERS_ONLY_SECOND = 3
@@ -2853,6 +2853,7 @@ DEVICE_FUNCTIONS = (
     "sfi_device_init",
     "sfi_device_poll",
     "sfi_device_size",
+    "sfi_device_spi",
     "sfi_device_state",
     "sfi_device_usart",
     "sfi_device_wipe",

@@ -31,6 +31,7 @@ const struct sfi_chip small_l4 = {
     .device_id = 0x462,
     .product_id = "46201002",
     .bootloader_version = 0x31,
+    .spi_version = 0x11,
     .flash = {0x08000000, 4096},
     .bank_size = 4096,
     .sector_size = 256,
