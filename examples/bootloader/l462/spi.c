@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* SPI1 of the STM32L462 as a slave at PA4 to PA7, mode 0, 8 bits (AN4286). */
+#include "board.h"
+#include "part.h"
+#include "regs.h"
+
+#define NSS_PIN 4u
+#define SCK_PIN 5u
+#define MISO_PIN 6u
+#define MOSI_PIN 7u
+#define SPI_FUNCTION 5u /* datasheet: AF5 */
+#define BUSY 0xa5u
+
+static bool spi_is_held;
+
+static void
+spi_set_miso(uint32_t mode)
+{
+    GPIOA_MODER = (GPIOA_MODER & ~(3u << 2 * MISO_PIN)) | mode << 2 * MISO_PIN;
+}
+
+void
+spi_start(void)
+{
+    const uint32_t pins = 0xffu << 2 * NSS_PIN;
+    const uint32_t pulls = PULL_UP << 2 * NSS_PIN | PULL_DOWN << 2 * SCK_PIN |
+                           PULL_UP << 2 * MISO_PIN | PULL_DOWN << 2 * MOSI_PIN;
+    const uint32_t alternate = MODE_ALTERNATE * 0x55u << 2 * NSS_PIN;
+
+    RCC_AHB2ENR |= AHB2ENR_GPIOA;
+    RCC_APB2ENR |= APB2ENR_SPI1;
+    (void)RCC_APB2ENR; /* the clocks are on when this has been read */
+    GPIOA_PUPDR = (GPIOA_PUPDR & ~pins) | pulls;
+    GPIOA_OSPEEDR |= 2u << 2 * MISO_PIN;
+    GPIOA_AFRL = (GPIOA_AFRL & 0xffffu) | SPI_FUNCTION * 0x11110000u;
+    GPIOA_MODER = (GPIOA_MODER & ~pins) | alternate;
+    SPI1_CR2 = SPI_CR2_8_BITS | SPI_CR2_FRXTH;
+    SPI1_CR1 = SPI_CR1_SPE;
+    SPI1_DR8 = BUSY;
+    SPI1_DR8 = BUSY;
+}
+
+/* Bytes that were loaded and are not out: in the FIFO, and on the wire. */
+static uint32_t
+spi_ahead(uint32_t status)
+{
+    return (status >> SPI_SR_FTLVL_SHIFT & SPI_SR_FTLVL_MASK) +
+           ((status & SPI_SR_BSY) != 0);
+}
+
+/* With an empty FIFO the slave would send what it likes (RM0394 does not say
+ * what), and that might be an ACK.  An input with a pull-up gives ones, and no
+ * byte that begins with a one is an answer. */
+void
+spi_hold(void)
+{
+    if (spi_is_held)
+        return;
+    spi_is_held = true;
+    spi_set_miso(MODE_INPUT);
+}
+
+/* What was clocked during the work is lost, and so are the bytes loaded before
+ * if any was.  A byte may be on the wire now: spi_serve() drops it, as it finds
+ * too much ahead of it. */
+static void
+spi_resume(uint8_t out)
+{
+    bool lost = (SPI1_SR & (SPI_SR_RXNE | SPI_SR_OVR)) != 0;
+
+    while ((SPI1_SR & (SPI_SR_RXNE | SPI_SR_OVR)) != 0)
+        (void)SPI1_DR8;
+    if (lost)
+        SPI1_DR8 = BUSY;
+    SPI1_DR8 = out;
+    spi_set_miso(MODE_ALTERNATE);
+    spi_is_held = false;
+}
+
+bool
+spi_serve(uint8_t (*pass)(void *user, uint8_t in), void *user)
+{
+    bool came = false;
+    uint32_t status;
+
+    if (spi_is_held) /* by a request over USART */
+        spi_resume(BUSY);
+    while (((status = SPI1_SR) & SPI_SR_RXNE) != 0) {
+        uint8_t in = SPI1_DR8;
+        uint8_t out;
+
+        if (spi_ahead(status) > 1)
+            continue;
+        out = pass(user, in);
+        if (spi_is_held)
+            spi_resume(out);
+        else
+            SPI1_DR8 = out;
+        came = true;
+    }
+    return came;
+}
