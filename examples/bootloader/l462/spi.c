@@ -11,6 +11,8 @@
 #define MOSI_PIN 7u
 #define SPI_FUNCTION 5u /* datasheet: AF5 */
 #define BUSY 0xa5u
+/* Bytes in the FIFO before the first clock: sfi_device_spi(). */
+#define LOADED 2u
 
 static bool spi_is_held;
 
@@ -37,16 +39,8 @@ spi_start(void)
     GPIOA_MODER = (GPIOA_MODER & ~pins) | alternate;
     SPI1_CR2 = SPI_CR2_8_BITS | SPI_CR2_FRXTH;
     SPI1_CR1 = SPI_CR1_SPE;
-    SPI1_DR8 = BUSY;
-    SPI1_DR8 = BUSY;
-}
-
-/* Bytes that were loaded and are not out: in the FIFO, and on the wire. */
-static uint32_t
-spi_ahead(uint32_t status)
-{
-    return (status >> SPI_SR_FTLVL_SHIFT & SPI_SR_FTLVL_MASK) +
-           ((status & SPI_SR_BSY) != 0);
+    for (uint32_t i = 0; i < LOADED; i++)
+        SPI1_DR8 = BUSY;
 }
 
 /* With an empty FIFO the slave would send what it likes (RM0394 does not say
@@ -61,21 +55,57 @@ spi_hold(void)
     spi_set_miso(MODE_INPUT);
 }
 
-/* What was clocked during the work is lost, and so are the bytes loaded before
- * if any was.  A byte may be on the wire now: spi_serve() drops it, as it finds
- * too much ahead of it. */
-static void
-spi_resume(uint8_t out)
+static uint32_t
+spi_loaded(uint32_t status)
+{
+    return status >> SPI_SR_FTLVL_SHIFT & SPI_SR_FTLVL_MASK;
+}
+
+/* Bytes that were loaded and are not out: in the FIFO, and on the wire. */
+static uint32_t
+spi_ahead(uint32_t status)
+{
+    return spi_loaded(status) + ((status & SPI_SR_BSY) != 0);
+}
+
+/* Drop what was clocked during the work.  True: something was, and the bytes
+ * that were loaded before are gone too. */
+static bool
+spi_drop(void)
 {
     bool lost = (SPI1_SR & (SPI_SR_RXNE | SPI_SR_OVR)) != 0;
 
     while ((SPI1_SR & (SPI_SR_RXNE | SPI_SR_OVR)) != 0)
         (void)SPI1_DR8;
-    if (lost)
-        SPI1_DR8 = BUSY;
-    SPI1_DR8 = out;
+    return lost;
+}
+
+static void
+spi_release(void)
+{
     spi_set_miso(MODE_ALTERNATE);
     spi_is_held = false;
+}
+
+/* The answer to work: its dummy, then this byte.  One may be on the wire now:
+ * spi_serve() drops it, as it finds too much ahead of it. */
+static void
+spi_resume(uint8_t out)
+{
+    if (spi_drop())
+        SPI1_DR8 = BUSY;
+    SPI1_DR8 = out;
+    spi_release();
+}
+
+/* After work that was none of SPI's: as spi_start() left it. */
+static void
+spi_restart(void)
+{
+    (void)spi_drop();
+    while (spi_loaded(SPI1_SR) < LOADED)
+        SPI1_DR8 = BUSY;
+    spi_release();
 }
 
 bool
@@ -84,8 +114,8 @@ spi_serve(uint8_t (*pass)(void *user, uint8_t in), void *user)
     bool came = false;
     uint32_t status;
 
-    if (spi_is_held) /* by a request over USART */
-        spi_resume(BUSY);
+    if (spi_is_held)
+        spi_restart();
     while (((status = SPI1_SR) & SPI_SR_RXNE) != 0) {
         uint8_t in = SPI1_DR8;
         uint8_t out;
