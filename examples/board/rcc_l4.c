@@ -244,7 +244,7 @@ static uint32_t
 rcc_read(struct board *b, void *state, uint32_t offset, unsigned size)
 {
     const struct rcc_l4 *r = state;
-    uint32_t value = r->reg[(offset & 0x9fu) / 4];
+    uint32_t value = offset < sizeof(r->reg) ? r->reg[offset / 4] : 0;
 
     (void)b;
     (void)size;

@@ -5,9 +5,11 @@
 #include "core.h"
 
 /* Polls in a row before time skips, before the core counts as idle, and the
- * cycles between two after which they are not in a row any more. */
-#define POLLS_SKIP 4u
-#define POLLS_IDLE 24u
+ * cycles between two after which they are not in a row any more.  A loop may
+ * poll several registers, and has to come round to each after a skip: or what
+ * arrived first would be overrun by what is next. */
+#define POLLS_SKIP 16u
+#define POLLS_IDLE 48u
 #define POLL_GAP 4000u
 /* A wait of an idle core goes in steps from 1 ms to 100 ms, and the core polls
  * in between, so that it feeds its watchdog and sees time pass. */
@@ -176,7 +178,7 @@ time_polled(struct board *b)
         return true;
     when = next(b, false);
     if (when != BOARD_NEVER && when <= b->limit) {
-        l->polls = POLLS_SKIP - 1;
+        l->polls = 0;
         time_skip(b, when);
         return true;
     }

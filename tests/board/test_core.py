@@ -204,6 +204,23 @@ class Core(unittest.TestCase):
         self.assertAlmostEqual(self.results(1)[0] / 1000, 1000, delta=1)
         self.assertLess(time.monotonic() - begin, 20)
 
+    def test_several_polls(self):
+        """A loop that polls more than a USART is not overrun by skips."""
+        self.boot(
+            "#define U(o) REG(0x40013800 + (o))\n"
+            "int main(void) { RCC_CR |= 1 << 8; RCC_CFGR = 1; RCC_AHB2ENR |= 1;"
+            " RCC_APB2ENR |= 1 << 14 | 1 << 12;"
+            " REG(0x48000000) = (0xabffffff & ~(15 << 18)) | 10 << 18;"
+            " REG(0x48000024) = 7 << 4 | 7 << 8; U(12) = 139;"
+            " U(0) = 1 << 12 | 1 << 10 | 1 << 3 | 1 << 2 | 1;"
+            " for (;;) { IWDG_KR = 0xaaaa; (void)REG(0x40013008);"
+            " (void)REG(0x48000010); if (U(0x1c) & 15) result[0] = 1;"
+            " if (U(0x1c) & 1 << 5) U(0x28) = U(0x24) ^ 1; } }")
+        data = bytes(range(256)) * 4
+        run = self.b.usart(data)
+        self.assertEqual(run.data, bytes(x ^ 1 for x in data))
+        self.assertEqual(run.end, N.END_IDLE)
+
     def test_parked(self):
         """A branch to itself and WFI are idle as well."""
         for stop in ("for (;;) ;", "for (;;) asm volatile(\"wfi\");"):
