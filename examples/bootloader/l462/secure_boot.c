@@ -11,7 +11,9 @@
 #include "store.h"
 #include "util/crc32.h"
 
-#define CHUNK 256u
+#define CHUNK 1024u
+
+static uint8_t chunk[CHUNK];
 
 _Noreturn void image_main(void);
 
@@ -28,7 +30,6 @@ boot_park(enum secure_boot_reason reason)
 static bool
 boot_is_blank(uint32_t at, uint32_t len)
 {
-    uint8_t chunk[CHUNK];
     uint8_t all = 0xff;
 
     for (; len > 0 && all == 0xff; at += CHUNK, len -= CHUNK) {
@@ -46,7 +47,6 @@ boot_is_blank(uint32_t at, uint32_t len)
 static bool
 boot_loader_is_whole(void)
 {
-    uint8_t chunk[CHUNK];
     uint32_t seal[2], crc = 0, at = MAP_LOADER;
 
     if (flash_read(MAP_SEAL, (uint8_t *)seal, sizeof(seal)) != 0 ||

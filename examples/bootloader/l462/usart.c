@@ -16,6 +16,9 @@
 /* 80 MHz: a character of 1200 baud takes less than 10 ms; 1.25 Mbaud. */
 #define EDGE_CYCLES_MAX 800000u
 #define BIT_CYCLES_MIN 64u
+/* Below 1221 baud the divider needs a slower clock. */
+#define BRR_MAX 0xffffu
+#define CYCLES_PER_HSI16 5u
 
 static bool usart_is_on;
 
@@ -85,6 +88,10 @@ usart_switch_on(uint32_t bit)
     while (TIM2_CNT - from < 2 * bit)
         ;
     USART1_CR1 = 0;
+    if (bit > BRR_MAX) {
+        RCC_CCIPR |= CCIPR_USART1SEL_HSI16;
+        bit /= CYCLES_PER_HSI16;
+    }
     USART1_BRR = bit;
     USART1_CR1 = CR1_M0 | CR1_PCE | CR1_RE | CR1_TE | CR1_UE;
     usart_set_mode(RX_PIN, MODE_ALTERNATE);

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""Secure boot and bootloader of examples/bootloader on sfi-board's L462: what
+starts, what parks and why, the links' rates, the stack that was used.
+
+    test_bootloader.py SFI_BOARD SECURE_BOOT.elf BOOTLOADER.elf
+"""
+
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import zlib
+
+from board import Board, N, firmware
+
+USER, LOADER, PAGE_0, PAGE_1 = 0x08001000, 0x08075800, 0x0807f000, 0x0807f800
+PARK = 0x20004000
+PARKED = 0x6b726170
+REASONS = {name: int(value) for name, value in re.findall(
+    r"SECURE_BOOT_(\w+) = (\d+)",
+    (pathlib.Path(__file__).resolve().parents[2] /
+     "lib/wire/secure_boot.h").read_text(encoding="utf-8"))}
+RDP_0, RDP_1 = 0xfbeff8aa, 0xfbeff8bb
+NONE, BOOT_ONLY = 0xff00ffff, 0xff01ff00
+BLINK = "int main(void) { result[0] = 0x600d; for (;;) ; }"
+EMPTY, INSTALLED = 0x3c96a55a, 0x0ff0c396
+# The base point of P-256: a key that a licence may have.
+POINT = bytes.fromhex(
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+PAINT = 0xcdcdcdcd
+program = secure_boot = bootloader = None
+
+
+def image(elf):
+    with tempfile.NamedTemporaryFile() as out:
+        subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", "--gap-fill",
+                        "0xff", elf, out.name], check=True)
+        return pathlib.Path(out.name).read_bytes()
+
+
+def record(phase):
+    raw = struct.pack("<4sIII", b"SFIR", 1, phase, 1) + bytes(108)
+    return raw + struct.pack("<I", zlib.crc32(raw))
+
+
+def data_page(phase=None, leaving=False):
+    """A key, a certificate that nobody signed, and perhaps a record."""
+    head = struct.pack("<II", 1, 1) + bytes(24) + bytes(range(1, 33))
+    head += b"46201002" + POINT + bytes(64)
+    head += struct.pack("<I", zlib.crc32(head)) + bytes(20)
+    page = head + b"SFI data page 1\0" * 2
+    page += bytes(32) if leaving else b"\xff" * 32
+    if phase is not None:
+        entry = record(phase)
+        crc = zlib.crc32(entry)
+        page += entry + struct.pack("<II", crc, ~crc & 0xffffffff) + bytes(24)
+    return page
+
+
+class Bootloader(unittest.TestCase):
+    def setUp(self):
+        self.b = Board(program)
+        self.b.load(0x08000000, image(secure_boot))
+        self.b.load(LOADER, image(bootloader))
+        self.options(RDP_1, BOOT_ONLY)
+
+    def tearDown(self):
+        self.b.close()
+
+    def options(self, optr, wrp_a, wrp_b=NONE):
+        self.b.set_options([optr, 0xffffffff, 0, wrp_a, wrp_b])
+
+    def keep(self, **what):
+        self.b.load(PAGE_1, data_page(**what))
+
+    def start(self, seconds=20.0):
+        self.b.power()
+        return self.b.run(seconds)
+
+    def parks(self, reason):
+        # the core stands: it is not idle, as it feeds the watchdog
+        self.start()
+        self.assertEqual(self.b.words(PARK, 2), (PARKED, REASONS[reason]))
+
+    def runs_loader(self):
+        run = self.start()
+        self.assertEqual((run.end, self.b.state().at),
+                         (N.END_IDLE, N.AT_LOADER))
+
+    def blank(self, at, length):
+        return self.b.peek(at, length) == b"\xff" * length
+
+    def firmware(self):
+        self.b.load(USER, firmware(BLINK, USER))
+
+    # ---- what starts ----
+
+    def test_starts(self):
+        self.keep(phase=EMPTY)
+        self.runs_loader()
+        self.options(RDP_1, NONE, BOOT_ONLY)
+        self.runs_loader()
+
+    def test_never_stored(self):
+        """A new part erases everything, and is ready in 10 s."""
+        self.keep()
+        self.firmware()
+        self.runs_loader()
+        self.assertTrue(self.blank(USER, 2048))
+
+    def test_firmware(self):
+        self.firmware()
+        self.b.load(LOADER, b"\xff" * 0xa000)
+        self.b.load(PAGE_1, b"\xff" * 2048)
+        for rdp in RDP_0, RDP_1:
+            self.options(rdp, NONE)
+            self.start(2.0)
+            self.assertEqual(self.b.state().at, N.AT_FIRMWARE)
+            self.assertEqual(self.b.word(0x20001000), 0x600d)
+
+    def test_no_firmware(self):
+        self.b.load(LOADER, b"\xff" * 0xa000)
+        entry = USER + 0x101
+        for sp, pc, reason in (
+                (0xffffffff, 0xffffffff, "NO_STACK"),
+                (0x20000000, entry, "NO_STACK"),
+                (0x20028004, entry, "NO_STACK"),
+                (0x20020002, entry, "NO_STACK"),
+                (0x20028000, entry - 1, "NO_ENTRY"),
+                (0x10008000, 0x08000101, "NO_ENTRY"),
+                (0x20020000, 0x08080001, "NO_ENTRY"),
+                (0x20020000, 0x20000001, "NO_ENTRY")):
+            self.b.load(USER, struct.pack("<II", sp, pc))
+            self.parks(reason)
+
+    # ---- what parks ----
+
+    def test_protection(self):
+        """Nothing is erased; a complete install is ended in spite of it."""
+        self.keep(phase=EMPTY)
+        self.firmware()
+        for optr, wrp, reason in ((RDP_0, BOOT_ONLY, "RDP"),
+                                  (RDP_1, NONE, "WRP"),
+                                  (RDP_1, 0xff00ff00, "WRP"),
+                                  (RDP_1, 0xff01ff01, "WRP")):
+            self.options(optr, wrp)
+            self.parks(reason)
+            self.assertFalse(self.blank(USER, 8))
+        self.keep(phase=INSTALLED)
+        self.options(RDP_1, NONE)
+        self.runs_loader()
+
+    def test_damaged(self):
+        """One bit, or a double word whose ECC is wrong."""
+        self.keep(phase=EMPTY)
+        whole = self.b.peek(LOADER, 64)
+        for ecc in False, True:
+            self.firmware()
+            if ecc:
+                self.b.load(LOADER, whole)
+                self.b.inject(N.FAULT_ECC_DOUBLE, LOADER + 0x4000)
+            else:
+                self.b.load(LOADER, whole[:40] + bytes([whole[40] ^ 1]) +
+                            whole[41:])
+            self.parks("DAMAGED")
+            self.assertTrue(self.blank(USER, 466 << 10))
+        self.firmware()
+        self.keep(phase=INSTALLED)
+        self.parks("DAMAGED_COMPLETE")
+        self.assertFalse(self.blank(USER, 8))
+
+    def test_leaving(self):
+        """Power failed in the erase: it goes on, then the firmware runs."""
+        self.firmware()
+        self.keep(phase=INSTALLED, leaving=True)
+        self.b.load(LOADER + 0x4000, b"\xff" * 0x6000)
+        self.start(5.0)
+        self.assertTrue(self.blank(LOADER, 0xa000))
+        self.assertEqual(self.b.state().at, N.AT_FIRMWARE)
+
+    def test_watchdog(self):
+        """By an option byte it runs from the reset on, and never bites."""
+        self.keep()
+        self.options(RDP_1 & ~(1 << 16), BOOT_ONLY)
+        self.assertEqual(self.start().resets, 0)
+        self.assertEqual(self.b.run(40.0, until_idle=False).resets, 0)
+        self.options(RDP_0 & ~(1 << 16), BOOT_ONLY)
+        self.assertEqual(self.start().resets, 0)
+        self.assertEqual(self.b.word(PARK + 4), REASONS["RDP"])
+
+    # ---- links ----
+
+    def test_rates(self):
+        self.keep(phase=EMPTY)
+        self.start()
+        self.b.snapshot()
+        for baud in (1200, 2400, 9600, 19200, 57600, 115200, 230400, 460800,
+                     921600):
+            self.b.restore()
+            self.assertEqual(self.b.usart(b"\x7f", baud).data, b"\x79", baud)
+            self.assertEqual(self.b.usart(b"\x02\xfd", baud).data,
+                             b"\x79\x01\x04\x62\x79", baud)
+
+    def test_no_sync(self):
+        """Other bytes are no rate; a later 0x7f is."""
+        self.keep(phase=EMPTY)
+        self.start()
+        for byte in b"\x00\xff\x55\xfe\x3f":
+            self.assertEqual(self.b.usart(bytes([byte])).data, b"")
+        self.b.run(0.1, until_idle=False)
+        self.assertEqual(self.b.usart(b"\x7f").data, b"\x79")
+
+    def clock(self, data, **how):
+        return self.b.spi(data, **how).data
+
+    def test_spi(self):
+        """With a gap behind each byte, and without; between erases."""
+        self.keep(phase=EMPTY)
+        self.start()
+        self.b.snapshot()
+        for hertz, gap in (1000000, 15e-6), (8000000, 15e-6), (500000, 0):
+            self.b.restore()
+            self.b.nss(0)
+            out = b"\x5a\0\0\x79\x5a\x02\xfd\0\0\x79\0\0\0\0"
+            if gap:
+                got = b"".join(self.clock(bytes([o]), hertz=hertz, limit=gap)
+                               for o in out)
+            else:
+                got = self.clock(out, hertz=hertz)
+            self.assertEqual(got.hex(), "a5a579a5a5a5a5a579a5a5010462")
+
+    # ---- stack ----
+
+    def request(self, frames):
+        for frame in frames:
+            data = self.b.usart(frame, limit=60.0).data
+            self.assertEqual(data[:1], b"\x79")
+        return data
+
+    @staticmethod
+    def packet(data):
+        raw = struct.pack(">H", len(data)) + data
+        x = 0
+        for byte in raw:
+            x ^= byte
+        return raw + bytes([x])
+
+    def test_stack(self):
+        """An ECDH with a licence of no one: the painted stack."""
+        self.keep(phase=EMPTY)
+        self.start()
+        self.b.usart(b"\x7f")
+        secure = (b"\x50\xaf", b"\x53\x03\x50", b"\0\1\0\1")
+        self.assertEqual(self.request(secure), b"\x79\0\0\0\1\0\x79")
+        lic = b"SFI." + struct.pack("<III", 0, 1, 0) + POINT + bytes(56)
+        data = self.request((b"\x51\xae", b"\x53\x04\x57", b"\0\0\0",
+                             self.packet(lic)))
+        self.assertNotEqual(data[-2], 0)
+        size = subprocess.run(
+            ["arm-none-eabi-nm", bootloader], check=True, capture_output=True,
+            text=True).stdout
+        top = int(re.search(r"^(\w+) \w ram_stack_top$", size, re.M)[1], 16)
+        words = self.b.words(0x20000000, (top - 0x20000000) // 4)
+        free = next(i for i, word in enumerate(words) if word != PAINT)
+        used = 4 * (len(words) - free)
+        print(f"stack: {used} of {4 * len(words)} bytes were used")
+        self.assertGreater(used, 512)
+        self.assertGreaterEqual(free, 256)
+
+
+if __name__ == "__main__":
+    program, secure_boot, bootloader = sys.argv[1:4]
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:])
