@@ -329,7 +329,8 @@ enum sfi_file_kind {
     SFI_FILE_TRACE = 14,       /**< of sfi_transport_capture() */
     SFI_FILE_JSON = 15,        /**< also the records of sfi-program */
     SFI_FILE_NONCES = 16,      /**< of sfi_image_builder_set_register() */
-    SFI_FILE_MAP = 17          /**< a picture of sfi_map_svg() */
+    SFI_FILE_MAP = 17,         /**< a picture of sfi_map_svg() */
+    SFI_FILE_RECEIPT = 18      /**< of a chip: sfi/receipt.h */
 };
 
 /** sfi_ctx_check_output(): the user asked for the file to be replaced. */

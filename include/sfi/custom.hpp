@@ -231,6 +231,14 @@ class dialect {
     }
     virtual void finish(sfi_target *t) { check(own_.finish(nullptr, t)); }
     virtual void abort(sfi_target *t) { check(own_.abort(nullptr, t)); }
+    virtual std::array<std::uint8_t, SFI_DIALECT_RECEIPT_LEN>
+    receipt(sfi_target *t) {
+        std::array<std::uint8_t, SFI_DIALECT_RECEIPT_LEN> out{};
+        std::size_t len = out.size();
+
+        check(own_.receipt(nullptr, t, out.data(), &len));
+        return out;
+    }
     /** The installer uses this one. */
     void set(const installer &in) {
         const sfi_dialect_ops ops = table();
@@ -298,6 +306,17 @@ inline sfi_dialect_ops dialect::table() noexcept {
     };
     o.abort = [](void *user, sfi_target *t) {
         return call(user, [&](dialect &d) { d.abort(t); });
+    };
+    o.receipt = [](void *user, sfi_target *t, std::uint8_t *out,
+                   std::size_t *len) {
+        return call(user, [&](dialect &d) {
+            auto receipt = d.receipt(t);
+
+            if (*len < receipt.size())
+                throw error(SFI_ERR_BUFFER, "", "no room for a receipt");
+            std::copy(receipt.begin(), receipt.end(), out);
+            *len = receipt.size();
+        });
     };
     return o;
 }

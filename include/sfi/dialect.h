@@ -19,6 +19,12 @@
 
 SFI_BEGIN_DECLS
 
+/** sfi_dialect_info: the chip gives receipts once it is installed. */
+#define SFI_DIALECT_RECEIPTS 0x01u
+
+/** Bytes of a receipt as a chip sends it, without its certificate. */
+#define SFI_DIALECT_RECEIPT_LEN 196u
+
 /** The state of a secure bootloader. */
 typedef struct sfi_dialect_info {
     uint32_t struct_size;   /**< sizeof(sfi_dialect_info) of the library */
@@ -28,6 +34,8 @@ typedef struct sfi_dialect_info {
     uint32_t data_max;      /**< most bytes for one `data`, at least 1 */
     uint32_t area_index;    /**< area being received, 0: none */
     uint8_t header_tag[16]; /**< of the image being or last installed */
+    uint32_t flags;         /**< SFI_DIALECT_RECEIPTS, or 0 */
+    uint32_t installs;      /**< how many have begun; with that flag */
 } sfi_dialect_info;
 
 /**
@@ -46,7 +54,7 @@ typedef struct sfi_dialect_info {
  * SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL and SFI_ERR_NACK leave open what the chip
  * has done: libsfi connects again and asks `info`.
  *
- * All functions but `session` are required.
+ * All functions but `session` and `receipt` are required.
  */
 typedef struct sfi_dialect_ops {
     uint32_t struct_size; /**< sizeof(sfi_dialect_ops) */
@@ -84,6 +92,12 @@ typedef struct sfi_dialect_ops {
     /** Abort: erase a partial install; after a complete one start the firmware;
      * otherwise do nothing. */
     sfi_status (*abort)(void *user, sfi_target *t);
+    /** Read the receipt of an installed chip (doc/format.md), whose `info` has
+     * SFI_DIALECT_RECEIPTS.  `*out_len` is the room in `out` and receives the
+     * receipt's length, SFI_DIALECT_RECEIPT_LEN.  The function may be NULL: no
+     * receipts. */
+    sfi_status (*receipt)(void *user, sfi_target *t, uint8_t *out,
+                          size_t *out_len);
 } sfi_dialect_ops;
 
 /**

@@ -15,6 +15,7 @@
 #include <sfi/license.h>
 #include <sfi/license_store.h>
 #include <sfi/progress.h>
+#include <sfi/receipt.h>
 #include <sfi/transport.h>
 
 SFI_BEGIN_DECLS
@@ -26,7 +27,7 @@ SFI_BEGIN_DECLS
  * secure one; refuse a chip that holds an installed firmware; read the
  * certificate; get the licence, which counts; the chip erases its flash,
  * receives licence and image, programs its option bytes, confirms that it has
- * everything, and starts its firmware.
+ * everything, gives its receipt if it can, and starts its firmware.
  *
  * An open chip becomes secure for ever.  All that can be known without its
  * certificate is checked before: unless a licence is given, the HSM's state,
@@ -399,6 +400,37 @@ SFI_API const sfi_chip *sfi_installer_chip(const sfi_installer *in);
  * @since 1.0
  */
 SFI_API const sfi_license *sfi_installer_license(const sfi_installer *in);
+
+/**
+ * The chip's receipt, which proves that it holds the image.
+ *
+ * The installer fetches it after the chip has confirmed the last step, before
+ * the chip starts its firmware, and compares it to the chip's certificate, the
+ * image, and the installs that the chip had before.  Whether the CA of the
+ * devices signed the certificate is for sfi_receipt_verify().
+ *
+ * @param in  an installer, or NULL
+ *
+ * @return the receipt, borrowed from the installer; NULL before it was read,
+ *         or if there is none: sfi_installer_no_receipt()
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const sfi_receipt *sfi_installer_receipt(const sfi_installer *in);
+
+/**
+ * Why an installed chip has no receipt.  The install is a success all the same.
+ *
+ * @param in  an installer, or NULL
+ *
+ * @return a phrase; "" for an installer that has a receipt, or does not know
+ *         yet.  Static, never NULL.
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API const char *sfi_installer_no_receipt(const sfi_installer *in);
 
 /**
  * What a journal says of an install, whether it has ended or not.

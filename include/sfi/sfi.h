@@ -35,6 +35,7 @@
 #include <sfi/personalization.h>
 #include <sfi/program.h>
 #include <sfi/progress.h>
+#include <sfi/receipt.h>
 #include <sfi/status.h>
 #include <sfi/target.h>
 #include <sfi/transport.h>

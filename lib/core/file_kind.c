@@ -19,6 +19,7 @@
 #define KEY_FILE_LEN 16u
 #define LONG_KEY_FILE_LEN 32u /* of an audit log, and of a device */
 #define RECORD_FILE_LEN 136u  /* a licence, and a certificate */
+#define RECEIPT_FILE_LEN 332u /* with its certificate */
 
 struct head {
     const uint8_t *data;
@@ -131,6 +132,12 @@ kind_is_certificate(const struct head *h)
             return false;
     }
     return true;
+}
+
+static bool
+kind_is_receipt(const struct head *h)
+{
+    return h->size == RECEIPT_FILE_LEN && kind_begins_with_text(h, "SFRC");
 }
 
 static bool
@@ -257,6 +264,7 @@ static const struct {
     {SFI_FILE_NONCES, true, "a register of used nonces", kind_is_nonces},
     {SFI_FILE_LICENSE, true, "a licence", kind_is_license},
     {SFI_FILE_CERTIFICATE, true, "a chip's certificate", kind_is_certificate},
+    {SFI_FILE_RECEIPT, true, "a chip's receipt", kind_is_receipt},
     {SFI_FILE_IMAGE, false, "an .sfi image", kind_is_image},
     {SFI_FILE_MODULE, false, "an .smi module", kind_is_module},
     {SFI_FILE_FIRMWARE, false, "an ELF, Intel HEX, S-record or DfuSe file",

@@ -37,6 +37,7 @@ enum obj_kind {
     OBJ_AUDIT_READER,
     OBJ_BOARDS,
     OBJ_LEASE_REQUEST,
+    OBJ_RECEIPT,
     OBJ_KINDS_END,
 };
 

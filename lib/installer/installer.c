@@ -23,6 +23,7 @@ installer_destroy(void *self)
 
     sfi__obj_unref(in->target);
     sfi__obj_unref(in->certificate);
+    sfi__obj_unref(in->receipt);
     sfi__obj_unref(in->license);
     sfi__obj_unref(in->given);
     sfi__obj_unref(in->store);
@@ -383,6 +384,21 @@ const sfi_license *
 sfi_installer_license(const sfi_installer *in)
 {
     return sfi__is(in, OBJ_INSTALLER) ? in->license : NULL;
+}
+
+const sfi_receipt *
+sfi_installer_receipt(const sfi_installer *in)
+{
+    return sfi__is(in, OBJ_INSTALLER) ? in->receipt : NULL;
+}
+
+const char *
+sfi_installer_no_receipt(const sfi_installer *in)
+{
+    if (!sfi__is(in, OBJ_INSTALLER) || in->receipt != NULL ||
+        in->no_receipt == NULL)
+        return "";
+    return in->no_receipt;
 }
 
 void

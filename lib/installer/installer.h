@@ -11,6 +11,7 @@
 #include "util/buf.h"
 #include "core/err.h"
 #include "core/obj.h"
+#include "receipt/receipt.h"
 #include "target/image_sender.h"
 
 enum step {
@@ -25,6 +26,7 @@ enum step {
     STEP_OPEN,        /* LICENSE: the chip has the key */
     STEP_SEND,        /* one header, descriptor or DATA at a time */
     STEP_FINISH,      /* option bytes; the chip has the whole image */
+    STEP_RECEIPT,     /* what the chip proves, if it can */
     STEP_LEAVE,       /* the chip starts its firmware */
     STEP_DONE
 };
@@ -59,6 +61,9 @@ struct sfi_installer {
     sfi_license *license; /* in use: given, stored, or from the HSM */
     size_t data_max;
     struct image_sender sender;
+    uint32_t installs; /* how many the chip had begun before this one */
+    sfi_receipt *receipt;
+    const char *no_receipt; /* why there is none; NULL before it is known */
 
     /* for a journal */
     uint64_t ended_ms;

@@ -26,6 +26,7 @@ sfi__install_phase(const struct sfi_installer *in)
     case STEP_SEND:
         return SFI_PHASE_AREAS;
     case STEP_FINISH:
+    case STEP_RECEIPT:
     case STEP_LEAVE:
         return SFI_PHASE_CONFIRM;
     case STEP_DONE:

@@ -102,6 +102,10 @@ step_check_installed(struct sfi_installer *in)
     if (st != SFI_OK)
         return st;
     in->data_max = i.data_max;
+    in->installs = i.installs;
+    in->no_receipt = sfi__dialect_has_receipts(in->target, &i)
+                         ? NULL
+                         : "the chip does not give receipts";
     if (i.state == SFI_DEVICE_INSTALLED && !in->erase)
         return sfi__fail_peer(in->obj.ctx, SFI_ERR_DEVICE, SFI_CAUSE_INSTALLED,
                               "%s", sfi__cause_message(SFI_CAUSE_INSTALLED));
@@ -246,6 +250,61 @@ step_finish_install(struct sfi_installer *in)
     return sfi__target_finish(in->target, in->sender.header.tag);
 }
 
+/* Of this chip, this image, and no earlier install. */
+static sfi_status
+receipt_check(struct sfi_installer *in, const sfi_receipt *r)
+{
+    sfi_ctx *ctx = in->obj.ctx;
+    sfi_status st = sfi__receipt_check_signature(ctx, r);
+
+    if (st == SFI_OK)
+        st = sfi__receipt_check_image(ctx, r, in->image.data, in->image.len);
+    if (st != SFI_OK || r->says.installs > in->installs)
+        return st;
+    return sfi__fail(ctx, SFI_ERR_MISMATCH,
+                     "the receipt is of install %u of this chip, expected a "
+                     "later one than %u",
+                     r->says.installs, in->installs);
+}
+
+static sfi_status
+receipt_fetch(struct sfi_installer *in)
+{
+    uint8_t raw[RECEIPT_LEN];
+    sfi_receipt *r = NULL;
+    sfi_status st = sfi__dialect_receipt(in->target, raw);
+
+    if (st == SFI_OK)
+        st = sfi__receipt_new(in->obj.ctx, raw, in->certificate, &r);
+    if (st == SFI_OK)
+        st = receipt_check(in, r);
+    if (st == SFI_OK)
+        in->receipt = r;
+    else
+        sfi__obj_unref(r);
+    return st;
+}
+
+/* The firmware is installed: without a receipt it is unproven, and that is no
+ * failure. */
+static sfi_status
+step_fetch_receipt(struct sfi_installer *in)
+{
+    sfi_status st;
+
+    if (in->no_receipt != NULL)
+        return SFI_OK;
+    st = receipt_fetch(in);
+    if (st == SFI_OK)
+        return st;
+    in->no_receipt = "the chip's receipt could not be read or is not genuine";
+    sfi__log(in->obj.ctx, SFI_LOG_WARNING,
+             "%s: the firmware is installed, but without a receipt: %s",
+             in->tp->name, in->obj.ctx->error.message);
+    sfi__clear_error(in->obj.ctx);
+    return SFI_OK;
+}
+
 /* The firmware is installed; a chip that misses this request starts it by
  * itself soon. */
 static sfi_status
@@ -278,6 +337,7 @@ static const struct {
     [STEP_OPEN] = {step_send_license, true},
     [STEP_SEND] = {step_send_piece, true},
     [STEP_FINISH] = {step_finish_install, true},
+    [STEP_RECEIPT] = {step_fetch_receipt, false},
     [STEP_LEAVE] = {step_start_firmware, true},
 };
 
@@ -287,7 +347,7 @@ sfi__install_step(struct sfi_installer *in)
     enum step step = in->step;
     sfi_status st = SFI_OK;
 
-    if (step < STEP_LEAVE && atomic_load(&in->cancel))
+    if (step <= STEP_FINISH && atomic_load(&in->cancel))
         st = sfi__fail(in->obj.ctx, SFI_ERR_CANCELLED, "cancelled");
     if (st == SFI_OK)
         st = steps[step].run(in);

@@ -72,6 +72,7 @@ static const struct {
     HABIT(HABIT_BOOL, "dfu-by-length", dfu_by_length),
     HABIT(HABIT_BOOL, "dfu-naks", dfu_naks),
     HABIT(HABIT_BOOL, "dfu-leaves-early", dfu_leaves_early),
+    HABIT(HABIT_BOOL, "no-receipts", no_receipts),
 };
 
 const struct sim_loader *

@@ -91,6 +91,7 @@ struct sim_habits {
      * 8.4.5; fwupd pull request 1944, of an F745) */
     bool dfu_naks;
     /* USB: gone after "leave", before GETSTATUS (stm32-mw-usb-device 23) */
+    bool no_receipts; /* a secure bootloader of before they were there */
     bool dfu_leaves_early;
 };
 

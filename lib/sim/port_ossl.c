@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/err.h"
+#include "crypto/ecc.h"
 #include "crypto/gcm.h"
 #include "crypto/rand.h"
 #include "license/license.h"
@@ -48,6 +49,21 @@ int
 sfi__port_ossl_gcm_verify(struct port_ossl *p, const uint8_t tag[16])
 {
     return p->gcm == NULL || sfi__gcm_verify(p->gcm, tag) != SFI_OK;
+}
+
+int
+sfi__port_ossl_digest(struct port_ossl *p, const uint8_t *data, uint32_t len,
+                      uint8_t out[32])
+{
+    return sfi__sha256(p->ctx, data, len, out) != SFI_OK;
+}
+
+int
+sfi__port_ossl_sign(struct port_ossl *p, const uint8_t *device_secret,
+                    const uint8_t digest[32], uint8_t signature[64])
+{
+    return sfi__ecc_sign_digest(p->ctx, device_secret, digest, signature) !=
+           SFI_OK;
 }
 
 void

@@ -26,6 +26,10 @@ int sfi__port_ossl_gcm_start(struct port_ossl *p, const uint8_t key_secret[16],
                              uint32_t aad_len);
 int sfi__port_ossl_gcm_update(struct port_ossl *p, uint8_t *buf, uint32_t len);
 int sfi__port_ossl_gcm_verify(struct port_ossl *p, const uint8_t tag[16]);
+int sfi__port_ossl_digest(struct port_ossl *p, const uint8_t *data,
+                          uint32_t len, uint8_t out[32]);
+int sfi__port_ossl_sign(struct port_ossl *p, const uint8_t *device_secret,
+                        const uint8_t digest[32], uint8_t signature[64]);
 /* Forget the key. */
 void sfi__port_ossl_reset(struct port_ossl *p);
 

@@ -149,6 +149,23 @@ secure_request_reset(void *user)
     sim->reset_due = true;
 }
 
+static int
+secure_digest(void *user, const uint8_t *data, uint32_t len, uint8_t out[32])
+{
+    struct sfi_sim *sim = user;
+
+    return sfi__port_ossl_digest(&sim->crypto, data, len, out);
+}
+
+static int
+secure_sign(void *user, const uint8_t digest[32], uint8_t signature[64])
+{
+    struct sfi_sim *sim = user;
+
+    return sfi__port_ossl_sign(&sim->crypto, sim->store.device_secret, digest,
+                               signature);
+}
+
 static const sfi_device_port port = {
     .struct_size = sizeof(port),
     .flash_erase = secure_flash_erase,
@@ -166,7 +183,21 @@ static const sfi_device_port port = {
     .record_store = secure_record_store,
     .now_ms = secure_read_clock,
     .reboot = secure_request_reset,
+    .digest = secure_digest,
+    .sign = secure_sign,
 };
+
+/* As the part's secure bootloader has it. */
+static const sfi_device_port *
+secure_choose_port(struct sfi_sim *sim)
+{
+    sim->port = port;
+    if (sim->habits.no_receipts) {
+        sim->port.digest = NULL;
+        sim->port.sign = NULL;
+    }
+    return &sim->port;
+}
 
 size_t
 sfi__secure_ram_len(void)
@@ -181,8 +212,8 @@ sfi__secure_start(struct sfi_sim *sim)
     uint8_t *mem = sim->ram + (sim->ram_len - len);
 
     sim->spi_loaded[0] = sim->spi_loaded[1] = SPI_BUSY;
-    return sfi_device_init(mem, len, sim->chip, &port, sim, &sim->device) ==
-           SFI_OK;
+    return sfi_device_init(mem, len, sim->chip, secure_choose_port(sim), sim,
+                           &sim->device) == SFI_OK;
 }
 
 void

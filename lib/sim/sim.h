@@ -80,6 +80,7 @@ struct sfi_sim {
     uint32_t spi_us;            /* clocked, and not yet added to now_ms */
     bool nss;                   /* the pin is low */
     sfi_device *device;         /* NULL unless SIM_SECURE; lives in `ram` */
+    sfi_device_port port;       /* its */
     struct flash_regs regs;     /* as the debug port sees them */
     struct core_debug core;     /* likewise */
     struct core_units units;    /* likewise */

@@ -9,7 +9,7 @@
 #include "core/err.h"
 #include "target/target.h"
 
-SFI_ABI_PIN(sfi_dialect_ops, abort);
+SFI_ABI_PIN(sfi_dialect_ops, receipt);
 
 sfi_status
 sfi__dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
@@ -32,7 +32,7 @@ sfi__dialect_init(struct dialect *d, sfi_ctx *ctx, const sfi_dialect_ops *ops,
         o->abort == NULL)
         return sfi__fail(ctx, SFI_ERR_ARGUMENT,
                          "the dialect lacks a function, expected all but "
-                         "session");
+                         "session and receipt");
     d->user = user;
     return SFI_OK;
 }
@@ -124,6 +124,30 @@ sfi__dialect_certificate(sfi_target *t, uint8_t out[SFI_CERTIFICATE_LEN])
                          "the dialect's certificate has %zu bytes, expected "
                          "%u",
                          len, SFI_CERTIFICATE_LEN);
+    return st;
+}
+
+bool
+sfi__dialect_has_receipts(const sfi_target *t, const sfi_dialect_info *i)
+{
+    return t->dialect.ops.receipt != NULL &&
+           (i->flags & SFI_DIALECT_RECEIPTS) != 0;
+}
+
+sfi_status
+sfi__dialect_receipt(sfi_target *t, uint8_t out[SFI_DIALECT_RECEIPT_LEN])
+{
+    size_t len = SFI_DIALECT_RECEIPT_LEN;
+    sfi_status st = dialect_begin_call(t);
+
+    if (st == SFI_OK)
+        st = dialect_end_call(
+            t, t->dialect.ops.receipt(t->dialect.user, t, out, &len),
+            "the dialect's receipt");
+    if (st == SFI_OK && len != SFI_DIALECT_RECEIPT_LEN)
+        return sfi__fail(t->obj.ctx, SFI_ERR_CALLBACK,
+                         "the dialect's receipt has %zu bytes, expected %u",
+                         len, SFI_DIALECT_RECEIPT_LEN);
     return st;
 }
 

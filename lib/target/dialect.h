@@ -30,6 +30,10 @@ sfi_status sfi__dialect_certificate(sfi_target *t,
                                     uint8_t out[SFI_CERTIFICATE_LEN]);
 /* Never 0. */
 sfi_status sfi__dialect_session(sfi_target *t, uint32_t *out);
+/* May a chip with this `info` be asked for its receipt? */
+bool sfi__dialect_has_receipts(const sfi_target *t, const sfi_dialect_info *i);
+sfi_status sfi__dialect_receipt(sfi_target *t,
+                                uint8_t out[SFI_DIALECT_RECEIPT_LEN]);
 /* The error for a table without the optional function `session`. */
 sfi_status sfi__dialect_fail_no_session(sfi_ctx *ctx);
 sfi_status sfi__dialect_secure(sfi_target *t, bool erase);

@@ -11,12 +11,17 @@
 #include "util/wr.h"
 #include "core/err.h"
 #include "wire/image.h"
+#include "wire/receipt.h"
 #include "wire/security.h"
 #include "target/cause.h"
 #include "target/target.h"
 
+_Static_assert(SFI_DIALECT_RECEIPT_LEN == RECEIPT_LEN,
+               "a receipt as the chip sends it");
+
 /* How long the device may work before it replies, besides an erase. */
 #define QUICK_MS 2000u
+#define SIGN_MS 5000u    /* P-256 in software */
 #define LICENSE_MS 5000u /* P-256 in software */
 #define DATA_MS 5000u    /* 1024 bytes programmed; at the end a tag, or erase */
 #define FINISH_MS 10000u /* option bytes; a refusal erases */
@@ -93,7 +98,7 @@ ours_ask(sfi_target *t, const char *name, uint16_t opcode, uint8_t *reply,
     const sfi_request r = {
         .struct_size = sizeof(r),
         .opcode = opcode,
-        .timeout_ms = QUICK_MS,
+        .timeout_ms = opcode == SFI_CMD_RECEIPT ? SIGN_MS : QUICK_MS,
         .name = name,
     };
     struct ours_question mine = {t, &r, reply, len};
@@ -156,6 +161,9 @@ ours_info(void *user, sfi_target *t, sfi_dialect_info *out)
         i.data_max < SFI_CMD_DATA_MAX ? i.data_max : SFI_CMD_DATA_MAX;
     out->area_index = i.area;
     memcpy(out->header_tag, i.header_tag, sizeof(out->header_tag));
+    if ((i.flags & SFI_CMD_INFO_RECEIPTS) != 0)
+        out->flags = SFI_DIALECT_RECEIPTS;
+    out->installs = i.installs;
     return SFI_OK;
 }
 
@@ -281,6 +289,15 @@ ours_abort(void *user, sfi_target *t)
     return ours_command(t, "ABORT", SFI_CMD_ABORT, NULL, 0, ours_erase_ms(t));
 }
 
+static sfi_status
+ours_receipt(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
+{
+    (void)user;
+    *out_len = SFI_DIALECT_RECEIPT_LEN;
+    return ours_ask(t, "RECEIPT", SFI_CMD_RECEIPT, out, SFI_DIALECT_RECEIPT_LEN,
+                    NULL);
+}
+
 const sfi_dialect_ops sfi__dialect_ours = {
     .struct_size = sizeof(sfi__dialect_ours),
     .speaks = ours_speaks,
@@ -294,4 +311,5 @@ const sfi_dialect_ops sfi__dialect_ours = {
     .data = ours_data,
     .finish = ours_finish,
     .abort = ours_abort,
+    .receipt = ours_receipt,
 };

@@ -180,7 +180,7 @@ START_TEST(test_table)
         ck_assert_fails(sfi_installer_set_dialect(in, &ops, NULL),
                         SFI_ERR_ARGUMENT, "",
                         "the dialect lacks a function, expected all but "
-                        "session");
+                        "session and receipt");
     }
     ck_assert_ok(sfi_installer_set_dialect(in, &vendor_dialect, NULL));
     ck_assert_ok(sfi_installer_run(in));

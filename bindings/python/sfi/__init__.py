@@ -82,6 +82,7 @@ from .license import License, LicenseStore, StoredLicense
 from .names import causes, statuses, words
 from .option_bytes import Field, OptionBytes
 from .progress import Progress
+from .receipt import Receipt
 from .target import Target, TargetContents, TargetInfo
 from .transport import (
     Link,
@@ -157,6 +158,7 @@ __all__ = [
     "PortKind",
     "Progress",
     "Reader",
+    "Receipt",
     "Segment",
     "SpiLink",
     "StoredLicense",

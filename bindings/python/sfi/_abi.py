@@ -276,6 +276,8 @@ class FileKind(OpenEnum):
     NONCES = 16
     #: a picture of sfi_map_svg()
     MAP = 17
+    #: of a chip: sfi/receipt.h
+    RECEIPT = 18
 
 
 class HsmState(OpenEnum):
@@ -626,6 +628,8 @@ SFI_DEVICE_RECEIVING = 3
 SFI_DEVICE_RECORD_LEN = 128
 SFI_DEVICE_REPLY_MAX = 197
 SFI_DEVICE_SIZE_MAX = 0x1000
+SFI_DIALECT_RECEIPTS = 1
+SFI_DIALECT_RECEIPT_LEN = 196
 SFI_DIFFERS_CONTENT = 1
 SFI_DIFFERS_ONLY_FIRST = 2
 SFI_DIFFERS_ONLY_SECOND = 3
@@ -693,6 +697,7 @@ SFI_FILE_MODULE = 12
 SFI_FILE_NONCES = 16
 SFI_FILE_OTHER = 3
 SFI_FILE_PERSONALIZATION = 7
+SFI_FILE_RECEIPT = 18
 SFI_FILE_SPECIAL = 1
 SFI_FILE_TRACE = 14
 SFI_FINDING_ERROR = 3
@@ -774,6 +779,7 @@ SFI_READOUT_LEVEL_0 = 1
 SFI_READOUT_LEVEL_1 = 2
 SFI_READOUT_LEVEL_2 = 3
 SFI_READOUT_UNKNOWN = 0
+SFI_RECEIPT_LEN = 0x14c
 SFI_REGISTER_SAME_NONCE = 1
 SFI_REPLACE = 1
 SFI_REQUEST_DATA_MAX = 0x400
@@ -907,7 +913,7 @@ class sfi_dialect_ops(Structure):
     SFI_ERR_PROTOCOL and SFI_ERR_NACK leave open what the chip has done:
     libsfi connects again and asks `info`.
 
-    All functions but `session` are required."""
+    All functions but `session` and `receipt` are required."""
 
 
 class sfi_fact(Structure):
@@ -1021,6 +1027,10 @@ class sfi_progress(Structure):
 
 class sfi_provision_options(Structure):
     """Optional provisioning parameters."""
+
+
+class sfi_receipt_info(Structure):
+    """What a receipt states."""
 
 
 class sfi_request(Structure):
@@ -1411,6 +1421,8 @@ sfi_dialect_info._fields_ = [
     ("data_max", c_uint32),
     ("area_index", c_uint32),
     ("header_tag", c_uint8 * 16),
+    ("flags", c_uint32),
+    ("installs", c_uint32),
 ]
 
 sfi_dialect_link._fields_ = [
@@ -1472,6 +1484,13 @@ sfi_dialect_ops_data = CFUNCTYPE(
 )
 sfi_dialect_ops_finish = CFUNCTYPE(c_int, c_void_p, c_void_p)
 sfi_dialect_ops_abort = CFUNCTYPE(c_int, c_void_p, c_void_p)
+sfi_dialect_ops_receipt = CFUNCTYPE(
+    c_int,
+    c_void_p,
+    c_void_p,
+    c_void_p,
+    POINTER(c_size_t),
+)
 sfi_dialect_ops._fields_ = [
     ("struct_size", c_uint32),
     ("flags", c_uint32),
@@ -1486,6 +1505,7 @@ sfi_dialect_ops._fields_ = [
     ("data", sfi_dialect_ops_data),
     ("finish", sfi_dialect_ops_finish),
     ("abort", sfi_dialect_ops_abort),
+    ("receipt", sfi_dialect_ops_receipt),
 ]
 
 sfi_fact._fields_ = [
@@ -1860,6 +1880,17 @@ sfi_provision_options._fields_ = [
     ("low_water", c_uint64),
     ("audit_key", c_void_p),
     ("reserved", c_void_p),
+]
+
+sfi_receipt_info._fields_ = [
+    ("struct_size", c_uint32),
+    ("chip_id", c_uint32),
+    ("installs", c_uint32),
+    ("product_id", c_char * 12),
+    ("device_id", c_char * 68),
+    ("header_tag", c_uint8 * 16),
+    ("areas", c_uint8 * 32),
+    ("option_bytes", c_uint8 * 32),
 ]
 
 sfi_request._fields_ = [
@@ -2453,6 +2484,8 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_installer_get_job": (c_int, [c_void_p, POINTER(sfi_journal_job)]),
     "sfi_installer_license": (c_void_p, [c_void_p]),
     "sfi_installer_new": (c_int, [c_void_p, c_void_p, POINTER(c_void_p)]),
+    "sfi_installer_no_receipt": (c_char_p, [c_void_p]),
+    "sfi_installer_receipt": (c_void_p, [c_void_p]),
     "sfi_installer_run": (c_int, [c_void_p]),
     "sfi_installer_set_dialect": (c_int, [
         c_void_p,
@@ -2621,6 +2654,23 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "sfi_personalization_save": (c_int, [c_void_p, c_char_p]),
     "sfi_phase_name": (c_char_p, [c_uint32]),
     "sfi_port_kind_at": (POINTER(sfi_port_kind), [c_size_t]),
+    "sfi_receipt_certificate": (c_void_p, [c_void_p]),
+    "sfi_receipt_check_image": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_receipt_check_image_file": (c_int, [c_void_p, c_char_p]),
+    "sfi_receipt_check_install": (c_int, [c_void_p, c_uint32]),
+    "sfi_receipt_check_option_bytes": (c_int, [c_void_p, c_void_p]),
+    "sfi_receipt_data": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "sfi_receipt_free": (None, [c_void_p]),
+    "sfi_receipt_get_info": (c_int, [c_void_p, POINTER(sfi_receipt_info)]),
+    "sfi_receipt_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "sfi_receipt_parse": (c_int, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_receipt_save": (c_int, [c_void_p, c_char_p]),
+    "sfi_receipt_verify": (c_int, [c_void_p, c_void_p, c_size_t]),
     "sfi_status_at": (c_int, [c_size_t]),
     "sfi_status_hint": (c_char_p, [c_int]),
     "sfi_status_name": (c_char_p, [c_int]),

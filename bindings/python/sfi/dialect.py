@@ -23,6 +23,9 @@ __all__ = ["BootloaderLink", "Dialect", "DialectInfo", "DialectTarget"]
 #: Length of a certificate in bytes.
 _CERTIFICATE_LEN = _abi.SFI_CERTIFICATE_LEN
 
+#: Length of a receipt as a chip sends it.
+_RECEIPT_LEN = _abi.SFI_DIALECT_RECEIPT_LEN
+
 
 @dataclasses.dataclass
 class DialectInfo:
@@ -40,6 +43,10 @@ class DialectInfo:
     area_index: int = 0
     #: the tag of the image that is being, or was last, installed
     header_tag: bytes = bytes(16)
+    #: the chip gives receipts once it is installed
+    has_receipts: bool = False
+    #: how many installs have begun, with `has_receipts`
+    installs: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +103,7 @@ class DialectTarget:
         :param opcode: 16 bits
         :param param: at most 128 bytes
         :param data: at most 1024 bytes, with `extended`
-        :param reply: how many bytes are expected, at most 136
+        :param reply: how many bytes are expected, at most 196
         :param exact: False: the reply may be shorter
         :param once: do not repeat it when the line damages it
         :param timeout: seconds for the chip's work
@@ -205,7 +212,8 @@ class Dialect:
         return DialectInfo(
             DeviceState(raw.state), raw.device_id, raw.data_max,
             Cause(raw.cause) if raw.cause else 0, raw.area_index,
-            bytes(raw.header_tag))
+            bytes(raw.header_tag),
+            bool(raw.flags & _abi.SFI_DIALECT_RECEIPTS), raw.installs)
 
     def certificate(self, target: DialectTarget) -> bytes:
         """Read the chip's certificate, of 136 bytes."""
@@ -251,6 +259,13 @@ class Dialect:
         """Erase a partial install; after a complete one start the firmware;
         otherwise do nothing."""
         self._own("abort", target)
+
+    def receipt(self, target: DialectTarget) -> bytes:
+        """Read the receipt of an installed chip, 196 bytes."""
+        data = ctypes.create_string_buffer(_RECEIPT_LEN)
+        length = ctypes.c_size_t(_RECEIPT_LEN)
+        self._own("receipt", target, data, ctypes.byref(length))
+        return data.raw[:length.value]
 
     def _own(self, name: str, target: DialectTarget, *arguments: Any) -> None:
         """Call libsfi's own function, inside a call of the dialect."""
@@ -303,6 +318,8 @@ def _info(dialect: Dialect, target: DialectTarget, out: Any) -> None:
     raw.data_max, raw.cause = found.data_max, int(found.cause)
     raw.area_index = found.area_index
     raw.header_tag[:] = found.header_tag
+    raw.flags = _abi.SFI_DIALECT_RECEIPTS if found.has_receipts else 0
+    raw.installs = found.installs
 
 
 @_function(_abi.sfi_dialect_ops_certificate)
@@ -360,6 +377,17 @@ def _abort(dialect: Dialect, target: DialectTarget) -> None:
     dialect.abort(target)
 
 
+@_function(_abi.sfi_dialect_ops_receipt)
+def _receipt(dialect: Dialect, target: DialectTarget, out: int,
+             length: Any) -> None:
+    data = dialect.receipt(target)
+    if len(data) > length[0]:
+        raise UsageError(f"receipt() returned {len(data)} bytes, expected "
+                         f"{length[0]}")
+    ctypes.memmove(out, data, len(data))
+    length[0] = len(data)
+
+
 _FUNCTIONS: Dict[str, Any] = {
     "speaks": _speaks,
     "info": _info,
@@ -372,4 +400,5 @@ _FUNCTIONS: Dict[str, Any] = {
     "data": _data,
     "finish": _finish,
     "abort": _abort,
+    "receipt": _receipt,
 }

@@ -7,7 +7,14 @@ import ctypes
 from typing import Iterator, Optional, Tuple, Union
 
 from ._callback import Slot, register_owned
-from ._handle import BytesLike, Handle, StrPath, encode_path, read_only
+from ._handle import (
+    BytesLike,
+    Handle,
+    StrPath,
+    decode,
+    encode_path,
+    read_only,
+)
 from .certificate import Certificate
 from .chips import (
     Chip,
@@ -22,6 +29,7 @@ from .enums import Phase, Protocol
 from .hsm import Hsm
 from .license import License, LicenseStore
 from .progress import OnProgress, Progress, Watch, on_progress
+from .receipt import Receipt
 from .target import milliseconds
 from .transport import TransportLike, transport_of
 
@@ -204,6 +212,26 @@ class Installer(Handle):
                 pointer, ctypes.byref(length))
             return Certificate.parse(ctypes.string_at(data, length.value),
                                      context=self._context)
+
+    @property
+    def receipt(self) -> Optional[Receipt]:
+        """What the chip proves to hold; None before it was read, or if the
+        chip gives none: see :attr:`no_receipt`."""
+        with self._context._state:
+            pointer = self._ask("sfi_installer_receipt")
+            if not pointer:
+                return None
+            length = ctypes.c_size_t()
+            data = self._lib().sfi_receipt_data(pointer,
+                                                ctypes.byref(length))
+            return Receipt.parse(ctypes.string_at(data, length.value),
+                                 context=self._context)
+
+    @property
+    def no_receipt(self) -> str:
+        """Why an installed chip has no receipt; "" if it has one, or if that is
+        not known yet."""
+        return decode(self._ask("sfi_installer_no_receipt"))
 
     @property
     def license(self) -> Optional[License]:

@@ -36,6 +36,63 @@ class Installs(BenchCase):
         self.assertEqual(chip.read_flash(bench.BASE, 3000),
                          bench.content(3000))
 
+    def test_receipt(self) -> None:
+        chip, perso = self.simulator(), sfi.Personalization.load(next(
+            (bench.folder() / "ca").glob("4500*.pd")))
+        with sfi.Installer(bench.image(), chip.transport(),
+                           self.hsm()) as install:
+            self.assertIsNone(install.receipt)
+            self.assertEqual(install.no_receipt, "")
+            install.run()
+            receipt, cert = install.receipt, install.certificate
+        assert receipt is not None and cert is not None
+        receipt.verify(perso.ca_public_key)
+        receipt.check_image(bench.image())
+        receipt.check_image_file(self.path("image.sfi", bench.image()))
+        receipt.check_install(receipt.installs)
+        self.assertEqual((receipt.installs, receipt.chip_id), (1, 0x450))
+        self.assertEqual(receipt.product_id, cert.product_id)
+        self.assertEqual(receipt.device_id, cert.device_id)
+        self.assertEqual(receipt.certificate, cert)
+        self.assertEqual(receipt.header_tag, bench.image()[12:28])
+        self.assertEqual((len(receipt.areas), len(receipt.option_bytes)),
+                         (32, 32))
+        with self.assertRaises(sfi.DeviceError):
+            receipt.check_image(bench.image(size=4000))
+        with self.assertRaises(sfi.DeviceError):
+            receipt.check_install(2)
+        receipt.check_option_bytes(sfi.OptionBytes.load(
+            kit.DATA / f"ob-{bench.CHIP}.csv", bench.CHIP))
+        with self.assertRaises(sfi.SecurityError):
+            receipt.verify(cert.public_key)
+        path = self.path("board.receipt")
+        receipt.save(path)
+        self.assertEqual(sfi.Receipt.load(path), receipt)
+        altered = bytearray(receipt.data)
+        altered[131] ^= 1
+        with self.assertRaises(sfi.SecurityError):
+            sfi.Receipt.parse(altered).verify(perso.ca_public_key)
+
+    def test_no_receipt(self) -> None:
+        class Old(sfi.Dialect):
+            def info(self, target: sfi.DialectTarget) -> sfi.DialectInfo:
+                found = super().info(target)
+                found.has_receipts = False
+                return found
+
+        class Altered(sfi.Dialect):
+            def receipt(self, target: sfi.DialectTarget) -> bytes:
+                return bytes(196)
+
+        for number, (dialect, word) in enumerate(
+                ((Old(), "does not give"), (Altered(), "not genuine"))):
+            chip = self.simulator(f"chip{number}")
+            with sfi.Installer(bench.image(), chip.transport(), self.hsm(),
+                               dialect=dialect) as install:
+                install.run()
+                self.assertIsNone(install.receipt)
+                self.assertIn(word, install.no_receipt)
+
     def test_iterate(self) -> None:
         chip = self.simulator()
         phases = [p.phase for p in sfi.Installer(

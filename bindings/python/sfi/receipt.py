@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""Receipts: what a chip holds after a success, signed by its device key."""
+from __future__ import annotations
+
+import ctypes
+from typing import Optional
+
+from . import _abi
+from ._handle import (
+    BytesLike,
+    Handle,
+    StrPath,
+    decode,
+    encode_path,
+    read_only,
+)
+from .certificate import Certificate
+from .context import Context, chosen
+from .option_bytes import OptionBytes
+
+__all__ = ["Receipt"]
+
+
+class Receipt(Handle):
+    """A well-formed receipt, not necessarily a genuine one: see
+    :meth:`verify`."""
+
+    _FREE = "sfi_receipt_free"
+    _MAKE = "Receipt.load(), Receipt.parse() or Installer.receipt"
+
+    @classmethod
+    def parse(cls, data: BytesLike, *,
+              context: Optional[Context] = None) -> "Receipt":
+        """Make a receipt from 332 bytes; only its form is checked.
+
+        :raises InputError: another length, magic or version
+        :raises SecurityError: the public key in its certificate is not a point
+            on P-256
+        """
+        return cls._made(chosen(context), "sfi_receipt_parse",
+                         *read_only(data))
+
+    @classmethod
+    def load(cls, path: StrPath, *,
+             context: Optional[Context] = None) -> "Receipt":
+        """Read a receipt from a file.
+
+        :raises InputError: as for :meth:`parse`
+        :raises SecurityError: as for :meth:`parse`
+        :raises AccessError: the file may not be read
+        :raises MachineError: the file cannot be read
+        """
+        return cls._made(chosen(context), "sfi_receipt_load",
+                         encode_path(path))
+
+    def save(self, path: StrPath) -> None:
+        """Write the receipt to a file, completely or not at all.
+
+        :raises AccessError: the file may not be written or is not replaced
+        :raises MachineError: the file cannot be written
+        """
+        self._call("sfi_receipt_save", encode_path(path))
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+        return self._borrowed("sfi_receipt_data")
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate of the key that signed."""
+        with self._context._state:
+            length = ctypes.c_size_t()
+            data = self._lib().sfi_certificate_data(
+                self._ask("sfi_receipt_certificate"), ctypes.byref(length))
+            return Certificate.parse(ctypes.string_at(data, length.value),
+                                     context=self._context)
+
+    def _info(self) -> "_abi.sfi_receipt_info":
+        raw = _abi.sfi_receipt_info(
+            struct_size=ctypes.sizeof(_abi.sfi_receipt_info))
+        self._call("sfi_receipt_get_info", ctypes.byref(raw))
+        return raw
+
+    @property
+    def chip_id(self) -> int:
+        """DEV_ID of the part, such as 0x450."""
+        return int(self._info().chip_id)
+
+    @property
+    def product_id(self) -> str:
+        """Eight characters that name the part, such as ``"45002001"``."""
+        return decode(self._info().product_id)
+
+    @property
+    def device_id(self) -> str:
+        """The chip, as :attr:`Certificate.device_id` has it."""
+        return decode(self._info().device_id)
+
+    @property
+    def installs(self) -> int:
+        """How many installs the chip had begun, this one included."""
+        return int(self._info().installs)
+
+    @property
+    def header_tag(self) -> bytes:
+        """The tag of the image's header, 16 bytes."""
+        return bytes(self._info().header_tag)
+
+    @property
+    def areas(self) -> bytes:
+        """The digest of the image's areas, 32 bytes."""
+        return bytes(self._info().areas)
+
+    @property
+    def option_bytes(self) -> bytes:
+        """The digest of the option bytes that were programmed, 32 bytes."""
+        return bytes(self._info().option_bytes)
+
+    def verify(self, ca_public_key: BytesLike) -> None:
+        """Check that the receipt is genuine: the CA signed the certificate, and
+        the certificate's key the receipt.
+
+        :param ca_public_key: 64 bytes, X and Y
+        :raises SecurityError: altered, of another chip, or its certificate is
+            not signed by this CA
+        :raises UsageError: the key has another length
+        :raises InputError: the key is not a point on P-256
+        """
+        self._call("sfi_receipt_verify", *read_only(ca_public_key))
+
+    def check_image(self, image: BytesLike) -> None:
+        """Check that the chip holds this image, whose key is not needed.
+
+        :raises DeviceError: it holds another one
+        :raises InputError: not an image
+        """
+        self._call("sfi_receipt_check_image", *read_only(image))
+
+    def check_image_file(self, path: StrPath) -> None:
+        """Check that the chip holds the image in a file.
+
+        :raises DeviceError: it holds another one
+        :raises InputError: not an image
+        :raises AccessError: the file may not be read
+        :raises MachineError: the file cannot be read
+        """
+        self._call("sfi_receipt_check_image_file", encode_path(path))
+
+    def check_option_bytes(self, options: OptionBytes) -> None:
+        """Check that the chip programmed these option bytes.
+
+        :raises DeviceError: it programmed others
+        """
+        self._call("sfi_receipt_check_option_bytes", self._use(options))
+
+    def check_install(self, installs: int) -> None:
+        """Check that it is of the install with this number.
+
+        :raises DeviceError: it is of another install of the chip
+        """
+        self._call("sfi_receipt_check_install", installs)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Receipt):
+            return NotImplemented
+        return self.data == other.data
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<sfi.Receipt closed>"
+        return f"<sfi.Receipt {self.device_id} install {self.installs}>"
