@@ -3,20 +3,32 @@
 /* The master at a SPI slave: see spi_wire.h. */
 #include "spi_wire.h"
 
-/* AN2606, the pins on which the parts' own bootloaders listen: NSS, and then
- * SCK, MISO and MOSI; all are function 5 of their datasheets. */
 struct spi_pins {
-    uint8_t port, nss;
+    struct {
+        uint8_t port, number;
+    } pin[4]; /* as enum spi_pin */
+    uint8_t function;
 };
 
+/* AN2606: the pins on which the parts' own bootloaders listen, and the parts'
+ * datasheets: their alternate functions. */
 static const struct spi_pins *
 pins(struct board *b, const void *state)
 {
-    static const struct spi_pins l4[] = {{0, 4}, {1, 12}};
-    static const struct spi_pins h7[] = {{0, 4}, {8, 0}};
+    static const struct spi_pins l4[] = {
+        {{{0, 4}, {0, 5}, {0, 6}, {0, 7}}, 5},
+        {{{1, 12}, {1, 13}, {1, 14}, {1, 15}}, 5},
+        {{{0, 15}, {1, 3}, {1, 4}, {1, 5}}, 6}};
+    static const struct spi_pins h7[] = {
+        {{{0, 4}, {0, 5}, {0, 6}, {0, 7}}, 5},
+        {{{8, 0}, {8, 1}, {8, 2}, {8, 3}}, 5},
+        {{{0, 15}, {2, 10}, {2, 11}, {2, 12}}, 6},
+        {{{4, 11}, {4, 12}, {4, 13}, {4, 14}}, 5}};
     const struct board_unit *unit = board_unit_of(b, state);
 
-    return &(unit->model == &board_spi_h7 ? h7 : l4)[unit->instance != 0];
+    if (unit->model == &board_spi_h7)
+        return &h7[unit->instance & 3];
+    return &l4[unit->instance < 3 ? unit->instance : 2];
 }
 
 bool
@@ -24,7 +36,8 @@ spi_routed(struct board *b, const void *state, enum spi_pin pin)
 {
     const struct spi_pins *p = pins(b, state);
 
-    return gpio_function(b, p->port, p->nss + (unsigned)pin) == 5;
+    return gpio_function(b, p->pin[pin].port, p->pin[pin].number) ==
+           (int)p->function;
 }
 
 void
@@ -41,7 +54,8 @@ spi_wire_select(struct board *b, void *state, struct spi_wire *w, bool level)
     const struct spi_pins *p = pins(b, state);
 
     w->nss_low = !level;
-    board_pin_set(b, p->port, p->nss, level ? BOARD_HIGH : BOARD_LOW);
+    board_pin_set(b, p->pin[SPI_NSS].port, p->pin[SPI_NSS].number,
+                  level ? BOARD_HIGH : BOARD_LOW);
 }
 
 void

@@ -37,12 +37,13 @@ const struct usart_pins *
 usart_pins(struct board *b, const struct usart *u)
 {
     static const struct usart_pins l4[] = {
-        {0, 9, 0, 10, 7}, {0, 2, 0, 3, 7}, {2, 10, 2, 11, 7}};
+        {0, 9, 0, 10, 7}, {0, 2, 0, 3, 7}, {2, 10, 2, 11, 7}, {0, 0, 0, 1, 8}};
     static const struct usart_pins h7[] = {
-        {0, 9, 0, 10, 7}, {0, 2, 0, 3, 7}, {1, 10, 1, 11, 7}};
+        {0, 9, 0, 10, 7}, {0, 2, 0, 3, 7}, {1, 10, 1, 11, 7}, {0, 0, 0, 1, 8},
+        {2, 12, 3, 2, 8}, {2, 6, 2, 7, 7}, {4, 8, 4, 7, 7},   {4, 1, 4, 0, 8}};
     uint32_t instance = board_unit_of(b, u)->instance;
 
-    return &(usart_is_h7(b, u) ? h7 : l4)[instance < 3 ? instance : 2];
+    return usart_is_h7(b, u) ? &h7[instance & 7] : &l4[instance & 3];
 }
 
 static uint16_t
