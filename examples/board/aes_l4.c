@@ -393,7 +393,7 @@ aes_read(struct board *b, void *state, uint32_t offset, unsigned size)
         if (a->step == STEP_COMPUTE && chain(a) == CHAIN_GCM &&
             phase(a) == PHASE_PAYLOAD)
             value |= BUSY;
-        periph_polled(b, value, &a->last_sr);
+        periph_awaited(b, value, &a->last_sr, a->ready);
         return value;
     }
     board_busy(b);

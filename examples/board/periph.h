@@ -42,4 +42,16 @@ periph_polled(struct board *b, uint32_t value, uint32_t *last)
     *last = value;
 }
 
+/* The same for what comes by itself, at @when.  Where it does not come, whoever
+ * polls waits for nothing outside, and may count: the core is not idle. */
+static inline void
+periph_awaited(struct board *b, uint32_t value, uint32_t *last, board_time when)
+{
+    if (when == BOARD_NEVER)
+        board_busy(b);
+    else
+        periph_polled(b, value, last);
+    *last = value;
+}
+
 #endif

@@ -138,7 +138,7 @@ rng_read(struct board *b, void *state, uint32_t offset, unsigned size)
         return r->cr;
     case RNG_SR:
         value = r->flags | (r->words > 0 ? DRDY : 0);
-        periph_polled(b, value, &r->last_sr);
+        periph_awaited(b, value, &r->last_sr, r->ready);
         return value;
     case RNG_DR:
         board_busy(b);
