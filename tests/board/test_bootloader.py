@@ -16,7 +16,7 @@ import tempfile
 import unittest
 import zlib
 
-from board import Board, N, firmware
+from board import Board, N, Refused, firmware
 
 USER, LOADER, PAGE_0, PAGE_1 = 0x08001000, 0x08075800, 0x0807f000, 0x0807f800
 PARK = 0x20004000
@@ -235,7 +235,17 @@ class Bootloader(unittest.TestCase):
                 got = self.clock(out, hertz=hertz)
             self.assertEqual(got.hex(), "a5a579a5a5a5a5a579a5a5010462")
 
-    # ---- stack ----
+    # ---- RAM ----
+
+    def test_debugger(self):
+        """At level 1 it reads neither flash nor the bootloader's RAM."""
+        self.keep(phase=EMPTY)
+        self.start()
+        for address in LOADER, 0x10000000, 0x10003ffc, 0x20020000:
+            with self.assertRaises(Refused, msg=hex(address)):
+                self.b.debug_read(address)
+        self.assertEqual(self.b.debug_word(PARK), 0)
+        self.assertEqual(self.b.peek(0x20000000, 0x20000), bytes(0x20000))
 
     def request(self, frames):
         for frame in frames:
@@ -265,8 +275,9 @@ class Bootloader(unittest.TestCase):
         size = subprocess.run(
             ["arm-none-eabi-nm", bootloader], check=True, capture_output=True,
             text=True).stdout
-        top = int(re.search(r"^(\w+) \w ram_stack_top$", size, re.M)[1], 16)
-        words = self.b.words(0x20000000, (top - 0x20000000) // 4)
+        low, top = (int(re.search(rf"^(\w+) \w ram_{name}$", size, re.M)[1],
+                        16) for name in ("stack", "stack_top"))
+        words = self.b.words(low, (top - low) // 4)
         free = next(i for i, word in enumerate(words) if word != PAINT)
         used = 4 * (len(words) - free)
         print(f"stack: {used} of {4 * len(words)} bytes were used")

@@ -70,7 +70,7 @@ image_reset(void)
                      "cmp r1, r2\n"
                      "blo 1b\n"
                      /* paint the stack */
-                     "ldr r1, =%c0\n"
+                     "ldr r1, =ram_stack\n"
                      "ldr r2, =ram_stack_top\n"
                      "ldr r4, =0xcdcdcdcd\n"
                      "2: str r4, [r1], #4\n"
