@@ -205,8 +205,8 @@ struct board {
     bool ran_from_ram;
     uint8_t out[OUT_MAX]; /* for the host */
     size_t out_len;
-    const struct unit *out_unit;
-    struct unit *until_sent; /* the run ends when this link has sent all */
+    const struct unit *out_unit; /* whose: the last link that was used */
+    struct unit *until_sent;     /* the run ends when this link has sent all */
     struct snapshot slots[WIRE_SLOTS];
     bool is_verbose;
     uint32_t noted[64];

@@ -207,7 +207,8 @@ link_run(struct board *b, struct unit *u, const struct board_line *line,
     uint64_t bits = UINT64_C(16) * (line->len + 1);
     board_time sent = board_now(b) + bits * (BOARD_PS_PER_S / line->hz + 1);
 
-    b->out_len = 0;
+    if (b->out_unit != u)
+        b->out_len = 0;
     b->out_unit = u;
     if (b->life.has_power) {
         m->host_send(b, u->state, line);
@@ -218,9 +219,9 @@ link_run(struct board *b, struct unit *u, const struct board_line *line,
         if (ns != 0 && end != WIRE_END_OFF)
             end = cpu_run(b, later(b, ns), true);
     }
-    b->out_unit = NULL;
     put_run(b, w, end, resets);
     put_bytes(w, b->out, b->out_len);
+    b->out_len = 0;
     return WIRE_OK;
 }
 

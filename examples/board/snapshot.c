@@ -45,6 +45,7 @@ snapshot_restore(struct board *b, unsigned slot)
     if (s->memory == NULL)
         return false;
     b->fix_count = 0;
+    b->out_len = 0;
     b->life = s->life;
     memcpy(b->memory, s->memory, b->memory_len);
     memcpy(b->nvm.map, s->memory + b->memory_len, b->nvm.map_len);

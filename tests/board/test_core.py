@@ -221,6 +221,21 @@ class Core(unittest.TestCase):
         self.assertEqual(run.data, bytes(x ^ 1 for x in data))
         self.assertEqual(run.end, N.END_IDLE)
 
+    def test_late_answer(self):
+        """What comes in a run is there for the link's next request."""
+        self.boot(
+            "#define U(o) REG(0x40013800 + (o))\n"
+            "int main(void) { RCC_CR |= 1 << 8; RCC_CFGR = 1; RCC_AHB2ENR |= 1;"
+            " RCC_APB2ENR |= 1 << 14;"
+            " REG(0x48000000) = (0xabffffff & ~(15 << 18)) | 10 << 18;"
+            " REG(0x48000024) = 7 << 4 | 7 << 8; U(12) = 139;"
+            " U(0) = 1 << 12 | 1 << 10 | 1 << 3 | 1 << 2 | 1;"
+            " for (;;) { while (!(U(0x1c) & 1 << 5)) ; uint32_t c = U(0x24);"
+            " for (volatile int i = 0; i < 100000; i++) ; U(0x28) = c; } }")
+        self.assertEqual(self.b.usart(b"x", limit=0.001).data, b"")
+        self.b.run(1)
+        self.assertEqual(self.b.usart(b"", limit=1e-9).data, b"x")
+
     def test_parked(self):
         """A branch to itself and WFI are idle as well."""
         for stop in ("for (;;) ;", "for (;;) asm volatile(\"wfi\");"):

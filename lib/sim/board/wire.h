@@ -94,8 +94,8 @@ enum wire_request {
      * runs until idle or the limit (counted from the last byte).
      * u8 port (0: USART1, 1: USART2, ...), u32 baud, u8 parity (WIRE_PARITY_*),
      * u64 limit in nanoseconds, bytes
-     * -> run, bytes that the part sent meanwhile, as a host at that rate
-     *    receives them */
+     * -> run, bytes that the part sent since the last request of this link, as
+     *    a host at that rate receives them */
     WIRE_USART = 10,
     /* u8 port (0: SPI1, ...), u8 level of NSS -> nothing; it stays so */
     WIRE_NSS = 11,
