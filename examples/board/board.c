@@ -12,7 +12,7 @@
 #define PAGE 4096u
 #define ALIGN 16u
 
-static const struct board_part *const parts[] = {&board_l462};
+static const struct board_part *const parts[] = {&board_l462, &board_h753};
 
 static size_t
 rounded(size_t len, size_t to)

@@ -85,6 +85,8 @@ struct board_part {
                         uint32_t *in_force);
     void (*set_options)(struct board *b, const uint32_t *words);
     unsigned (*rdp)(struct board *b);
+    /* Do option bytes start the watchdog at every reset? */
+    bool (*starts_watchdog)(struct board *b);
     /* The address that is at 0 after this reset; 0: a memory that the board
      * does not have (ST's bootloader). */
     uint32_t (*start)(struct board *b);
@@ -302,8 +304,8 @@ void snapshot_close(struct board *b);
 /* serve.c: until the input ends. */
 int serve(int in, int out, bool is_verbose);
 
-/* Parts: l462.c */
-extern const struct board_part board_l462;
+/* Parts: l462.c, h753.c */
+extern const struct board_part board_l462, board_h753;
 
 /* A model refused the access: BusFault, which is HardFault here. */
 void board_bus_fault(struct board *b);

@@ -300,16 +300,19 @@ void
 cpu_map_start(struct board *b)
 {
     const struct board_part *p = b->part;
+    uint32_t offset;
 
     if (b->mapped_start == b->life.start)
         return;
     if (b->mapped_start != 0)
         (void)uc_mem_unmap(b->uc, 0, b->mapped_len);
     b->mapped_start = b->life.start;
+    offset = b->mapped_start - p->flash;
     b->mapped_len = p->flash_len;
-    if (b->mapped_start == p->flash) {
-        (void)uc_mem_map_ptr(b->uc, 0, p->flash_len,
-                             UC_PROT_READ | UC_PROT_EXEC, b->view);
+    if (offset < p->flash_len) {
+        b->mapped_len = p->flash_len - offset;
+        (void)uc_mem_map_ptr(b->uc, 0, b->mapped_len,
+                             UC_PROT_READ | UC_PROT_EXEC, b->view + offset);
     } else if (b->mapped_start != 0) {
         b->mapped_len = p->ram[0].len;
         (void)uc_mem_map_ptr(b->uc, 0, b->mapped_len, UC_PROT_ALL, b->ram[0]);

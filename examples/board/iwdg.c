@@ -89,7 +89,7 @@ iwdg_reset(struct board *b, void *state, enum board_reset why)
     w->pr = 0;
     w->rlr = RELOAD_RESET;
     w->is_open = false;
-    w->runs = iwdg_by_hardware(b);
+    w->runs = b->part->starts_watchdog(b);
     feed(b, w);
 }
 

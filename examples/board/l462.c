@@ -54,8 +54,8 @@ static const uint32_t factory[L4_OPTION_WORDS] = {
     0xffeff8aa, 0xffffffff, 0x00000000, 0xff00ffff, 0xff00ffff,
 };
 
-bool
-iwdg_by_hardware(struct board *b)
+static bool
+starts_watchdog(struct board *b)
 {
     return (flash_l4(b)->in_force[OPTR] & OPTR_IWDG_SW) == 0;
 }
@@ -111,6 +111,7 @@ const struct board_part board_l462 = {
     .options_get = flash_l4_options,
     .set_options = flash_l4_set_options,
     .rdp = flash_l4_rdp,
+    .starts_watchdog = starts_watchdog,
     .start = flash_l4_start,
     .clock = rcc_l4_clock,
     .reset_flags = rcc_l4_flags,

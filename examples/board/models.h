@@ -13,7 +13,4 @@ extern const struct board_model plain_model;  /* plain.c */
 extern const struct board_model pwr_l4_model; /* and those with a status */
 extern const struct board_model dbgmcu_model;
 
-/* Do option bytes start it at every reset?  The part's. */
-bool iwdg_by_hardware(struct board *b);
-
 #endif

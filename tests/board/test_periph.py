@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""USART, SPI, GPIO, AES and RNG of sfi-board's L462, as firmware of a few lines
-uses them by RM0394.  tests/board/models has each flag and each bit time.
+"""USART, SPI, GPIO, AES and RNG of sfi-board's L462, as firmware of a few
+lines uses them by RM0394.  tests/board/models has each flag and each bit time.
 
     test_periph.py SFI_BOARD
 """
@@ -66,8 +66,8 @@ class Periph(unittest.TestCase):
         self.b.close()
 
     def boot(self, main, seconds=5.0):
-        self.b.load(self.b.flash,
-                    firmware(START + "int main(void) { start(); " + main + "}"))
+        code = START + "int main(void) { start(); " + main + "}"
+        self.b.load(self.b.flash, firmware(code))
         self.b.power()
         return self.b.run(seconds)
 
@@ -146,7 +146,8 @@ class Periph(unittest.TestCase):
         self.boot("SPI(4) = 7 << 8 | 1 << 12; SPI(0) = 1 << 6;"
                   "SPI_DR = 0x11; SPI_DR = 0x22; while (!(GPIOA(0x10) & 16)) ;"
                   "result[0] = SPI(8); for (int i = 1; i < 5; i++)"
-                  " result[i] = SPI_DR; result[5] = SPI(8); result[6] = SPI(8);"
+                  " result[i] = SPI_DR; result[5] = SPI(8);"
+                  "result[6] = SPI(8);"
                   "for (;;) ;")
         self.b.nss(0)
         self.assertEqual(self.b.spi(b"abcdef").data, b"\x11\x22\0\0\0\0")
@@ -169,7 +170,7 @@ class Periph(unittest.TestCase):
         self.assertEqual(self.b.state().pins[1], (1 << 13, 1 << 13))
 
     def gcm(self, c):
-        """Decrypt with the unit; the tag is in result[0..3], its data behind."""
+        """Decrypt with the unit; the tag is in result[0..3], then its data."""
         aad, ct = bytes.fromhex(c["aad"]), bytes.fromhex(c["ct"])
         lengths = (len(aad) * 8).to_bytes(8, "big")
         lengths += (len(ct) * 8).to_bytes(8, "big")
@@ -178,7 +179,8 @@ class Periph(unittest.TestCase):
             return ",".join(f"0x{data[i:i + 4].hex()}"
                             for i in range(0, len(data), 4))
         self.boot(
-            f"static const uint32_t key[] = {{{words(bytes.fromhex(c['key']))}}},"
+            "static const uint32_t key[] ="
+            f" {{{words(bytes.fromhex(c['key']))}}},"
             f" iv[] = {{{words(bytes.fromhex(c['iv']))}, 2}},"
             f" in[] = {{{words(aad + ct + lengths)}}};"
             "uint32_t gcm = 3 << 5 | 2 << 3, n = 0, to = 4;"
@@ -209,7 +211,8 @@ class Periph(unittest.TestCase):
 
     def test_aes_broken(self):
         self.b.inject(N.FAULT_AES, 0, 1)
-        self.boot("AES(0) = 3 << 5; AES(0) |= 1; for (int i = 0; i < 1000; i++)"
+        self.boot("AES(0) = 3 << 5; AES(0) |= 1;"
+                  "for (int i = 0; i < 1000; i++)"
                   " result[0] |= AES(4); result[1] = 1; for (;;) ;")
         self.assertEqual(self.results(2), [0, 1])
 
