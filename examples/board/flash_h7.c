@@ -9,7 +9,42 @@
 
 #include "part_h7.h"
 #include "sim/board/wire.h"
-#include "wire/h7_flash.h"
+
+/* 4.9: offsets, bank 2's being BANK2 further on, keys and bits. */
+#define FLASH_ACR 0x00u
+#define FLASH_KEYR 0x04u
+#define FLASH_OPTKEYR 0x08u
+#define FLASH_CR 0x0cu
+#define FLASH_SR 0x10u
+#define FLASH_CCR 0x14u
+#define FLASH_OPTCR 0x18u
+#define FLASH_OPTCCR 0x24u
+#define BANK2 0x100u
+#define KEY1 0x45670123u
+#define KEY2 0xcdef89abu
+#define OPTKEY1 0x08192a3bu
+#define OPTKEY2 0x4c5d6e7fu
+#define CR_LOCK (1u << 0)
+#define CR_PG (1u << 1)
+#define CR_SER (1u << 2)
+#define CR_BER (1u << 3)
+#define CR_FW (1u << 6)
+#define CR_START (1u << 7)
+#define CR_SNB_SHIFT 8u
+#define CR_SNB_MASK 0x7u
+#define SR_BSY (1u << 0)
+#define SR_WBNE (1u << 1)
+#define SR_QW (1u << 2)
+#define SR_EOP (1u << 16)
+#define SR_WRPERR (1u << 17)
+#define SR_PGSERR (1u << 18)
+#define SR_STRBERR (1u << 19)
+#define SR_INCERR (1u << 21)
+#define SR_ERRORS 0x07ee0000u
+#define OPTCR_OPTLOCK (1u << 0)
+#define OPTCR_OPTSTART (1u << 1)
+#define OPTSR_BUSY (1u << 0)
+#define OPTCHANGEERR (1u << 30)
 
 #define KEY_OPEN 2u
 #define KEY_LOST 3u
@@ -112,12 +147,12 @@ ended(struct board *b, void *state)
         if (k->busy_len == 0 || is_busy(b, k))
             continue;
         k->busy_len = 0;
-        k->sr |= H7_FLASH_SR_EOP;
-        k->cr &= ~H7_FLASH_CR_START;
+        k->sr |= SR_EOP;
+        k->cr &= ~CR_START;
     }
     if (f->options_until != 0 && f->options_until <= board_now(b)) {
         f->options_until = 0;
-        f->optcr &= ~(H7_FLASH_OPTCR_OPTSTART | OPTCR_MER);
+        f->optcr &= ~(OPTCR_OPTSTART | OPTCR_MER);
         memcpy(f->cur, f->prg, sizeof(f->cur));
     }
     tell(b, f);
@@ -154,7 +189,7 @@ program(struct board *b, struct flash_h7 *f, struct bank *k)
 
     k->filled = 0;
     if (is_protected(f, k->word_at / H7_SECTOR)) {
-        k->sr |= H7_FLASH_SR_WRPERR;
+        k->sr |= SR_WRPERR;
         return;
     }
     power = power_spend(b);
@@ -197,13 +232,13 @@ flash_h7_store(struct board *b, uint32_t offset, uint32_t value, unsigned size)
         time_skip(b, k->busy_until); /* the bus waits for the queue */
     if (b->life.reset_due)
         return;
-    if ((k->cr & H7_FLASH_CR_PG) == 0) {
-        k->sr |= H7_FLASH_SR_PGSERR;
+    if ((k->cr & CR_PG) == 0) {
+        k->sr |= SR_PGSERR;
     } else if (k->filled != 0 && k->word_at != word_at) {
-        k->sr |= H7_FLASH_SR_INCERR;
+        k->sr |= SR_INCERR;
         k->filled = 0;
     } else if ((k->filled & bits) != 0) {
-        k->sr |= H7_FLASH_SR_STRBERR;
+        k->sr |= SR_STRBERR;
     } else {
         if (k->filled == 0)
             clear_buffer(k, word_at);
@@ -236,20 +271,19 @@ static void
 start(struct board *b, struct flash_h7 *f, size_t bank)
 {
     struct bank *k = &f->bank[bank];
-    uint32_t sector = k->cr >> H7_FLASH_CR_SNB_SHIFT & H7_FLASH_CR_SNB_MASK;
+    uint32_t sector = k->cr >> CR_SNB_SHIFT & CR_SNB_MASK;
     uint32_t first = (uint32_t)bank * 8, i;
-    bool whole = (k->cr & H7_FLASH_CR_BER) != 0;
+    bool whole = (k->cr & CR_BER) != 0;
 
-    if ((k->cr & H7_FLASH_CR_PG) != 0 ||
-        (k->cr & (H7_FLASH_CR_SER | H7_FLASH_CR_BER)) == 0) {
-        k->sr |= H7_FLASH_SR_PGSERR;
-        k->cr &= ~H7_FLASH_CR_START;
+    if ((k->cr & CR_PG) != 0 || (k->cr & (CR_SER | CR_BER)) == 0) {
+        k->sr |= SR_PGSERR;
+        k->cr &= ~CR_START;
         return;
     }
     for (i = 0; i < 8; i++)
         if ((whole || i == sector) && is_protected(f, first + i)) {
-            k->sr |= H7_FLASH_SR_WRPERR;
-            k->cr &= ~H7_FLASH_CR_START;
+            k->sr |= SR_WRPERR;
+            k->cr &= ~CR_START;
             return;
         }
     if (whole)
@@ -350,7 +384,7 @@ write_options(struct board *b, struct flash_h7 *f)
         ((f->cur[OPTSR] & ~f->prg[OPTSR] & OPTSR_SECURITY) != 0 &&
          !(now == 1 && wanted == 0))) {
         f->change_error = true;
-        f->optcr &= ~H7_FLASH_OPTCR_OPTSTART;
+        f->optcr &= ~OPTCR_OPTSTART;
         memcpy(f->prg, f->cur, sizeof(f->prg));
         return;
     }
@@ -417,10 +451,10 @@ bank_status(struct board *b, const struct bank *k)
     uint32_t sr = k->sr;
 
     if (is_busy(b, k)) {
-        sr |= H7_FLASH_SR_BSY | H7_FLASH_SR_QW;
+        sr |= SR_BSY | SR_QW;
         board_poll(b);
     }
-    return k->filled != 0 ? sr | H7_FLASH_SR_WBNE : sr;
+    return k->filled != 0 ? sr | SR_WBNE : sr;
 }
 
 static uint32_t
@@ -438,9 +472,8 @@ option_read(struct board *b, const struct flash_h7 *f, uint32_t offset)
             return f->cur[i];
         if (busy)
             board_poll(b);
-        return (f->cur[i] & ~(H7_FLASH_OPTCHANGEERR | H7_FLASH_OPTSR_BUSY)) |
-               (busy ? H7_FLASH_OPTSR_BUSY : 0) |
-               (f->change_error ? H7_FLASH_OPTCHANGEERR : 0);
+        return (f->cur[i] & ~(OPTCHANGEERR | OPTSR_BUSY)) |
+               (busy ? OPTSR_BUSY : 0) | (f->change_error ? OPTCHANGEERR : 0);
     }
     return 0;
 }
@@ -449,17 +482,17 @@ static uint32_t
 flash_read(struct board *b, void *state, uint32_t offset, unsigned size)
 {
     struct flash_h7 *f = state;
-    const struct bank *k = &f->bank[offset / H7_FLASH_BANK2 & 1];
+    const struct bank *k = &f->bank[offset / BANK2 & 1];
 
     (void)size;
-    switch (offset % H7_FLASH_BANK2) {
-    case H7_FLASH_ACR:
+    switch (offset % BANK2) {
+    case FLASH_ACR:
         return f->acr;
-    case H7_FLASH_CR:
+    case FLASH_CR:
         return k->cr;
-    case H7_FLASH_SR:
+    case FLASH_SR:
         return bank_status(b, k);
-    case H7_FLASH_OPTCR:
+    case FLASH_OPTCR:
         return f->optcr;
     case ECC_FA:
         return k->ecc_address;
@@ -489,35 +522,34 @@ write_cr(struct board *b, struct flash_h7 *f, size_t bank, uint32_t value)
 
     if (is_busy(b, k))
         time_skip(b, k->busy_until);
-    if ((k->cr & H7_FLASH_CR_LOCK) != 0)
+    if ((k->cr & CR_LOCK) != 0)
         return;
-    k->cr = value & ~(uint32_t)H7_FLASH_CR_FW;
-    if ((value & H7_FLASH_CR_LOCK) != 0) {
+    k->cr = value & ~(uint32_t)CR_FW;
+    if ((value & CR_LOCK) != 0) {
         k->key = 0;
         return;
     }
-    if ((value & H7_FLASH_CR_PG) == 0)
+    if ((value & CR_PG) == 0)
         k->filled = 0;
-    if ((value & H7_FLASH_CR_FW) != 0 && k->filled != 0)
+    if ((value & CR_FW) != 0 && k->filled != 0)
         program(b, f, k);
-    if ((value & H7_FLASH_CR_START) != 0)
+    if ((value & CR_START) != 0)
         start(b, f, bank);
 }
 
 static void
 write_optcr(struct board *b, struct flash_h7 *f, uint32_t value)
 {
-    if ((f->optcr & H7_FLASH_OPTCR_OPTLOCK) != 0 ||
-        board_now(b) < f->options_until)
+    if ((f->optcr & OPTCR_OPTLOCK) != 0 || board_now(b) < f->options_until)
         return;
     f->optcr = value;
-    if ((value & H7_FLASH_OPTCR_OPTLOCK) != 0) {
+    if ((value & OPTCR_OPTLOCK) != 0) {
         f->option_key = 0;
         return;
     }
     if ((value & (OPTCR_MER | 1u << 31)) != 0)
         board_note(b, "mass erase by OPTCR and swapped banks are not modelled");
-    if ((value & H7_FLASH_OPTCR_OPTSTART) != 0)
+    if ((value & OPTCR_OPTSTART) != 0)
         write_options(b, f);
 }
 
@@ -527,7 +559,7 @@ option_write(struct flash_h7 *f, uint32_t offset, uint32_t value)
     size_t i;
 
     for (i = 0; i < H7_OPTION_WORDS - 1; i++)
-        if (offset == row_at[i][0] && (f->optcr & H7_FLASH_OPTCR_OPTLOCK) == 0)
+        if (offset == row_at[i][0] && (f->optcr & OPTCR_OPTLOCK) == 0)
             f->prg[i] = value;
 }
 
@@ -536,35 +568,35 @@ flash_write(struct board *b, void *state, uint32_t offset, uint32_t value,
             unsigned size)
 {
     struct flash_h7 *f = state;
-    size_t bank = offset / H7_FLASH_BANK2 & 1;
+    size_t bank = offset / BANK2 & 1;
     struct bank *k = &f->bank[bank];
 
     (void)size;
-    switch (offset % H7_FLASH_BANK2) {
-    case H7_FLASH_ACR:
+    switch (offset % BANK2) {
+    case FLASH_ACR:
         f->acr = value & 0x3fu;
         break;
-    case H7_FLASH_KEYR:
-        key(b, &k->key, value, H7_FLASH_KEY1, H7_FLASH_KEY2);
+    case FLASH_KEYR:
+        key(b, &k->key, value, KEY1, KEY2);
         if (k->key == KEY_OPEN)
-            k->cr &= ~H7_FLASH_CR_LOCK;
+            k->cr &= ~CR_LOCK;
         break;
-    case H7_FLASH_OPTKEYR:
-        key(b, &f->option_key, value, H7_FLASH_OPTKEY1, H7_FLASH_OPTKEY2);
+    case FLASH_OPTKEYR:
+        key(b, &f->option_key, value, OPTKEY1, OPTKEY2);
         if (f->option_key == KEY_OPEN)
-            f->optcr &= ~H7_FLASH_OPTCR_OPTLOCK;
+            f->optcr &= ~OPTCR_OPTLOCK;
         break;
-    case H7_FLASH_CR:
+    case FLASH_CR:
         write_cr(b, f, bank, value);
         break;
-    case H7_FLASH_CCR:
-        k->sr &= ~(value & (H7_FLASH_SR_ERRORS | H7_FLASH_SR_EOP));
+    case FLASH_CCR:
+        k->sr &= ~(value & (SR_ERRORS | SR_EOP));
         break;
-    case H7_FLASH_OPTCR:
+    case FLASH_OPTCR:
         write_optcr(b, f, value);
         break;
-    case H7_FLASH_OPTCCR:
-        if ((value & H7_FLASH_OPTCHANGEERR) != 0)
+    case FLASH_OPTCCR:
+        if ((value & OPTCHANGEERR) != 0)
             f->change_error = false;
         break;
     default:
@@ -603,7 +635,7 @@ flash_reset(struct board *b, void *state, enum board_reset why)
     }
     f->options_until = 0;
     f->acr = ACR_RESET;
-    f->optcr = H7_FLASH_OPTCR_OPTLOCK;
+    f->optcr = OPTCR_OPTLOCK;
     f->option_key = 0;
     f->change_error = false;
     memcpy(f->prg, f->cur, sizeof(f->prg));

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""sfi-board's H753 by firmware of a few lines, as RM0433 tells to use it: flash
-with its write buffer and errors, option bytes, clocks, USART, SPI, RNG.
+"""sfi-board's H753 by firmware of a few lines, as RM0433 tells to use it:
+flash with its write buffer and errors, option bytes, clocks, USART, SPI, RNG.
 
     test_h753.py SFI_BOARD
 """
@@ -16,12 +16,13 @@ from board import Board, N, firmware
 program = None
 
 START = """
+#define INLINE static inline __attribute__((always_inline))
 #define F(o) REG(0x52002000 + (o))
 #define GPIOA(o) REG(0x58020000 + (o))
 #define USART(o) REG(0x40011000 + (o))
 #define SPI(o) REG(0x40013000 + (o))
 #define SPI8(o) (*(volatile uint8_t *)(0x40013000 + (o)))
-static __attribute__((always_inline)) inline void start(void) {
+INLINE void start(void) {
     for (int i = 0; i < RESULTS; i++) result[i] = 0;
     REG(0x580244e0) = 7; REG(0x580244f0) = 1 << 4 | 1 << 12;
     REG(0x580244dc) = 1 << 6;
@@ -29,23 +30,23 @@ static __attribute__((always_inline)) inline void start(void) {
     GPIOA(0) = (0xabffffff & ~(0xffu << 8 | 15u << 18)) | 0xaau << 8
                | 10u << 18;
 }
-static __attribute__((always_inline)) inline void open_bank(uint32_t at) {
+INLINE void open_bank(uint32_t at) {
     F(at + 4) = 0x45670123; F(at + 4) = 0xcdef89ab;
 }
-static __attribute__((always_inline)) inline uint32_t done(uint32_t at) {
+INLINE uint32_t done(uint32_t at) {
     while (F(at + 0x10) & 7) ;
     uint32_t sr = F(at + 0x10);
     F(at + 0x14) = sr;
     return sr;
 }
-static __attribute__((always_inline)) inline uint32_t put(uint32_t address, uint32_t first) {
+INLINE uint32_t put(uint32_t address, uint32_t first) {
     for (uint32_t i = 0; i < 8; i++) REG(address + 4 * i) = first + i;
     return done(address & 0x100000 ? 0x100 : 0);
 }
-static __attribute__((always_inline)) inline void options(void) {
+INLINE void options(void) {
     F(8) = 0x08192a3b; F(8) = 0x4c5d6e7f;
 }
-static __attribute__((always_inline)) inline void launch(void) {
+INLINE void launch(void) {
     F(0x18) |= 2; while (F(0x1c) & 1) ;
 }
 """
@@ -80,7 +81,8 @@ class H753(unittest.TestCase):
             "REG(0x08100040) = 1; result[3] = F(0x110); REG(0x08100060) = 1;"
             "result[4] = done(0x100); REG(0x08100080) = 1;"
             "REG(0x08100080) = 1; result[5] = F(0x110); F(0x10c) = 0x30;"
-            "F(0x114) = ~0u; F(0x10c) = 0x34 | 1 << 7; result[6] = done(0x100);"
+            "F(0x114) = ~0u; F(0x10c) = 0x34 | 1 << 7;"
+            "result[6] = done(0x100);"
             "result[7] = REG(0x08100000); F(0x10c) = 1; F(0x10c) = 0x32;"
             "result[8] = F(0x10c); for (;;) ;")
         self.assertEqual(self.results(9), [
@@ -93,7 +95,8 @@ class H753(unittest.TestCase):
             "put(0x08100000, 0xf0f0); REG(0xe000ed14) |= 1 << 8;"
             "REG(0x08100000); result[0] = F(0x110) & 1 << 26;"
             "F(0x114) = 1 << 26; REG(0xe000ed14) &= ~(1u << 8);"
-            "REG(0x08100000); asm volatile(\"isb\"); result[2] = 1; for (;;) ;",
+            "REG(0x08100000); asm volatile(\"isb\"); result[2] = 1;"
+            "for (;;) ;",
             helpers="void hard_fault(void) { result[1] = F(0x110) & 1 << 26;"
                     " for (;;) ; }")
         self.assertEqual(self.results(3), [DBECCERR, DBECCERR, 0])
@@ -151,7 +154,8 @@ class H753(unittest.TestCase):
         self.assertEqual(words, tuple(range(8)) + (0x40, 0x41, 0x42, 0x43) +
                          (0xffffffff,) * 4)
         self.boot("REG(0xe000ed14) |= 1 << 8; REG(0x08100000);"
-                  "result[0] = F(0x110); REG(0x08100020); result[1] = F(0x110);"
+                  "result[0] = F(0x110); REG(0x08100020);"
+                  "result[1] = F(0x110);"
                   "for (;;) ;")
         self.assertEqual(self.results(2), [0, DBECCERR])
 
@@ -184,7 +188,8 @@ class H753(unittest.TestCase):
 
     def test_rng(self):
         self.boot("REG(0x58024400) |= 1 << 12; REG(0x48021800) = 4;"
-                  "for (int i = 0; i < 8; i++) { while (!(REG(0x48021804) & 1))"
+                  "for (int i = 0; i < 8; i++) {"
+                  " while (!(REG(0x48021804) & 1))"
                   " ; result[i] = REG(0x48021808); } for (;;) ;")
         self.assertEqual(len(set(self.results(8))), 8)
 
