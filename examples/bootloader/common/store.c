@@ -250,13 +250,19 @@ store_zero(uint32_t addr)
 }
 
 int
+store_forget_key(void)
+{
+    store.found = false;
+    return store_zero(STORE_PAGE_1 + DATA_PAGE_SECRET_AT) |
+           store_zero(STORE_PAGE_0 + DATA_PAGE_SECRET_AT);
+}
+
+int
 store_mark_leaving(void)
 {
     if (!store_is_leaving() &&
         (store_move_to_page_1() != 0 ||
          store_zero(STORE_PAGE_1 + DATA_PAGE_LEAVING_AT) != 0))
         return 1;
-    store.found = false;
-    return store_zero(STORE_PAGE_1 + DATA_PAGE_SECRET_AT) |
-           store_zero(STORE_PAGE_0 + DATA_PAGE_SECRET_AT);
+    return store_forget_key();
 }

@@ -36,5 +36,7 @@ int store_record_store(const uint8_t record[DATA_PAGE_RECORD_LEN]);
 int store_mark_leaving(void);
 /* Is the mark there?  Without store_start(), for secure boot. */
 bool store_is_leaving(void);
+/* The second half of store_mark_leaving(): overwrite the key in both pages. */
+int store_forget_key(void);
 
 #endif

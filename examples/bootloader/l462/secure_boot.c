@@ -160,6 +160,9 @@ image_main(void)
     flash_start();
     is_gone = boot_is_blank(MAP_LOADER, FLASH_PAGE);
     if (store_is_leaving() && !is_gone) {
+        /* power may have failed between the mark and this */
+        if (store_forget_key() != 0)
+            boot_park(SECURE_BOOT_ERASE);
         boot_erase(MAP_LOADER, MAP_LOADER_ERASED_LEN);
         board_launch();
     }
