@@ -13,9 +13,7 @@
 
 #include <stdint.h>
 
-/* L462: a double word (RM0394, 3.3.7). */
-#define FLASH_UNIT 8u
-#define FLASH_PAGE 2048u
+#include "flash_map.h" /* FLASH_UNIT, FLASH_PAGE: the part's */
 
 /* Erase whole pages; both values are multiples of FLASH_PAGE.  All of it reads
  * as 0xff afterwards. */
@@ -25,7 +23,8 @@ int flash_erase(uint32_t addr, uint32_t len);
  */
 int flash_program(uint32_t addr, const uint8_t *data, uint32_t len);
 /* Overwrite whole units with zeros, whatever they hold (RM0394, 3.3.7: the one
- * value that a programmed double word accepts). */
+ * value that a programmed double word accepts).  Fails where the flash has no
+ * such value. */
 int flash_zero(uint32_t addr, uint32_t len);
 /* Read any bytes, past the caches.  Fails, with `out` filled with zeros, when a
  * unit has an error that its ECC does not correct. */

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Clock and time of the STM32L462: 80 MHz from its own oscillator of
- * 16 MHz, which is exact to 1 % (datasheet), and TIM2 counting cycles. */
+/* The clock of the STM32L462: 80 MHz from its own oscillator of 16 MHz, which
+ * is exact to 1 % (datasheet). */
 #include "board.h"
 #include "part.h"
 #include "regs.h"
-
-#define CYCLES_PER_MS 80000u
-
-static struct {
-    uint32_t cycles; /* TIM2, when time_ms() was called last */
-    uint32_t rest;   /* cycles that are no millisecond yet */
-    uint32_t ms;
-} clock;
 
 static void
 clock_start(void)
@@ -35,28 +27,10 @@ clock_start(void)
         ;
 }
 
-static void
-clock_start_timer(void)
+void
+usart_slow_clock(void)
 {
-    RCC_APB1ENR1 |= APB1ENR1_TIM2;
-    (void)RCC_APB1ENR1; /* the clock is on when this has been read */
-    TIM2_PSC = 0;
-    TIM2_ARR = UINT32_MAX;
-    TIM2_EGR = TIM_EGR_UG;
-    TIM2_CR1 = TIM_CR1_CEN;
-}
-
-/* To be called at least once in 53 s, when TIM2 wraps. */
-uint32_t
-time_ms(void)
-{
-    uint32_t now = TIM2_CNT;
-
-    clock.rest += now - clock.cycles;
-    clock.cycles = now;
-    clock.ms += clock.rest / CYCLES_PER_MS;
-    clock.rest %= CYCLES_PER_MS;
-    return clock.ms;
+    RCC_CCIPR |= CCIPR_USART1SEL_HSI16;
 }
 
 void
@@ -65,7 +39,9 @@ board_start(void)
     flash_start();
     watchdog_start();
     clock_start();
-    clock_start_timer();
+    RCC_APB1ENR1 |= APB1ENR1_TIM2;
+    (void)RCC_APB1ENR1; /* the clock is on when this has been read */
+    time_start();
     usart_start();
     spi_start();
 }

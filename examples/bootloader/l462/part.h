@@ -8,6 +8,18 @@
 
 #include "map.h"
 
+#define CYCLES_PER_MS 80000u
+/* ... of HSI16, with which USART1 goes on below 1221 baud */
+#define CYCLES_PER_SLOW 5u
+/* RAM takes writes from the first instruction on. */
+#define PART_BEFORE_RAM ""
+
+/* ---- clock.c ---- */
+void usart_slow_clock(void);
+
+/* ---- time.c ---- */
+void time_start(void);
+
 /* ---- flash.c ---- */
 /* At each start: no cache for data, no errors of before. */
 void flash_start(void);

@@ -30,7 +30,7 @@ spi_start(void)
                            PULL_UP << 2 * MISO_PIN | PULL_DOWN << 2 * MOSI_PIN;
     const uint32_t alternate = MODE_ALTERNATE * 0x55u << 2 * NSS_PIN;
 
-    RCC_AHB2ENR |= AHB2ENR_GPIOA;
+    RCC_GPIOENR |= GPIOENR_A;
     RCC_APB2ENR |= APB2ENR_SPI1;
     (void)RCC_APB2ENR; /* the clocks are on when this has been read */
     GPIOA_PUPDR = (GPIOA_PUPDR & ~pins) | pulls;

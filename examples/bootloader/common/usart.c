@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* USART1 of the STM32L462 at PA9 and PA10, 8 bits, even parity, 1 stop bit
- * (AN3155), at the rate that the host's first 0x7f shows. */
+/* USART1 at PA9 and PA10, 8 bits, even parity, 1 stop bit (AN3155), at the
+ * rate that the host's first 0x7f shows.  An L4 and an H7 have the same
+ * registers, at addresses of their own. */
 #include "board.h"
 #include "part.h"
 #include "regs.h"
@@ -13,12 +14,11 @@
 
 /* Between the edges of a 0x7f: seven ones behind its start bit, then a zero. */
 #define ONES 7u
-/* 80 MHz: a character of 1200 baud takes less than 10 ms; 1.25 Mbaud. */
-#define EDGE_CYCLES_MAX 800000u
+/* A character of 1200 baud takes less than 10 ms; at least 1 Mbaud. */
+#define EDGE_CYCLES_MAX (10u * CYCLES_PER_MS)
 #define BIT_CYCLES_MIN 64u
 /* Below 1221 baud the divider needs a slower clock. */
 #define BRR_MAX 0xffffu
-#define CYCLES_PER_HSI16 5u
 
 static bool usart_is_on;
 
@@ -38,7 +38,7 @@ usart_set_mode(uint32_t pin, uint32_t mode)
 void
 usart_start(void)
 {
-    RCC_AHB2ENR |= AHB2ENR_GPIOA;
+    RCC_GPIOENR |= GPIOENR_A;
     RCC_APB2ENR |= APB2ENR_USART1;
     (void)RCC_APB2ENR; /* the clocks are on when this has been read */
     GPIOA_PUPDR = (GPIOA_PUPDR & ~(15u << 2 * TX_PIN)) | PULL_UP << 2 * TX_PIN |
@@ -89,8 +89,8 @@ usart_switch_on(uint32_t bit)
         ;
     USART1_CR1 = 0;
     if (bit > BRR_MAX) {
-        RCC_CCIPR |= CCIPR_USART1SEL_HSI16;
-        bit /= CYCLES_PER_HSI16;
+        usart_slow_clock();
+        bit /= CYCLES_PER_SLOW;
     }
     USART1_BRR = bit;
     USART1_CR1 = CR1_M0 | CR1_PCE | CR1_RE | CR1_TE | CR1_UE;
@@ -145,6 +145,6 @@ links_wait(void)
     uint32_t from = TIM2_CNT;
 
     while (!usart_is_calling() && (SPI1_SR & SPI_SR_RXNE) == 0 &&
-           TIM2_CNT - from < 80000u)
+           TIM2_CNT - from < CYCLES_PER_MS)
         ;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The independent watchdog of the STM32L462. */
+/* The independent watchdog: the same in an L4 and an H7. */
 #include "board.h"
 #include "part.h"
 #include "regs.h"
 
-/* 32.3.2: runs by an option byte, or not at all; then this does nothing.  It
- * bites after 32 s instead of 0.5 s: an ECDH in software takes longer. */
+/* RM0394, 32.3.2: runs by an option byte, or not at all; then this does
+ * nothing.  It bites after 32 s instead of 0.5 s: an ECDH in software takes
+ * longer. */
 void
 watchdog_start(void)
 {

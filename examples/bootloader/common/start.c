@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The first instructions of secure boot and of the bootloader: RAM is wiped
+/* The first instructions of an image: RAM is wiped
  * before anything uses it, also what a reset in mid-install left. */
 #include <stddef.h>
 
@@ -59,8 +59,7 @@ start_image(void)
 __attribute__((naked)) void
 image_reset(void)
 {
-    __asm__ volatile("cpsid i\n"
-                     "ldr r1, =%c0\n"
+    __asm__ volatile("cpsid i\n" PART_BEFORE_RAM "ldr r1, =%c0\n"
                      "ldr r2, =%c1\n"
                      "movs r4, #0\n"
                      "movs r5, #0\n"
