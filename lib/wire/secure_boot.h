@@ -8,6 +8,8 @@
 
 /* Of an STM32L462CE: the words' address, SECURE_BOOT_PARKED and a reason. */
 #define SECURE_BOOT_L462_PARK_AT 0x20004000u
+/* Of an STM32H753xI, whose bootloader does that itself. */
+#define SECURE_BOOT_H753_PARK_AT 0x20004000u
 #define SECURE_BOOT_PARKED 0x6b726170u
 
 enum secure_boot_reason {

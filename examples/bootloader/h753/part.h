@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* What the files of this part share. */
+#ifndef BOOTLOADER_PART_H
+#define BOOTLOADER_PART_H
+
+#include <stdint.h>
+
+#include "map.h"
+
+/* HSI, undivided, as after a reset. */
+#define CYCLES_PER_MS 64000u
+/* Any rate from 977 baud needs no slower clock. */
+#define CYCLES_PER_SLOW 1u
+/* RM0433, 6.4.1: RAM takes no writes until PWR_CR3 has been written and the
+ * voltage is valid (PWR_CSR1, ACTVOSRDY). */
+#define PART_BEFORE_RAM        \
+    "ldr r1, =0x58024800\n"    \
+    "ldr r2, [r1, #0x0c]\n"    \
+    "orr r2, r2, #2\n"         \
+    "str r2, [r1, #0x0c]\n"    \
+    "3: ldr r2, [r1, #0x04]\n" \
+    "tst r2, #0x2000\n"        \
+    "beq 3b\n"
+
+/* ---- time.c ---- */
+void time_start(void);
+
+/* ---- flash.c ---- */
+void flash_start(void);
+void flash_on_nmi(void);
+
+/* ---- decide.c ---- */
+void usart_slow_clock(void);
+/* Start the firmware, park, or return. */
+void part_decide(void);
+_Noreturn void part_reset(void);
+
+/* ---- watchdog.c ---- */
+void watchdog_start(void);
+
+/* ---- start.c ---- */
+/* Give the core to a vector table: VTOR, stack, and nothing in RAM. */
+_Noreturn void part_start(uint32_t vectors);
+
+/* ---- spi.c ---- */
+void spi_start(void);
+
+/* ---- usart.c ---- */
+void usart_start(void);
+
+#endif
