@@ -37,14 +37,25 @@ options_write(struct rd *words)
     }
 }
 
-/* Write protection of the data pages would keep the record from them. */
-static bool
-options_protect_data(const uint8_t *data)
+static uint32_t
+options_row(const uint8_t *data, uint32_t row)
 {
     struct rd words;
 
-    sfi__rd_init(&words, data + 4 * PART_CHIP.wrp_row[1], 4);
-    return (sfi__rd_u32le(&words) & MAP_WRP_DATA) != MAP_WRP_DATA;
+    sfi__rd_init(&words, data + 4 * row, 4);
+    return sfi__rd_u32le(&words);
+}
+
+/* Write protection of the data pages would keep the record from them, and
+ * leaving readout protection erases all flash, with this bootloader. */
+static bool
+options_do_harm(const uint8_t *data)
+{
+    uint32_t rdp = options_row(data, PART_CHIP.rdp_row) >> PART_CHIP.rdp_shift;
+    uint32_t wrp = options_row(data, PART_CHIP.wrp_row[1]);
+
+    return (rdp & 0xff) == CHIP_RDP_LEVEL0 ||
+           (wrp & MAP_WRP_DATA) != MAP_WRP_DATA;
 }
 
 int
@@ -53,7 +64,7 @@ options_program(const uint8_t *data, uint32_t len)
     struct rd words;
     bool failed;
 
-    if (len != 4 * PART_CHIP.ob_count || options_protect_data(data))
+    if (len != 4 * PART_CHIP.ob_count || options_do_harm(data))
         return 1;
     if ((OPTIONS(H7_FLASH_OPTCR) & H7_FLASH_OPTCR_OPTLOCK) != 0) {
         OPTIONS(H7_FLASH_OPTKEYR) = H7_FLASH_OPTKEY1;
