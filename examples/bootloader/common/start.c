@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The first instructions of an image: RAM is wiped before anything uses it, also
- * what a reset in mid-install left. */
+/* The first instructions of an image: RAM is wiped before anything uses it,
+ * with what a reset in mid-install left. */
 #include <stddef.h>
 
 #include "part.h"
