@@ -227,6 +227,14 @@ line_forget(struct line *line, board_time before)
 void
 line_cut(struct line *line, board_time from)
 {
+    struct line_frame *last;
+    unsigned done;
+
     while (line->count > 0 && frame_at(line, line->count - 1)->start >= from)
         line->count--;
+    if (line->count == 0 || line_free_at(line) <= from)
+        return;
+    last = &line->frame[(line->first + line->count - 1) % LINE_FRAMES];
+    done = (unsigned)((from - last->start) / last->bit);
+    last->levels |= (uint16_t)(0xffffu << (done + 1));
 }

@@ -79,7 +79,7 @@ bool line_read(const struct line *line, const struct line_format *format,
 /* Forget characters that ended before @before. */
 void line_forget(struct line *line, board_time before);
 
-/* Cut the cable: nothing is sent at @from or later. */
+/* Nothing more is sent at @from or later, but for the bit that has begun. */
 void line_cut(struct line *line, board_time from);
 
 #endif

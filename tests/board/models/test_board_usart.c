@@ -257,6 +257,29 @@ START_TEST(test_tolerance)
 }
 END_TEST
 
+/* One sample of 16 that is low in a bit that is high: RM0394 votes with the
+ * eighth, ninth and tenth. */
+START_TEST(test_glitch)
+{
+    struct line_format format = {1600000, 8, LINE_PARITY_NONE, 2};
+    struct line wire = {0};
+    struct line_word word;
+    unsigned bit;
+
+    for (bit = 0; bit < 10; bit++) {
+        unsigned levels = bit == 0 ? 0 : 0xffff;
+
+        if (bit == 3)
+            levels &= ~(1u << _i);
+        line_send_levels(&wire, format.bit / 16, 0, (uint16_t)levels, 16);
+    }
+    ck_assert(line_read(&wire, &format, 0, &word));
+    ck_assert_uint_eq(word.value, 0xff);
+    ck_assert(!word.framing);
+    ck_assert_int_eq(word.noise, _i >= 7 && _i <= 9);
+}
+END_TEST
+
 static const uint32_t bauds[] = {1200,   9600,   19200,  38400,  57600,  115200,
                                  230400, 460800, 500000, 921600, 1000000};
 
@@ -384,11 +407,15 @@ END_TEST
 START_TEST(test_reset)
 {
     start(115200, EVEN);
+    fake_send(b, u, 115200, WIRE_PARITY_EVEN, "x", 1);
+    fake_wait(b, 1000 * PS_PER_US);
     set32(b, u, USART_TDR, 'a');
+    set32(b, u, USART_TDR, 'b');
     fake_wait(b, 10 * PS_PER_US);
     fake_reset(b, u, BOARD_RESET_SOFTWARE);
     fake_wait(b, 1000 * PS_PER_US);
-    ck_assert_uint_eq(b->out_len, 0); /* the character was cut */
+    ck_assert_uint_eq(b->out_len, 1); /* the character was cut */
+    ck_assert_uint_eq(b->out[0], 0xff);
     ck_assert_uint_eq(get32(b, u, USART_CR1), 0);
     ck_assert_uint_eq(get32(b, u, USART_BRR), 0);
     ck_assert_uint_eq(get32(b, u, USART_ISR), 0x020000c0);
@@ -404,6 +431,11 @@ START_TEST(test_quiet)
     start(115200, EVEN);
     fake_wait(b, 100 * bit);
     ck_assert(!isr_has(USART_IDLE)); /* before a first character */
+    fake_send(b, u, 115200, WIRE_PARITY_EVEN, "a", 1);
+    fake_wait(b, 11 * bit + 10 * bit);
+    fake_send(b, u, 115200, WIRE_PARITY_EVEN, "b", 1);
+    fake_wait(b, 11 * bit + 10 * bit);
+    ck_assert(!isr_has(USART_IDLE)); /* the gap was shorter than one */
     fake_send(b, u, 115200, WIRE_PARITY_EVEN, "ab", 2);
     fake_wait(b, 22 * bit + 10 * bit);
     ck_assert(!isr_has(USART_IDLE));
@@ -494,13 +526,21 @@ START_TEST(test_fifo)
     ck_assert(isr_has(USART_RXFF | USART_RXNE | USART_FE));
     ck_assert(!isr_has(USART_ORE));
     set32(b, u, USART_ICR, USART_FE);
+    /* of one that is not the next to be read, nothing is told */
+    ck_assert_uint_eq(get32(b, u, USART_RDR) & 0xff, 'X');
+    board_usart_h7.fault(b, u, WIRE_FAULT_USART_PARITY, 0);
+    fake_send(b, u, 115200, WIRE_PARITY_EVEN, "f", 1);
+    fake_wait(b, 1000 * PS_PER_US);
+    ck_assert(isr_has(USART_RXFF));
+    ck_assert(!isr_has(USART_PE));
     fake_send(b, u, 115200, WIRE_PARITY_EVEN, "Z", 1);
     fake_wait(b, 1000 * PS_PER_US);
     ck_assert(isr_has(USART_ORE));
-    ck_assert_uint_eq(get32(b, u, USART_RDR) & 0xff, 'X');
     for (i = 0; i < 15; i++)
         ck_assert_uint_eq(get32(b, u, USART_RDR) & 0xff,
                           (uint8_t) "0123456789abcde"[i]);
+    ck_assert(isr_has(USART_PE));
+    ck_assert_uint_eq(get32(b, u, USART_RDR) & 0xff, 'f');
     ck_assert(!isr_has(USART_RXNE));
     ck_assert(!isr_has(USART_FE));
 
@@ -542,6 +582,7 @@ main(void)
     tcase_add_test(l4, test_faults);
     tcase_add_test(l4, test_disagreement);
     tcase_add_test(l4, test_tolerance);
+    tcase_add_loop_test(l4, test_glitch, 0, 16);
     tcase_add_loop_test(l4, test_pin, 0, ROWS(bauds));
     tcase_add_loop_test(l4, test_auto_baud, 0, ROWS(bauds));
     tcase_add_test(l4, test_not_routed);
