@@ -28,7 +28,9 @@ REASONS = {name: int(value) for name, value in re.findall(
 RDP_0, RDP_1 = 0xfbeff8aa, 0xfbeff8bb
 NONE, BOOT_ONLY = 0xff00ffff, 0xff01ff00
 BLINK = "int main(void) { result[0] = 0x600d; for (;;) ; }"
-EMPTY, INSTALLED = 0x3c96a55a, 0x0ff0c396
+EMPTY, COMMITTING, INSTALLED = 0x3c96a55a, 0x5aa53c69, 0x0ff0c396
+OPTIONS = [RDP_1, 0xffffffff, 0, NONE, NONE]
+SECRET = bytes(range(1, 33))
 # The base point of P-256: a key that a licence may have.
 POINT = bytes.fromhex(
     "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
@@ -45,13 +47,16 @@ def image(elf):
 
 
 def record(phase):
-    raw = struct.pack("<4sIII", b"SFIR", 1, phase, 1) + bytes(108)
+    raw = struct.pack("<4sIII", b"SFIR", 1, phase, 1) + bytes(16)
+    words = OPTIONS if phase == COMMITTING else []
+    raw += struct.pack(f"<I{len(words)}I", 4 * len(words), *words)
+    raw += bytes(124 - len(raw))
     return raw + struct.pack("<I", zlib.crc32(raw))
 
 
 def data_page(phase=None, leaving=False):
     """A key, a certificate that nobody signed, and perhaps a record."""
-    head = struct.pack("<II", 1, 1) + bytes(24) + bytes(range(1, 33))
+    head = struct.pack("<II", 1, 1) + bytes(24) + SECRET
     head += b"46201002" + POINT + bytes(64)
     head += struct.pack("<I", zlib.crc32(head)) + bytes(20)
     page = head + b"SFI data page 1\0" * 2
@@ -183,6 +188,42 @@ class Bootloader(unittest.TestCase):
         self.start(5.0)
         self.assertTrue(self.blank(LOADER, 0xa000))
         self.assertEqual(self.b.state().at, N.AT_FIRMWARE)
+
+    def left(self):
+        """Firmware runs, its option bytes are in force, nothing else stays."""
+        return (self.b.state().at == N.AT_FIRMWARE and
+                self.blank(LOADER, 0xa000) and
+                SECRET not in self.b.peek(0x08000000, 0x80000) and
+                self.b.options()[1] == OPTIONS)
+
+    def leave(self):
+        self.b.run(3.0)
+        if self.b.state().at == N.AT_LOADER:
+            for frame in b"\x7f", b"\x50\xaf", b"\x53\x09\x5a", b"\0\0\0":
+                self.b.usart(frame, limit=3.0)
+            self.b.run(3.0)
+
+    def test_cuts(self):
+        """Power fails in each operation from FINISH to the end.  Option bytes
+        that are torn protect all flash from reading: RM0394, 3.4.1."""
+        self.firmware()
+        self.keep(phase=COMMITTING)
+        self.b.power()
+        self.b.snapshot()
+        for how in N.CUT_TORN, N.CUT_BEFORE, N.CUT_AFTER:
+            after = 1
+            while True:
+                self.b.restore()
+                self.b.cut(after, how)
+                self.leave()
+                if self.b.state().power:
+                    break
+                self.b.power()
+                self.leave()
+                self.assertTrue(self.left(), f"{how} after {after}")
+                after += 2  # between two operations by one of the two
+            self.assertTrue(self.left())
+            self.assertGreater(after, 40)
 
     def test_watchdog(self):
         """By an option byte it runs from the reset on, and never bites."""
