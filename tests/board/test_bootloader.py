@@ -16,6 +16,10 @@ import tempfile
 import unittest
 import zlib
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] /
+                       "scripts"))
+
+import check_license
 from board import Board, N, Refused, firmware
 
 USER, LOADER, PAGE_0, PAGE_1 = 0x08001000, 0x08075800, 0x0807f000, 0x0807f800
@@ -36,6 +40,10 @@ POINT = bytes.fromhex(
     "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
     "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
 PAINT = 0xcdcdcdcd
+# By Special; RANDOM is a cause.
+SECURE = b"\x50\xaf", b"\x53\x03\x50", b"\0\1\0\1"
+SESSION = b"\x50\xaf", b"\x53\x0a\x59", b"\0\0\0"
+RANDOM = 0x46
 program = secure_boot = bootloader = None
 
 
@@ -188,6 +196,8 @@ class Bootloader(unittest.TestCase):
         self.start(5.0)
         self.assertTrue(self.blank(LOADER, 0xa000))
         self.assertEqual(self.b.state().at, N.AT_FIRMWARE)
+        # the key, which the mark came before
+        self.assertEqual(self.b.peek(PAGE_1 + 32, 32), bytes(32))
 
     def left(self):
         """Firmware runs, its option bytes are in force, nothing else stays."""
@@ -302,13 +312,53 @@ class Bootloader(unittest.TestCase):
             x ^= byte
         return raw + bytes([x])
 
+    # ---- cryptography ----
+
+    def symbol(self, name, length):
+        table = subprocess.run(["arm-none-eabi-nm", bootloader], check=True,
+                               capture_output=True, text=True).stdout
+        at = re.search(rf"^(\w+) \w {name}$", table, re.M)[1]
+        return self.b.peek(int(at, 16), length)
+
+    def open_license(self):
+        """The cause of a licence for this part's key."""
+        public = check_license.encode(check_license.mul(
+            int.from_bytes(bytes(range(1, 33)), "big"), check_license.G))
+        lic = check_license.seal(bytes(range(33, 65)), public, b"k" * 16,
+                                 b"n" * 12, bytes(4))
+        self.assertEqual(self.request(SECURE)[-2], 0)
+        return self.request((b"\x51\xae", b"\x53\x04\x57", b"\0\0\0",
+                             self.packet(lic)))[-2]
+
+    def test_aes_unit(self):
+        """It is used, unless it does not give the known answer."""
+        for broken in 0, 1:
+            self.keep(phase=EMPTY)
+            self.b.power()
+            self.b.inject(N.FAULT_AES, 0, broken)
+            self.b.run(20.0)
+            self.assertEqual(self.symbol("hardware", 1)[0], 1 - broken)
+            self.b.usart(b"\x7f")
+            self.assertEqual(self.open_license(), 0)
+
+    def test_random_generator(self):
+        """Stuck, or with an error of seed or clock: no session, no licence."""
+        for fault in N.FAULT_RNG_STUCK, N.FAULT_RNG_SEED, N.FAULT_RNG_CLOCK:
+            self.keep(phase=EMPTY)
+            self.b.power()
+            self.b.inject(fault, 0, 1)
+            self.b.run(20.0)
+            self.b.usart(b"\x7f")
+            self.assertEqual(self.request(SESSION)[-2], RANDOM)
+            self.assertNotEqual(self.open_license(), 0)
+            self.assertTrue(self.blank(USER, 2048))
+
     def test_stack(self):
         """An ECDH with a licence of no one: the painted stack."""
         self.keep(phase=EMPTY)
         self.start()
         self.b.usart(b"\x7f")
-        secure = (b"\x50\xaf", b"\x53\x03\x50", b"\0\1\0\1")
-        self.assertEqual(self.request(secure), b"\x79\0\0\0\1\0\x79")
+        self.assertEqual(self.request(SECURE), b"\x79\0\0\0\1\0\x79")
         lic = b"SFI." + struct.pack("<III", 0, 1, 0) + POINT + bytes(56)
         data = self.request((b"\x51\xae", b"\x53\x04\x57", b"\0\0\0",
                              self.packet(lic)))
