@@ -5,8 +5,9 @@
  * is wiped after each operation.
  *
  * Timing and addresses of what depends on a secret do not depend on its value,
- * as far as Mbed TLS promises it; AES in software looks up tables, which is
- * constant in time on a core without a data cache (Cortex-M4). */
+ * as far as Mbed TLS promises it; AES in software looks up tables, so no data
+ * cache may be on.
+ */
 #ifndef BOOTLOADER_CRYPTO_H
 #define BOOTLOADER_CRYPTO_H
 
