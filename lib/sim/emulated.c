@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/rd.h"
+#include "wire/secure_boot.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "sim/board/board.h"
@@ -238,13 +240,45 @@ sfi__emulated_set_options(struct sfi_sim *sim, const uint32_t *words)
     return false;
 }
 
+/* Why secure boot stands still; NULL: it does not. */
+static const char *
+emulated_parked(const struct sfi_sim *sim)
+{
+    static const char *const reasons[] = {
+        [SECURE_BOOT_NO_STACK] = "no-stack",
+        [SECURE_BOOT_NO_ENTRY] = "no-entry",
+        [SECURE_BOOT_RDP] = "rdp",
+        [SECURE_BOOT_WRP] = "wrp",
+        [SECURE_BOOT_OPTIONS] = "options",
+        [SECURE_BOOT_DAMAGED] = "damaged",
+        [SECURE_BOOT_DAMAGED_COMPLETE] = "damaged-complete",
+        [SECURE_BOOT_ERASE] = "erase",
+    };
+    uint8_t raw[8];
+    struct rd r;
+    uint32_t reason;
+
+    if (sim->mode != SIM_HUNG ||
+        sfi__board_peek(board_of(sim), SECURE_BOOT_L462_PARK_AT, raw,
+                        sizeof(raw)) != SFI_OK)
+        return NULL;
+    sfi__rd_init(&r, raw, sizeof(raw));
+    if (sfi__rd_u32le(&r) != SECURE_BOOT_PARKED)
+        return NULL;
+    reason = sfi__rd_u32le(&r);
+    return reason < sizeof(reasons) / sizeof(*reasons) ? reasons[reason] : NULL;
+}
+
 void
 sfi__emulated_describe(const struct sfi_sim *sim, char *text, size_t cap)
 {
+    const char *parked = emulated_parked(sim);
     size_t len = strlen(text);
 
-    sfi__text_format(text + len, cap - len, " outputs=%llu",
-                     (unsigned long long)sim->emulated->state.outputs);
+    sfi__text_format(text + len, cap - len, " outputs=%llu%s%s",
+                     (unsigned long long)sim->emulated->state.outputs,
+                     parked != NULL ? " parked=" : "",
+                     parked != NULL ? parked : "");
 }
 
 size_t

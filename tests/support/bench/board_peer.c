@@ -4,12 +4,14 @@
  * each byte plus one, its SPI the complement, its firmware never runs.  The
  * variable SFI_TEST_PEER has what it gets wrong, after "HOW:N" at the N-th
  * message from now on. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/board/wire.h"
+#include "wire/secure_boot.h"
 
 #define RAM_LEN 4096u
 #define WORDS 5u
@@ -45,13 +47,22 @@ put_run(void)
     put(0, WIRE_RUN_LENGTH - 1);
 }
 
+/* Does it stand still in its secure boot? */
+static bool
+is_parked(void)
+{
+    const char *how = getenv("SFI_TEST_PEER");
+
+    return how != NULL && strcmp(how, "parked") == 0;
+}
+
 static void
 put_state(void)
 {
     put(power, 1);
     put(0, 1);
     put(1, 1);
-    put(WIRE_AT_LOADER, 1);
+    put(is_parked() ? WIRE_AT_BOOT : WIRE_AT_LOADER, 1);
     put(0, 8);
     put(ops, 8);
     put(resets, 4);
@@ -120,6 +131,11 @@ run_request(void)
             words[i] = (uint32_t)get(1 + 4 * i, 4);
         break;
     case WIRE_PEEK:
+        if (is_parked() && get(1, 4) == SECURE_BOOT_L462_PARK_AT) {
+            put(SECURE_BOOT_PARKED, 4);
+            put(SECURE_BOOT_WRP, 4);
+            break;
+        }
         for (uint64_t i = get(5, 4); i > 0; i--)
             put(0x5a, 1);
         break;

@@ -325,6 +325,18 @@ START_TEST(test_links)
 }
 END_TEST
 
+START_TEST(test_parked)
+{
+    char state[512];
+    size_t len = sizeof(state);
+
+    begin("parked");
+    ck_assert_ok(sfi_sim_command(board.sim, "state", state, &len));
+    ck_assert_ptr_nonnull(strstr(state, " runs=hung "));
+    ck_assert_ptr_nonnull(strstr(state, " parked=wrp"));
+}
+END_TEST
+
 START_TEST(test_power)
 {
     begin(NULL);
@@ -386,6 +398,7 @@ main(void)
     tcase_add_test(t, test_open_wrong);
     tcase_add_loop_test(t, test_open_greeting, 0, ROWS(greetings));
     tcase_add_test(t, test_links);
+    tcase_add_test(t, test_parked);
     tcase_add_test(t, test_power);
     tcase_add_loop_test(t, test_loss, 0, ROWS(losses));
     suite_add_tcase(s, t);
