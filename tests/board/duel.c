@@ -9,9 +9,14 @@
 
 #include <fixture.h>
 
+#include "crypto/ecc.h"
 #include "license/license.h"
 #include "proto/an3155_device.h"
+#include "proto/an4286.h"
 #include "device/device.h"
+
+/* Polls of a part that is idle. */
+#define DUEL_POLLS_MAX 16u
 
 /* Option bytes of the image: level 1, as tests/data has them. */
 static const uint32_t image_options[] = {0xfbeff8bb, 0xffffffff, 0x00000000,
@@ -30,11 +35,11 @@ duel_differs(struct duel *d, const char *words, ...)
 
 /* ---- the image ---- */
 
-/* A vector table, and code that stands still: what starts, starts. */
+/* A vector table, and code that sleeps for ever. */
 static void
 duel_make_code(uint8_t *code, uint32_t base)
 {
-    const uint32_t words[] = {0x20018000, base + 9, 0xe7fee7fe};
+    const uint32_t words[] = {0x20018000, base + 9, 0xe7fdbf30};
 
     for (size_t i = 0; i < sizeof(words); i++)
         code[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
@@ -51,6 +56,7 @@ duel_make_image(struct duel *d, const uint8_t public_key[64])
     duel_make_code(area[0], base);
     for (size_t i = 0; i < sizeof(options); i++)
         options[i] = (uint8_t)(image_options[i / 4] >> 8 * (i % 4));
+    memcpy(d->public_key, public_key, sizeof(d->public_key));
     image_add(&d->image, 'F', base, area[0], 300);
     image_add(&d->image, 'F', base + 2053, area[1], 417);
     image_add(&d->image, 'C', 0, options, sizeof(options));
@@ -92,10 +98,27 @@ duel_same(struct duel *d, const char *what, const uint8_t *a, size_t a_len,
                         b_len, text[1]);
 }
 
+/* A receipt in its reply of two bytes of length, as the other end signed it:
+ * the signature must be of its key, and the host takes it, as its random number
+ * is nobody else's. */
+static void
+duel_take_receipt(struct duel *d, const uint8_t *reply)
+{
+    const uint8_t *raw = reply + 2;
+
+    HOLDS(sfi__ecc_verify(ctx, d->public_key, raw, RECEIPT_STATEMENT_LEN,
+                          raw + RECEIPT_STATEMENT_LEN) == SFI_OK);
+    memcpy(d->twin->signature, raw + RECEIPT_STATEMENT_LEN,
+           RECEIPT_SIGNATURE_LEN);
+    d->twin->has_signature = true;
+}
+
 /* ACK, 4 bytes, the number, one byte of status, ACK: a reply to SESSION. */
 static void
 duel_take_session(struct duel *d, const uint8_t *said, size_t len)
 {
+    if (d->last.opcode == SFI_CMD_RECEIPT && len == 7 + RECEIPT_LEN)
+        duel_take_receipt(d, said + 1);
     if (d->last.opcode != SFI_CMD_SESSION || len != 11 || said[2] != 4)
         return;
     d->session = (uint32_t)said[3] | (uint32_t)said[4] << 8 |
@@ -112,6 +135,109 @@ duel_count_cause(struct duel *d, const uint8_t *said, size_t len)
         d->causes[said[len - 2]]++;
 }
 
+/* ---- over SPI ---- */
+
+/* A session's number or a signature comes out when both have made it: the host
+ * takes the other's.  Dummy, length, number, and the status behind it. */
+static void
+duel_take_drawn(struct duel *d, const uint8_t *said, uint8_t *out, size_t len)
+{
+    if (d->last.opcode == SFI_CMD_RECEIPT && len == 6 + RECEIPT_LEN) {
+        duel_take_receipt(d, said + 1);
+        d->twin->has_signature = false;
+        memcpy(d->twin->dev->receipt.raw + RECEIPT_STATEMENT_LEN,
+               d->twin->signature, RECEIPT_SIGNATURE_LEN);
+        memcpy(out + 3 + RECEIPT_STATEMENT_LEN, d->twin->signature,
+               RECEIPT_SIGNATURE_LEN);
+    }
+    if (d->last.opcode != SFI_CMD_SESSION || len != 10 || said[2] != 4 ||
+        out[2] != 4)
+        return;
+    d->session = (uint32_t)said[3] | (uint32_t)said[4] << 8 |
+                 (uint32_t)said[5] << 16 | (uint32_t)said[6] << 24;
+    d->twin->dev->live.id = d->session;
+    memcpy(out + 3, said + 3, 4);
+}
+
+/* The other end polls as a host does, since it may need more polls than the
+ * twin: until something else than 0xa5 comes. */
+static bool
+duel_poll(struct duel *d, uint8_t *first)
+{
+    const uint8_t poll = SPI_DUMMY;
+
+    for (uint32_t i = 0; i < DUEL_POLLS_MAX; i++) {
+        d->other.ops->spi(d->other.self, &poll, 1, first);
+        if (*first != SPI_BUSY)
+            return true;
+    }
+    return duel_differs(d, "SPI: %s has an answer, %s has none",
+                        d->host.ops->name, d->other.ops->name);
+}
+
+static bool
+duel_take_verdict(struct duel *d, uint8_t *verdict)
+{
+    static const uint8_t polls[2] = {SPI_DUMMY, SPI_DUMMY}, taken = USART_ACK;
+    uint8_t out[2], other;
+
+    d->host.ops->spi(d->host.self, polls, sizeof(polls), out);
+    *verdict = out[1];
+    if (!duel_poll(d, &other))
+        return false;
+    d->other.ops->spi(d->other.self, &taken, 1, out);
+    d->host.ops->spi(d->host.self, &taken, 1, out);
+    return duel_same(d, "verdict", &other, 1, verdict, 1);
+}
+
+/* A dummy, then all data that the host's end has: it leads. */
+static bool
+duel_take_data(struct duel *d)
+{
+    static const uint8_t zeros[END_ANSWER_MAX] = {0};
+    const struct an4286_device *s = &d->twin->dev->spi;
+    uint8_t out[END_ANSWER_MAX], said[END_ANSWER_MAX];
+    size_t len = s->len - s->at;
+
+    said[0] = USART_ACK;
+    if (!duel_poll(d, said + 1))
+        return false;
+    if (len > 1)
+        d->other.ops->spi(d->other.self, zeros, len - 1, said + 2);
+    d->host.ops->spi(d->host.self, zeros, 1 + len, out);
+    out[0] = USART_ACK; /* as over USART */
+    duel_take_drawn(d, said, out, 1 + len);
+    out[1 + len] = USART_ACK;
+    duel_count_cause(d, out, len + 2);
+    return duel_same(d, "SPI", said, 1 + len, out, 1 + len);
+}
+
+static bool
+duel_send_spi(struct duel *d, const struct packet *p, bool *goes_on)
+{
+    static uint8_t out[sizeof(p->bytes)];
+    uint8_t verdict = 0;
+    bool has_data = false, is_same = true;
+
+    d->packets++;
+    d->other.ops->spi(d->other.self, p->bytes, p->len, out);
+    d->host.ops->spi(d->host.self, p->bytes, p->len, out);
+    while (is_same && d->twin->dev != NULL && !d->twin->has_left) {
+        if (d->twin->dev->spi.phase == SPI_DUMMY_A) {
+            is_same = duel_take_verdict(d, &verdict);
+        } else if (d->twin->dev->spi.phase == SPI_DUMMY_D) {
+            has_data = true;
+            is_same = duel_take_data(d);
+        } else {
+            break;
+        }
+    }
+    *goes_on = verdict == USART_ACK && !has_data;
+    return is_same;
+}
+
+/* ---- over USART ---- */
+
 /* The other end first: the host draws the same numbers. */
 static bool
 duel_send(struct duel *d, const struct packet *p, bool *goes_on)
@@ -119,6 +245,8 @@ duel_send(struct duel *d, const struct packet *p, bool *goes_on)
     uint8_t said[2][END_ANSWER_MAX];
     size_t len[2];
 
+    if (d->over_spi)
+        return duel_send_spi(d, p, goes_on);
     d->packets++;
     len[0] = d->other.ops->usart(d->other.self, p->bytes, p->len, said[0]);
     duel_take_session(d, said[0], len[0]);
@@ -144,7 +272,7 @@ duel_wait(struct duel *d, uint32_t ms)
 static bool
 duel_sync(struct duel *d)
 {
-    const struct packet sync = {{USART_SYNC}, 1};
+    const struct packet sync = {{d->over_spi ? SPI_SOF : USART_SYNC}, 1};
     bool goes_on;
 
     return duel_send(d, &sync, &goes_on);
@@ -230,6 +358,7 @@ duel_run_step(struct duel *d, const struct step *step, bool opens)
     struct progress p;
 
     duel_look(d, &p, opens);
+    script.spi = d->over_spi;
     message_step(step, &p, &d->last, &script);
     return duel_run_script(d, &script);
 }
@@ -267,6 +396,7 @@ duel_request(struct duel *d, uint16_t opcode, const uint8_t *param,
     memcpy(m->data, data, data_len);
     m->data_len = data_len;
     memset(&script, 0, sizeof(script));
+    script.spi = d->over_spi;
     message_frame(m, &script);
     return duel_run_script(d, &script);
 }

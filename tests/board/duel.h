@@ -15,7 +15,9 @@ struct duel {
     struct end other;
     struct test_image image;
     struct message last;
+    bool over_spi;
     uint32_t session;
+    uint8_t public_key[64];
     char words[DUEL_WORDS_MAX]; /* the first difference */
     uint64_t packets;           /* sent so far */
     uint64_t causes[256];       /* of the replies so far */

@@ -31,6 +31,9 @@ struct end_ops {
      * waits for more. */
     size_t (*usart)(void *end, const uint8_t *in, size_t len,
                     uint8_t out[END_ANSWER_MAX]);
+    /* A host clocks bytes over SPI, with NSS low; as many come back.  Then the
+     * part does what they ask for. */
+    void (*spi)(void *end, const uint8_t *in, size_t len, uint8_t *out);
     /* Time passes; what the part says by itself. */
     size_t (*wait)(void *end, uint32_t ms, uint8_t out[END_ANSWER_MAX]);
     void (*reset)(void *end);

@@ -10,9 +10,9 @@
 #include "proto/an3155_device.h"
 
 static const uint16_t opcodes[] = {
-    SFI_CMD_INFO,   SFI_CMD_CERTIFICATE, SFI_CMD_SECURE, SFI_CMD_LICENSE,
-    SFI_CMD_HEADER, SFI_CMD_AREA,        SFI_CMD_DATA,   SFI_CMD_FINISH,
-    SFI_CMD_ABORT,  SFI_CMD_SESSION,
+    SFI_CMD_INFO,   SFI_CMD_CERTIFICATE, SFI_CMD_SECURE,  SFI_CMD_LICENSE,
+    SFI_CMD_HEADER, SFI_CMD_AREA,        SFI_CMD_DATA,    SFI_CMD_FINISH,
+    SFI_CMD_ABORT,  SFI_CMD_SESSION,     SFI_CMD_RECEIPT,
 };
 #define OPCODES (sizeof(opcodes) / sizeof(*opcodes))
 
@@ -227,14 +227,20 @@ message_wild(struct message *m, struct chance *c)
     chance_bytes(c, m->data, m->data_len);
 }
 
-/* Opening a licence costs the binary a scalar multiplication: where the stream
- * may not, the licence has another version. */
+/* Opening a licence and signing a receipt cost the binary a scalar
+ * multiplication: where the stream may not, the licence has another version,
+ * and the receipt is none. */
 static void
-message_bar_license(struct message *m, const struct progress *p)
+message_bar(struct message *m, const struct progress *p)
 {
-    if (m->opcode == SFI_CMD_LICENSE && !p->opens &&
-        m->data_len == LICENSE_LEN && memcmp(m->data + 8, "\1\0\0\0", 4) == 0)
+    if (p->opens)
+        return;
+    if (m->opcode == SFI_CMD_LICENSE && m->data_len == LICENSE_LEN &&
+        memcmp(m->data + 8, "\1\0\0\0", 4) == 0)
         m->data[8] = 2;
+    if (m->opcode == SFI_CMD_RECEIPT && m->param_len == 0 &&
+        p->info.state == SFI_DEVICE_INSTALLED)
+        m->opcode = SFI_CMD_INFO;
 }
 
 /* ---- frames ---- */
@@ -275,10 +281,11 @@ message_add_block(struct script *s, const uint8_t *bytes, size_t len)
 void
 message_frame(const struct message *m, struct script *s)
 {
-    const uint8_t head[] = {m->carrier, (uint8_t)~m->carrier};
+    const uint8_t head[] = {SPI_SOF, m->carrier, (uint8_t)~m->carrier};
+    size_t skipped = s->spi ? 0 : 1;
     const uint8_t opcode[] = {(uint8_t)(m->opcode >> 8), (uint8_t)m->opcode};
 
-    message_add(s, head, sizeof(head));
+    message_add(s, head + skipped, sizeof(head) - skipped);
     message_add(s, opcode, sizeof(opcode));
     message_add_sum(s);
     message_add_block(s, m->param, m->param_len);
@@ -371,7 +378,7 @@ message_step(const struct step *step, const struct progress *p,
         message_next(last, p, &c);
     if (step->op == STEP_CHANGED)
         message_change(last, &c);
-    message_bar_license(last, p);
+    message_bar(last, p);
     if (step->op < STEP_RAW || step->op == STEP_HALF)
         message_frame(last, s);
     if (step->op == STEP_FRAME)

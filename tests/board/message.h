@@ -41,6 +41,7 @@ struct packet {
 struct script {
     struct packet packet[MESSAGE_PACKETS_MAX];
     size_t count;
+    bool spi; /* set before: frames begin with 0x5a */
     bool all;
     bool resets;
     uint32_t wait_ms; /* behind the packets */

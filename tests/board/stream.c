@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-/* One stream in so many may open a licence. */
+/* One stream in so many may open a licence or sign. */
 #define OPENS_ONE_IN 400u
 
 /* SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
@@ -70,7 +70,7 @@ stream_make(struct stream *s, uint64_t seed)
     s->start = stream_weighted(&c, start_weights, STARTS);
     s->opens = chance_below(&c, OPENS_ONE_IN) == 0;
     if (s->opens)
-        s->start = START_READY;
+        s->start = chance_below(&c, 2) == 0 ? START_READY : START_INSTALLED;
     s->count = 1 + chance_below(&c, STREAM_STEPS_MAX);
     for (uint32_t i = 0; i < s->count; i++) {
         s->step[i].op = stream_weighted(&c, op_weights, STREAM_OPS);
@@ -91,7 +91,7 @@ stream_print(FILE *out, const struct stream *s)
     };
 
     fprintf(out, "stream 0x%016" PRIx64 " from %s%s\n", s->seed,
-            starts[s->start], s->opens ? ", may open a licence" : "");
+            starts[s->start], s->opens ? ", may open a licence or sign" : "");
     for (uint32_t i = 0; i < s->count; i++)
         fprintf(out, "  %2" PRIu32 " %-7s 0x%016" PRIx64 "\n", i,
                 ops[s->step[i].op], s->step[i].seed);

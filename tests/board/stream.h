@@ -48,7 +48,7 @@ struct step {
 struct stream {
     uint64_t seed;
     uint32_t start;
-    bool opens; /* a licence may be good, which costs an ECDH */
+    bool opens; /* a licence may be good, a receipt signed: both are slow */
     uint32_t count;
     struct step step[STREAM_STEPS_MAX];
 };

@@ -73,6 +73,8 @@ static const uint8_t causes[] = {
 START_TEST(test_twins_agree)
 {
     other->random = 0x5e551011;
+    duel.twin->random = 0x0badcafe;
+    duel.over_spi = _i == 1;
     ck_assert_msg(duel_prepare(&duel), "%s", duel.words);
     ck_assert_uint_eq(duel_run_many(&duel, 1, STREAMS), STREAMS);
     ck_assert_uint_gt(duel.packets, 4u * STREAMS);
@@ -158,7 +160,7 @@ main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_same_seed_same_stream);
     tcase_add_test(t, test_shrinks);
-    tcase_add_test(t, test_twins_agree);
+    tcase_add_loop_test(t, test_twins_agree, 0, 2);
     tcase_add_loop_test(t, test_mistake_is_found, 0, (int)ROWS(mistakes));
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -10,6 +10,10 @@
 #include <fixture.h>
 #include <bench/part.h>
 
+#include "crypto/ecc.h"
+#include "crypto/hash.h"
+#include "proto/an4286.h"
+
 #define PAGE 2048u
 #define UNIT 8u
 
@@ -79,18 +83,25 @@ twin_read(void *user, uint32_t addr, uint8_t *data, uint32_t len)
 
 /* ---- option bytes, record, certificate ---- */
 
+/* RM0394, 3.7.8 to 3.7.12: the bits of each register; others stay. */
+static const uint32_t option_masks[] = {0x0f8f77ff, 0x0000ffff, 0x8000ffff,
+                                        0x00ff00ff, 0x00ff00ff};
+
 static int
 twin_ob_program(void *user, const uint8_t *data, uint32_t len)
 {
     struct twin *t = user;
+    uint32_t word;
 
     HOLDS(len == 4 * t->chip.ob_count);
     for (uint32_t i = 0; i < t->chip.ob_count; i++, data += 4) {
-        if (t->mistake == MISTAKE_OPTIONS && i == t->chip.ob_count - 1)
-            break;
-        t->options[i] = (uint32_t)data[0] | (uint32_t)data[1] << 8 |
-                        (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
+        word = (uint32_t)data[0] | (uint32_t)data[1] << 8 |
+               (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
+        t->options[i] =
+            (t->options[i] & ~option_masks[i]) | (word & option_masks[i]);
     }
+    if (t->mistake == MISTAKE_OPTIONS)
+        t->options[t->chip.ob_count - 1] ^= 1;
     return 0;
 }
 
@@ -136,10 +147,11 @@ twin_open_license(void *user, const uint8_t *lic, uint32_t len, uint8_t key[16],
 static int
 twin_random(void *user, uint8_t *out, uint32_t len)
 {
-    const struct twin *t = user;
+    struct twin *t = user;
 
     for (uint32_t i = 0; i < len; i++)
         out[i] = (uint8_t)(t->random >> 8 * (i % 4));
+    t->random = t->random * 1664525u + 1013904223u;
     return 0;
 }
 
@@ -206,6 +218,27 @@ twin_gcm_wipe(void *user)
     memset(t->key_secret, 0, sizeof(t->key_secret));
 }
 
+static int
+twin_digest(void *user, const uint8_t *data, uint32_t len, uint8_t out[32])
+{
+    (void)user;
+    return sfi__sha256(ctx, data, len, out) == SFI_OK ? 0 : -1;
+}
+
+static int
+twin_sign(void *user, const uint8_t digest[32], uint8_t signature[64])
+{
+    struct twin *t = user;
+
+    if (!t->has_signature)
+        return sfi__ecc_sign_digest(ctx, t->secret, digest, signature) == SFI_OK
+                   ? 0
+                   : -1;
+    memcpy(signature, t->signature, sizeof(t->signature));
+    t->has_signature = false;
+    return 0;
+}
+
 /* ---- time and life ---- */
 
 static uint64_t
@@ -241,6 +274,8 @@ static const sfi_device_port twin_port = {
     .record_store = twin_record_store,
     .now_ms = twin_now_ms,
     .reboot = twin_reboot,
+    .digest = twin_digest,
+    .sign = twin_sign,
 };
 
 static void
@@ -251,6 +286,7 @@ twin_reset(void *self)
     twin_gcm_wipe(t);
     memset(t->mem, 0xa5, sizeof(t->mem));
     t->dev = NULL;
+    t->spi_loaded[0] = t->spi_loaded[1] = SPI_BUSY;
     if (!t->has_left)
         HOLDS(sfi_device_init(t->mem, sizeof(t->mem), &t->chip, &twin_port, t,
                               &t->dev) == SFI_OK);
@@ -323,6 +359,23 @@ twin_usart(void *self, const uint8_t *in, size_t len,
     return n;
 }
 
+static void
+twin_spi(void *self, const uint8_t *in, size_t len, uint8_t *out)
+{
+    struct twin *t = self;
+    uint8_t said[END_ANSWER_MAX];
+
+    for (size_t i = 0; i < len; i++) {
+        out[i] = t->spi_loaded[0];
+        t->spi_loaded[0] = t->spi_loaded[1];
+        t->spi_loaded[1] = SPI_BUSY;
+        if (t->dev != NULL && !t->has_left)
+            t->spi_loaded[1] = sfi_device_spi(t->dev, in[i]);
+    }
+    if (t->dev != NULL && !t->has_left)
+        HOLDS(twin_poll(t, said) == 0);
+}
+
 static size_t
 twin_wait(void *self, uint32_t ms, uint8_t out[END_ANSWER_MAX])
 {
@@ -386,6 +439,7 @@ twin_end(struct twin *t)
     static const struct end_ops ops = {
         .name = "host",
         .usart = twin_usart,
+        .spi = twin_spi,
         .wait = twin_wait,
         .reset = twin_reset,
         .save = twin_save,

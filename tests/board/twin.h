@@ -30,7 +30,11 @@ struct twin {
     uint32_t cipher_len;
     struct port_ossl crypto; /* gcm NULL: to be made from the above */
     uint64_t now_ms;
+    uint8_t spi_loaded[2]; /* go out with the next bytes over SPI */
     uint32_t random;
+    /* the other end's, whose random number nobody else can draw; or our own */
+    bool has_signature;
+    uint8_t signature[64];
     bool has_left;
     struct twin *saved[TWIN_SLOTS]; /* the same but these */
     uint64_t mem[SFI_DEVICE_SIZE_MAX / 8];
@@ -44,7 +48,7 @@ enum twin_mistake {
     MISTAKE_UNIT,    /* programs a double word whose address ends with 0x40
                         with a bit too few */
     MISTAKE_ANSWER,  /* says OFFSET where STATE is due */
-    MISTAKE_OPTIONS, /* forgets the last option word */
+    MISTAKE_OPTIONS, /* writes another bit of the last option word */
     MISTAKE_ERASE,   /* leaves the last page as it is */
 };
 
