@@ -130,7 +130,7 @@ enum wire_request {
 };
 
 #define WIRE_NO_CUT 0xffffffffffffffffu
-#define WIRE_SLOTS 8u
+#define WIRE_SLOTS 16u
 #define WIRE_RUN_LENGTH 12u
 
 enum wire_level {
