@@ -13,9 +13,10 @@
 
 #include "binary_install.h"
 
-/* Cuts in a sweep of the default suites, and how many cuts are between two of
- * those behind which a whole install is tried, which costs an ECDH. */
-#define CUTS 500u
+/* Cuts in a sweep of the default suites (SFI_TEST_CUTS: others), and how many
+ * cuts are between two of those behind which a whole install is tried, which
+ * costs an ECDH. */
+#define CUTS 60u
 #define INSTALL_EVERY 50u
 #define SLOT_BEFORE 0u
 #define SLOT_EMPTY 1u
@@ -133,7 +134,8 @@ count(void)
 static bool
 choose(uint64_t k, uint64_t total, uint64_t *at, uint8_t *how)
 {
-    uint64_t cuts = getenv("SFI_TEST_SHORT") != NULL ? 20 : CUTS;
+    const char *wanted = getenv("SFI_TEST_CUTS");
+    uint64_t cuts = wanted != NULL ? strtoull(wanted, NULL, 10) : CUTS;
 
     if (getenv("SFI_TEST_LONG") != NULL) {
         *at = k / 4;
@@ -165,7 +167,8 @@ START_TEST(test_every_operation)
     ck_assert_uint_eq(before, total);
     install_assert_gone(&install, &binary, "behind the sweep");
     ck_assert_uint_gt(seen.empty, 0);
-    ck_assert_uint_gt(seen.complete, 0);
+    if (getenv("SFI_TEST_CUTS") == NULL)
+        ck_assert_uint_gt(seen.complete, 0);
     ck_assert_uint_gt(seen.gone, 0);
 }
 END_TEST

@@ -15,9 +15,9 @@
  * time: so their part has a user range of two pages.  Some run on the part as
  * it is. */
 #define SMALL_USER 4096u
-#define SMALL_STREAMS 600u
-#define SPI_STREAMS 200u
-#define WHOLE_STREAMS 20u
+#define SMALL_STREAMS 300u
+#define SPI_STREAMS 60u
+#define WHOLE_STREAMS 5u
 
 static struct duel duel;
 static struct binary binary;
