@@ -130,6 +130,7 @@ binary_start(struct binary *b)
     int pair[2];
 
     memset(b, 0, sizeof(*b));
+    b->limit_ns = BINARY_LIMIT_NS;
     b->request = malloc(HEAD_LEN + WIRE_LENGTH_MAX);
     b->answer = malloc(WIRE_LENGTH_MAX);
     HOLDS(b->request != NULL && b->answer != NULL);
@@ -190,7 +191,7 @@ void
 binary_power_on(struct binary *b)
 {
     binary_switch_on(b);
-    binary_run(b, BINARY_LIMIT_NS, true);
+    binary_run(b, b->limit_ns, true);
 }
 
 void
@@ -205,7 +206,7 @@ binary_reset(struct binary *b)
     struct wr w = binary_begin(b);
 
     (void)binary_ask(b, WIRE_NRST, &w);
-    binary_run(b, BINARY_LIMIT_NS, true);
+    binary_run(b, b->limit_ns, true);
 }
 
 size_t
@@ -219,7 +220,7 @@ binary_usart(struct binary *b, const uint8_t *in, size_t len, uint8_t *out,
     sfi__wr_u8(&w, 0);
     sfi__wr_u32le(&w, BAUD);
     sfi__wr_u8(&w, WIRE_PARITY_EVEN);
-    sfi__wr_u64le(&w, BINARY_LIMIT_NS);
+    sfi__wr_u64le(&w, b->limit_ns);
     if (len > 0)
         sfi__wr_bytes(&w, in, len);
     r = binary_ask(b, WIRE_USART, &w);
@@ -243,7 +244,7 @@ binary_spi(struct binary *b, const uint8_t *in, size_t len, uint8_t *out)
     w = binary_begin(b);
     sfi__wr_u8(&w, 0);
     sfi__wr_u32le(&w, SPI_HERTZ);
-    sfi__wr_u64le(&w, BINARY_LIMIT_NS);
+    sfi__wr_u64le(&w, b->limit_ns);
     sfi__wr_bytes(&w, in, len);
     r = binary_ask(b, WIRE_SPI, &w);
     binary_take_run(b, &r);

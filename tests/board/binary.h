@@ -31,9 +31,10 @@ struct binary {
     uint8_t *request;
     uint8_t *answer; /* the members of the last answer */
     size_t answer_len;
-    uint8_t end;     /* of the last run: enum wire_end */
-    uint32_t resets; /* in it */
-    uint8_t *user;   /* the user flash as last read */
+    uint64_t limit_ns; /* of a run that ends when it is idle */
+    uint8_t end;       /* of the last run: enum wire_end */
+    uint32_t resets;   /* in it */
+    uint8_t *user;     /* the user flash as last read */
 };
 
 /* What WIRE_STATE tells. */

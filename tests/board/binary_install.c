@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
+/* The packets of an install, and what the binary holds behind it. */
 #define _GNU_SOURCE
 #include "binary_install.h"
 
