@@ -21,13 +21,17 @@
 #define SLICE_NS (100u * (uint64_t)NS_PER_MS)
 /* ... and a bootloader at most so long: an erase of all flash, and more. */
 #define LONGEST_NS (30000u * (uint64_t)NS_PER_MS)
+/* Twice as long as a bootloader waits for the next byte before it looks at what
+ * else is due. */
+#define AFTER_NS (2u * (uint64_t)NS_PER_MS)
 #define SPI_HERTZ 500000u /* AN4286_BYTE_US for each byte */
 
 struct emulated {
     struct sim_board board;
     struct board_state state; /* after the last run */
     bool is_known;            /* are the option bytes those of this state? */
-    bool halted;              /* until a reset */
+    uint64_t power_ups;
+    bool halted; /* until a reset */
 };
 
 static struct sim_board *
@@ -85,7 +89,7 @@ emulated_look(struct sfi_sim *sim)
     e->state = now;
     sim->power.off = !now.has_power;
     sim->power.ops = now.ops;
-    sim->resets = now.resets;
+    sim->resets = e->power_ups + now.resets;
     sim->mode = emulated_mode(sim);
     return true;
 }
@@ -112,7 +116,7 @@ emulated_exchange(struct sfi_sim *sim, uint64_t limit_ns, const uint8_t *data,
 
 /* Run on until the core waits for something. */
 static bool
-emulated_finish(struct sfi_sim *sim)
+emulated_go_on(struct sfi_sim *sim)
 {
     bool done = emulated_look(sim);
     uint64_t ns = 0;
@@ -122,7 +126,20 @@ emulated_finish(struct sfi_sim *sim)
                emulated_look(sim);
         ns += SLICE_NS;
     }
-    return done && (ns == 0 || emulated_exchange(sim, 0, NULL, 0));
+    return done;
+}
+
+/* ... and `after` an answer a little longer, for work that waits until the
+ * answer is out: a bootloader leaves then. */
+static bool
+emulated_finish(struct sfi_sim *sim, bool after)
+{
+    bool done = emulated_go_on(sim);
+
+    if (done && after && !sim->timed && sim->mode != SIM_APPLICATION)
+        done = sfi__board_run(board_of(sim), AFTER_NS, false) == SFI_OK &&
+               emulated_go_on(sim);
+    return done && emulated_exchange(sim, 0, NULL, 0);
 }
 
 /* Does it run at all? */
@@ -142,7 +159,7 @@ static bool
 emulated_begin(struct sfi_sim *sim)
 {
     return sfi__board_run(board_of(sim), emulated_limit(sim), true) == SFI_OK &&
-           emulated_finish(sim);
+           emulated_finish(sim, false);
 }
 
 /* NRST is low, or goes up and the core starts. */
@@ -168,6 +185,7 @@ sfi__emulated_power(struct sfi_sim *sim, bool on)
     bool done;
 
     sim->emulated->halted = false;
+    sim->emulated->power_ups += on;
     done = sfi__board_cut_after(board_of(sim), WIRE_NO_CUT) == SFI_OK &&
            sfi__board_set_boot0(board_of(sim), sim->boot0) == SFI_OK &&
            sfi__board_power(board_of(sim), on) == SFI_OK;
@@ -180,9 +198,12 @@ sfi__emulated_power(struct sfi_sim *sim, bool on)
 void
 sfi__emulated_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
 {
-    if (emulated_runs(sim) &&
-        (!emulated_exchange(sim, emulated_limit(sim), data, len) ||
-         !emulated_finish(sim)))
+    size_t before = sim->line.len;
+
+    if (!emulated_runs(sim))
+        return;
+    if (!emulated_exchange(sim, emulated_limit(sim), data, len) ||
+        !emulated_finish(sim, sim->line.len > before))
         emulated_lose(sim);
 }
 
@@ -201,7 +222,7 @@ sfi__emulated_transfer(struct sfi_sim *sim, const uint8_t *tx, uint8_t *rx,
     if (emulated_runs(sim) &&
         (sfi__board_spi(board_of(sim), SPI_HERTZ, emulated_limit(sim), tx, rx,
                         len) != SFI_OK ||
-         !emulated_finish(sim)))
+         !emulated_finish(sim, true)))
         emulated_lose(sim);
 }
 

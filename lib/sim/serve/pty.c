@@ -150,6 +150,30 @@ pty_send_answers(struct sfi_sim *sim, const struct pty *p)
     return true;
 }
 
+/* The speed that the client has set; a board's USART measures it. */
+static uint32_t
+pty_baud(const struct pty *p, uint32_t otherwise)
+{
+    static const struct {
+        speed_t speed;
+        uint32_t baud;
+    } speeds[] = {
+        {B1200, 1200},     {B2400, 2400},     {B4800, 4800},
+        {B9600, 9600},     {B19200, 19200},   {B38400, 38400},
+        {B57600, 57600},   {B115200, 115200}, {B230400, 230400},
+        {B460800, 460800}, {B921600, 921600},
+    };
+    struct termios t;
+
+    if (tcgetattr(p->terminal, &t) != 0)
+        return otherwise;
+    for (size_t i = 0; i < sizeof(speeds) / sizeof(*speeds); i++) {
+        if (speeds[i].speed == cfgetospeed(&t))
+            return speeds[i].baud;
+    }
+    return otherwise;
+}
+
 /* A pty has no reset line, so programmed option bytes reset the part at once,
  * between the byte that completes the request and the next.  The secure
  * bootloader resets the part itself. */
@@ -161,6 +185,11 @@ pty_receive_bytes(struct sfi_sim *sim, const struct pty *p)
 
     if (got < 0)
         return pty_error_passes(errno);
+    if (sim->emulated != NULL) {
+        sim->baud = pty_baud(p, sim->baud);
+        sfi__sim_receive(sim, in, (size_t)got);
+        return true;
+    }
     for (ssize_t i = 0; i < got; i++) {
         sfi__sim_receive(sim, in + i, 1);
         if (sim->mode == SIM_STANDARD && sfi__options_pending(sim))

@@ -100,7 +100,6 @@ run_request(void)
         break;
     case WIRE_POWER:
         power = message[1];
-        resets += power;
         break;
     case WIRE_NRST:
         resets++;
