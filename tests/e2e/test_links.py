@@ -43,7 +43,7 @@ class Wrapped(bench.Chip):
 
     def do(self, *words):
         return bench.run("sfi-sim", "wrap", "--state", self.state, self.device,
-                         "--", bench.PROGRAMS / "sfi-program", "-c",
+                         *self.emulator(), "--", bench.PROGRAMS / "sfi-program", "-c",
                          f"port={self.port}", *words)
 
     def program(self, image, *hsm, protocol="static"):

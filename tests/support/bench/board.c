@@ -40,6 +40,56 @@ board_remove_folders(const struct board *f)
     test_rmdir(f->base);
 }
 
+/* ---- an STM32L462CE may be a board ---- */
+
+/* SFI_TEST_BOARD is "PROGRAM,BOOT,LOADER": sfi-board, and what it runs. */
+static struct {
+    char program[1024], boot[1024], loader[1024];
+} on_board;
+
+bool
+board_is_emulated(const char *chip)
+{
+    const char *words = getenv("SFI_TEST_BOARD");
+
+    return words != NULL && strcmp(chip, "stm32l462ce") == 0 &&
+           sscanf(words, "%1023[^,],%1023[^,],%1023s", on_board.program,
+                  on_board.boot, on_board.loader) == 3;
+}
+
+static void
+board_fit(const char *state)
+{
+    sfi_firmware *programs[2];
+
+    ck_assert_ok(sfi_firmware_load(ctx, on_board.boot, &programs[0]));
+    ck_assert_ok(sfi_firmware_load(ctx, on_board.loader, &programs[1]));
+    ck_assert_ok(sfi_sim_fit_board(ctx, state,
+                                   (const sfi_firmware *const *)programs, 2));
+    sfi_firmware_free(programs[0]);
+    sfi_firmware_free(programs[1]);
+}
+
+/* As the maker of devices does. */
+static void
+board_make(const char *chip, const struct board *f)
+{
+    ck_assert_ok(
+        sfi_sim_manufacture(ctx, sfi_chip_find(chip), f->ca, f->state));
+    if (board_is_emulated(chip))
+        board_fit(f->state);
+}
+
+static void
+board_open(const char *chip)
+{
+    if (board_is_emulated(chip))
+        ck_assert_ok(
+            sfi_sim_open_board(ctx, board.state, on_board.program, &board.sim));
+    else
+        ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+}
+
 /* ---- tests in one process share a newborn chip of each part ---- */
 
 static struct newborn {
@@ -69,8 +119,7 @@ board_newborn(const char *chip)
             (void)atexit(board_remove_newborns);
         board_name_folders(&n->folders);
         n->chip = sfi_chip_name(sfi_chip_find(chip));
-        ck_assert_ok(sfi_sim_manufacture(ctx, sfi_chip_find(chip),
-                                         n->folders.ca, n->folders.state));
+        board_make(n->chip, &n->folders);
     }
     return &n->folders;
 }
@@ -82,8 +131,7 @@ board_manufacture(const char *chip)
         test_in_one_process() ? board_newborn(chip) : NULL;
 
     if (newborn == NULL) {
-        ck_assert_ok(sfi_sim_manufacture(ctx, sfi_chip_find(chip), board.ca,
-                                         board.state));
+        board_make(chip, &board);
         return;
     }
     test_copydir(newborn->ca, board.ca);
@@ -96,7 +144,7 @@ board_setup(const char *chip)
     fixture_setup();
     board_name_folders(&board);
     board_manufacture(chip);
-    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+    board_open(chip);
 }
 
 void
@@ -121,8 +169,10 @@ board_teardown(void)
 void
 board_reopen(void)
 {
+    const char *chip = sfi_chip_name(sfi_sim_chip(board.sim));
+
     sfi_sim_free(board.sim);
-    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+    board_open(chip);
 }
 
 static void

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A virtual chip on the bench, fresh from the chip maker, in a folder of its
- * own; tests write down the bytes on its USART. */
+ * own; tests write down the bytes on its USART.  With SFI_TEST_BOARD each
+ * STM32L462CE is a board. */
 #ifndef SFI_TESTS_BOARD_H
 #define SFI_TESTS_BOARD_H
 
+#include <stdbool.h>
+
+#include <sfi/firmware.h>
 #include <sfi/sim.h>
 
 #include "util/clock.h"
@@ -24,6 +28,9 @@ void board_setup(const char *chip);
 void board_teardown(void);
 /* An STM32L462CE without its loader is a standard part. */
 void board_setup_open_l462(void);
+/* Is this part a board in this run?  Then its own programs run on an emulated
+ * core. */
+bool board_is_emulated(const char *chip);
 /* Close the chip and open it again from its folder. */
 void board_reopen(void);
 
