@@ -24,6 +24,8 @@
 /* Twice as long as a bootloader waits for the next byte before it looks at what
  * else is due. */
 #define AFTER_NS (2u * (uint64_t)NS_PER_MS)
+/* How much of a longer wait an installed firmware gets. */
+#define FIRMWARE_MS 20u
 #define SPI_HERTZ 500000u /* AN4286_BYTE_US for each byte */
 
 struct emulated {
@@ -152,7 +154,7 @@ emulated_runs(const struct sfi_sim *sim)
 static uint64_t
 emulated_limit(const struct sfi_sim *sim)
 {
-    return sim->timed ? 0 : SLICE_NS;
+    return sim->timed || sim->mode == SIM_APPLICATION ? 0 : SLICE_NS;
 }
 
 static bool
@@ -230,6 +232,9 @@ void
 sfi__emulated_wait(struct sfi_sim *sim, uint64_t ms)
 {
     sim->now_ms += ms;
+    /* firmware that never waits must not fall behind the machine's clock */
+    if (sim->mode == SIM_APPLICATION && ms > FIRMWARE_MS)
+        ms = FIRMWARE_MS;
     if (ms > 0 && emulated_runs(sim) &&
         (sfi__board_run(board_of(sim), ms * NS_PER_MS, false) != SFI_OK ||
          !emulated_look(sim) || !emulated_exchange(sim, 0, NULL, 0)))
