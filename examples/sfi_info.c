@@ -6,6 +6,7 @@
 #include "cli/finding.h"
 #include "cli/map.h"
 #include "cli/secrets.h"
+#include "receipts/receipts.h"
 #include "sfi_info_table.h"
 
 #define EXIT_DIFFERENT 8 /* --compare: the files differ */
@@ -260,6 +261,9 @@ info_run(struct info *in)
         st = info_show_maps(in);
     if (st == SFI_OK)
         st = info_extract(in);
+    if (st == SFI_OK)
+        st = info_check_receipt(in->ctx, in->path,
+                                cli_value(&in->cli, OPT_IMAGE), &in->out);
     return st == SFI_OK ? info_print_findings(in) : st;
 }
 

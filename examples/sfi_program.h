@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/lenient.h"
+#include "receipts/receipts.h"
 #include "sfi_program_station.h"
 #include "sfi_program_table.h"
 

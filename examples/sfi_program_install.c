@@ -37,25 +37,6 @@ install_on_progress(void *user, const sfi_progress *at)
     s->bytes = at->total;
 }
 
-void
-program_report_install(struct station *s)
-{
-    uint64_t ms = s->job.milliseconds;
-
-    cli_progress_step(&s->progress,
-                      "Time elapsed during SFI install operation: %02" PRIu64
-                      ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 " (%" PRIu64
-                      " bytes, %" PRIu64 " bytes/s)",
-                      ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000,
-                      s->bytes, ms > 0 ? s->bytes * 1000 / ms : 0);
-    if (s->job.hsm_serial != NULL)
-        cli_progress_step(&s->progress, "HSM COUNTER: %" PRIu64,
-                          s->job.hsm_remaining);
-    json_bool(&s->p->out, "installed", true);
-    json_text(&s->p->out, "protocol", s->p->live ? "live" : "static");
-    json_number(&s->p->out, "bytes", s->bytes);
-}
-
 static sfi_status
 confirm_security(struct station *s)
 {

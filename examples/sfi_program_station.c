@@ -334,6 +334,8 @@ station_conclude(struct station *s)
     if (s->st != SFI_OK && sfi_ctx_error(s->ctx) == NULL)
         sfi_ctx_report(s->ctx, s->st, 0, sfi_status_str(s->st));
     job.error = s->st != SFI_OK ? sfi_ctx_error(s->ctx) : NULL;
+    if (s->in != NULL)
+        station_keep_receipt(s);
     station_end_notes(s);
     job.more = s->notes_text;
     s->job = job;
@@ -358,6 +360,7 @@ station_write_result(struct station *s, struct json *j)
         json_number(j, "hsm_remaining", job->hsm_remaining);
         json_bool(j, "hsm_low_water", job->hsm_remaining <= job->hsm_low_water);
     }
+    station_write_receipt(s, j);
     (void)json_members(j, (const uint8_t *)s->notes_text, s->notes_len);
     if (s->p->record != NULL)
         json_bool(j, "recorded", s->unrecorded == SFI_OK);
@@ -367,6 +370,7 @@ station_write_result(struct station *s, struct json *j)
 void
 station_fail_record(const struct station *s)
 {
+    station_fail_receipt(s);
     if (s->unrecorded != SFI_OK)
         s->p->failed =
             cli_fail_text(&s->p->cli, s->unrecorded,

@@ -28,6 +28,8 @@ struct station_done {
     uint64_t amount;
 };
 
+#define RECEIPT_PATH_MAX 4352 /* a path (PATH_MAX is 4096) and a file name */
+
 struct station {
     struct program *p;
     const char *port;  /* as it was typed; "": none */
@@ -70,6 +72,9 @@ struct station {
     sfi_journal_job job;   /* the same, as a record tells it */
     sfi_status unrecorded; /* SFI_OK: its line is in the record */
     char why_not[256];
+    char receipt_file[RECEIPT_PATH_MAX]; /* of --receipts; "": none */
+    sfi_status unkept;                   /* SFI_OK: it is there */
+    char why_unkept[256];
     /* In a gang. */
     pthread_t thread;
     bool has_thread;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The commands of sfi-hsm: lease, return, restored.  What cannot be taken back
- * is asked after all that can be known was checked; each may be repeated. */
+/* The commands of sfi-hsm: lease, return, restored, reconcile.  What cannot be
+ * taken back is asked after all that can be known was checked; each may be
+ * repeated. */
 #define _POSIX_C_SOURCE 200809L
 #include "lease/lease.h"
 
@@ -13,6 +14,7 @@
 
 #include "cli/hsm_words.h"
 #include "cli/secrets.h"
+#include "receipts/receipts.h"
 #include "sfi_hsm_table.h"
 
 #define DAY 86400u
@@ -20,6 +22,7 @@
 
 struct command {
     struct cli cli;
+    int status; /* of a command that succeeds */
     sfi_ctx *ctx;
     struct json out;
     sfi_hsm *hsm, *site; /* site: of a lease */
@@ -318,6 +321,12 @@ restored(struct command *c)
     return SFI_OK;
 }
 
+static sfi_status
+reconcile(struct command *c)
+{
+    return hsm_reconcile(&c->cli, c->ctx, &c->out, &c->status);
+}
+
 /* ---- which ---- */
 
 static int
@@ -326,13 +335,14 @@ run(const struct cli_spec *spec, sfi_status (*work)(struct command *c),
 {
     struct command c = {.info = {.struct_size = sizeof(c.info)},
                         .left = {.struct_size = sizeof(c.left)}};
-    int status = 0;
+    int status;
     sfi_status st;
 
     cli_begin(&c.cli, spec, argc, argv);
     c.ctx = cli_context(&c.cli);
     cli_json_begin(&c.out);
     st = work(&c);
+    status = c.status;
     if (st != SFI_OK)
         status = cli_fail(&c.cli, c.ctx, st);
     sfi_hsm_free(c.site);
@@ -344,7 +354,10 @@ bool
 hsm_run_command(int argc, char **argv, int *status)
 {
     static sfi_status (*const works[COMMAND_COUNT])(struct command * c) = {
-        [LEASE] = lease, [RETURN] = give_back, [RESTORED] = restored};
+        [LEASE] = lease,
+        [RETURN] = give_back,
+        [RESTORED] = restored,
+        [RECONCILE] = reconcile};
 
     for (size_t i = 0; argc > 1 && i < COMMAND_COUNT; i++) {
         const struct cli_spec *spec = &sfi_hsm_commands[i];

@@ -58,6 +58,8 @@ typedef struct sfi_journal_job {
     /** Further members for the line: a JSON object, whose line ends are left
      * out. */
     const char *more;
+    const uint8_t *receipt; /**< the chip's, SFI_RECEIPT_LEN bytes */
+    const char *no_receipt; /**< why an installed chip has none */
 } sfi_journal_job;
 
 /**

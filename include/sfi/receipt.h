@@ -11,6 +11,7 @@
 #ifndef SFI_RECEIPT_H
 #define SFI_RECEIPT_H
 
+#include <sfi/audit.h>
 #include <sfi/certificate.h>
 #include <sfi/option_bytes.h>
 
@@ -250,6 +251,164 @@ sfi_receipt_check_install(const sfi_receipt *receipt, uint32_t installs);
  * @since 1.0
  */
 SFI_API void sfi_receipt_free(sfi_receipt *receipt);
+
+/**
+ * A reconciliation: which devices of an HSM's audit logs are proven to be
+ * installed, so that an order ends with counted, installed, unproven.
+ */
+typedef struct sfi_reconciliation sfi_reconciliation;
+
+/** What audit logs and receipts tell together. */
+typedef struct sfi_reconciliation_sum {
+    uint32_t struct_size; /**< sizeof(sfi_reconciliation_sum) */
+    uint32_t reserved;    /**< 0 */
+    uint64_t counted;     /**< devices in the audit logs; the sum of: */
+    uint64_t installed;   /**< with a genuine receipt */
+    uint64_t unproven;    /**< without one */
+    uint64_t receipts;    /**< how many were added; some of them: */
+    uint64_t repeated;    /**< of a device that had one already */
+    uint64_t foreign;     /**< genuine, of a device that was not counted */
+    uint64_t refused;     /**< not genuine, or of another image */
+} sfi_reconciliation_sum;
+
+/** A device that was counted. */
+typedef struct sfi_reconciled_device {
+    uint32_t struct_size; /**< sizeof(sfi_reconciled_device) */
+    uint32_t installed;   /**< 1: with a genuine receipt; 0: unproven */
+    char device_id[68];   /**< as sfi_certificate_device_id() has it */
+    uint32_t reserved;    /**< 0 */
+} sfi_reconciled_device;
+
+/**
+ * Begin a reconciliation: verify the audit logs, and take the devices that they
+ * count.
+ *
+ * The CA of the devices is the one that the HSM trusts, as its log has it.
+ *
+ * @param ctx      the context
+ * @param audits   the audit log of an HSM, and those of the leases that it gave
+ * @param count    how many, at least 1
+ * @param key      the audit key; no copy is kept
+ * @param key_len  its length, SFI_AUDIT_KEY_LEN
+ * @param out      receives the reconciliation, caller frees; NULL on any
+ *                 failure
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_NOMEM     no memory: about 100 bytes for each device
+ *   any status of sfi_audit_verify() or sfi_audit_verify_all()
+ *
+ * Blocks: on the files.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_reconciliation_new(
+    sfi_ctx *ctx, const char *const *audits, size_t count, const uint8_t *key,
+    size_t key_len, sfi_reconciliation **out);
+
+/**
+ * Take only receipts of this image from now on.
+ *
+ * @param r     a reconciliation
+ * @param path  the .sfi file, at most 16 MiB; read now
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_FORMAT, SFI_ERR_TRUNCATED  not an image
+ *   SFI_ERR_LIMIT     the file is longer
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_reconciliation_set_image_file(sfi_reconciliation *r, const char *path);
+
+/**
+ * Add a receipt.
+ *
+ * @param r        a reconciliation
+ * @param receipt  the receipt, of any context; not kept
+ *
+ * @return SFI_OK, also for a second receipt of a device; or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_MISMATCH  of a device that was not counted, or of another image
+ *   SFI_ERR_CERTIFICATE, SFI_ERR_AUTH  not genuine: sfi_receipt_verify()
+ *   SFI_ERR_FORMAT, SFI_ERR_CRYPTO     as there
+ *   SFI_ERR_LIMIT, SFI_ERR_NOMEM       too many devices, or no memory
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_reconciliation_add(sfi_reconciliation *r, const sfi_receipt *receipt);
+
+/**
+ * Add what a file has: one receipt, or each receipt in a record of
+ * sfi-program or in a job's journal.
+ *
+ * What sfi_reconciliation_add() refuses is a warning in the context's log, with
+ * its place, and in the sums; the rest is added.
+ *
+ * @param r     a reconciliation
+ * @param path  the file, at most 256 MiB
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_FORMAT    neither a receipt nor a record
+ *   SFI_ERR_LIMIT     the file is longer, or there are too many devices
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
+ *   SFI_ERR_CRYPTO    the crypto library failed
+ *   SFI_ERR_NOMEM     no memory
+ *
+ * Blocks: on the file.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_reconciliation_add_file(sfi_reconciliation *r, const char *path);
+
+/**
+ * The sums so far.
+ *
+ * @param r    a reconciliation
+ * @param out  receives them; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL
+ *   SFI_ERR_ABI       struct_size is unknown
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status
+sfi_reconciliation_get_sum(sfi_reconciliation *r, sfi_reconciliation_sum *out);
+
+/**
+ * A device that was counted, in the order of the audit logs.
+ *
+ * @param r      a reconciliation
+ * @param index  0 to `counted` - 1
+ * @param out    receives it; the caller sets struct_size
+ *
+ * @return SFI_OK, or
+ *   SFI_ERR_ARGUMENT  a pointer is NULL, or there is no such device
+ *   SFI_ERR_ABI       struct_size is unknown
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_reconciliation_get_device(
+    sfi_reconciliation *r, uint64_t index, sfi_reconciled_device *out);
+
+/**
+ * Release a reconciliation.
+ *
+ * @param r  a reconciliation, or NULL
+ *
+ * Blocks: never.  Thread: the context's.
+ * @since 1.0
+ */
+SFI_API void sfi_reconciliation_free(sfi_reconciliation *r);
 
 SFI_END_DECLS
 

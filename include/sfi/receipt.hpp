@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sfi/sfi.hpp>
 
@@ -52,6 +53,34 @@ class receipt : public handle<sfi_receipt, sfi_receipt_free> {
     /** Throws unless it is of the install with this number. */
     void check_install(std::uint32_t installs) const {
         check(sfi_receipt_check_install(get(), installs));
+    }
+};
+
+/** Which devices of audit logs are proven to be installed. */
+class reconciliation
+    : public handle<sfi_reconciliation, sfi_reconciliation_free> {
+  public:
+    reconciliation(const context &c, sfi_reconciliation *p) : handle(c, p) {}
+    reconciliation(const context &c, const std::vector<const char *> &audits,
+                   bytes key)
+        : reconciliation(make<reconciliation>(
+              c, sfi_reconciliation_new, c.get(), audits.data(), audits.size(),
+              key.data(), key.size())) {}
+    void set_image_file(const std::string &path) const {
+        check(sfi_reconciliation_set_image_file(get(), path.c_str()));
+    }
+    void add(const receipt &r) const {
+        check(sfi_reconciliation_add(get(), r.get()));
+    }
+    void add_file(const std::string &path) const {
+        check(sfi_reconciliation_add_file(get(), path.c_str()));
+    }
+    sfi_reconciliation_sum sum() const {
+        sfi_reconciliation_sum s{};
+
+        s.struct_size = sizeof(s);
+        check(sfi_reconciliation_get_sum(get(), &s));
+        return s;
     }
 };
 

@@ -38,6 +38,7 @@ enum obj_kind {
     OBJ_BOARDS,
     OBJ_LEASE_REQUEST,
     OBJ_RECEIPT,
+    OBJ_RECONCILIATION,
     OBJ_KINDS_END,
 };
 

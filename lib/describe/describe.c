@@ -39,6 +39,8 @@ static const struct describer describers[] = {
      sfi__describe_option_bytes},
     {SFI_FILE_CERTIFICATE, SMALL_MAX, "certificate", "a chip's certificate",
      sfi__describe_certificate},
+    {SFI_FILE_RECEIPT, SMALL_MAX, "receipt", "a chip's receipt",
+     sfi__describe_receipt},
     {SFI_FILE_PERSONALIZATION, SMALL_MAX, "personalization",
      "a personalisation file", sfi__describe_personalization},
     {SFI_FILE_LICENSE, SMALL_MAX, "license", "a licence",
@@ -98,7 +100,7 @@ describe_kind_by_name(const char *path)
         {".dfu", SFI_FILE_FIRMWARE},  {".csv", SFI_FILE_OTHER},
         {".lic", SFI_FILE_LICENSE},   {".cert", SFI_FILE_CERTIFICATE},
         {".trace", SFI_FILE_TRACE},   {".pd", SFI_FILE_PERSONALIZATION},
-        {".audit", SFI_FILE_AUDIT},
+        {".audit", SFI_FILE_AUDIT},   {".receipt", SFI_FILE_RECEIPT},
     };
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {

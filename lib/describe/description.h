@@ -77,6 +77,7 @@ sfi_status sfi__describe_words(struct description *d, const sfi_chip *chip,
                                const uint8_t *ob);
 sfi_status sfi__describe_certificate(struct description *d);
 sfi_status sfi__describe_personalization(struct description *d);
+sfi_status sfi__describe_receipt(struct description *d);
 sfi_status sfi__describe_license(struct description *d);
 sfi_status sfi__describe_store(struct description *d);
 sfi_status sfi__describe_vault(struct description *d);

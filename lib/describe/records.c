@@ -5,6 +5,7 @@
 #include "license/license.h"
 #include "license/personalization.h"
 #include "license/store.h"
+#include "receipt/receipt.h"
 #include "describe/description.h"
 
 /* ---- certificates ---- */
@@ -40,6 +41,42 @@ sfi__describe_certificate(struct description *d)
     if (st == SFI_OK)
         records_check_ca(d, cert);
     sfi_certificate_free(cert);
+    return st;
+}
+
+/* ---- receipts ---- */
+
+static void
+receipt_report(struct description *d, const sfi_receipt *r)
+{
+    const struct receipt_statement *s = &r->says;
+
+    sfi__fact_product(d, r->certificate->product_id);
+    sfi__fact_text(d, "device_id", "device id", r->certificate->device_id);
+    sfi__fact_number(d, "installs", "number of the install", s->installs);
+    sfi__fact_bytes(d, "header_tag", "tag of the image's header", s->header_tag,
+                    sizeof(s->header_tag));
+    sfi__fact_bytes(d, "areas_digest", "digest of its areas", s->areas,
+                    sizeof(s->areas));
+    sfi__fact_bytes(d, "option_bytes_digest", "digest of the option bytes",
+                    s->option_bytes, sizeof(s->option_bytes));
+}
+
+sfi_status
+sfi__describe_receipt(struct description *d)
+{
+    sfi_receipt *r = NULL;
+    sfi_status st = sfi_receipt_parse(d->ctx, d->bytes.data, d->bytes.len, &r);
+
+    if (st == SFI_OK)
+        receipt_report(d, r);
+    (void)sfi__fact_check(d, "structure", "structure", st);
+    if (st == SFI_OK) {
+        records_check_ca(d, r->certificate);
+        (void)sfi__fact_check(d, "signature", "signature of the chip",
+                              sfi__receipt_check_signature(d->ctx, r));
+    }
+    sfi_receipt_free(r);
     return st;
 }
 

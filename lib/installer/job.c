@@ -104,6 +104,10 @@ job_fill(struct sfi_installer *in, sfi_journal_job *job)
         job->device_id = in->certificate->device_id;
     if (in->step == STEP_DONE)
         job->result = "installed";
+    if (in->receipt != NULL)
+        job->receipt = in->receipt->data;
+    else if (in->step == STEP_DONE)
+        job->no_receipt = in->no_receipt;
     if (in->failed)
         job->error = &in->failure;
     job->license = in->license_from;

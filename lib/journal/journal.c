@@ -27,7 +27,7 @@
 #include "journal/journal.h"
 #include "journal/line.h"
 
-SFI_ABI_PIN(sfi_journal_job, more);
+SFI_ABI_PIN(sfi_journal_job, no_receipt);
 
 #define JOURNAL_MODE 0644u
 #define JOURNAL_PIECE 4096u

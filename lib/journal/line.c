@@ -17,6 +17,7 @@
 #include "journal/json.h"
 
 #define IMAGE_TAG_LEN 16u
+#define RECEIPT_FILE_LEN 332u /* doc/format.md, "Receipt" */
 #define HOST_MAX 256
 
 /* What says nothing is left out. */
@@ -92,6 +93,17 @@ line_chip(struct json_writer *l, const sfi_journal_job *job,
 }
 
 static void
+line_receipt(struct json_writer *l, const sfi_journal_job *job)
+{
+    char text[2 * RECEIPT_FILE_LEN + 1] = "";
+
+    if (job->receipt != NULL)
+        sfi__hex_encode(text, job->receipt, RECEIPT_FILE_LEN);
+    line_text(l, "receipt", text);
+    line_text(l, "no_receipt", job->no_receipt);
+}
+
+static void
 line_error(struct json_writer *l, const sfi_error *error)
 {
     if (error == NULL)
@@ -162,6 +174,7 @@ sfi__journal_line(sfi_ctx *ctx, const sfi_journal_job *job,
     line_place_and_time(&l);
     line_inputs(&l, job);
     line_chip(&l, job, error);
+    line_receipt(&l, job);
     st = line_more(ctx, &l, job->more);
     line_error(&l, error);
     sfi__json_close(&l, '}');

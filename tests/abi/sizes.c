@@ -445,6 +445,20 @@ give_receipt(sfi_receipt_info *out)
     return st;
 }
 
+static void
+try_reconciliation(void)
+{
+    const char *const logs[] = {audit_log};
+    sfi_reconciliation *r = NULL;
+    sfi_status st =
+        sfi_reconciliation_new(ctx, logs, 1, audit_key, sizeof(audit_key), &r);
+
+    expect(st == SFI_OK, "a reconciliation", "does not begin", st);
+    OUT(sfi_reconciliation_sum, sfi_reconciliation_get_sum(r, out));
+    OUT(sfi_reconciled_device, sfi_reconciliation_get_device(r, 0, out));
+    sfi_reconciliation_free(r);
+}
+
 static sfi_status
 take_connect(const sfi_connect_options *options)
 {
@@ -499,6 +513,7 @@ try_chip(const char *folder)
     IN(sfi_dialect_ops, take_dialect(tp, &s));
     OUT(sfi_dialect_ops, sfi_dialect_get_own(out));
     OUT(sfi_receipt_info, give_receipt(out));
+    try_reconciliation();
     expect(sfi_dialect_get_own(&own) == SFI_OK, "dialect", "none", SFI_OK);
     own.speaks = own_speaks;
     st = take_dialect(tp, &own);

@@ -82,7 +82,7 @@ from .license import License, LicenseStore, StoredLicense
 from .names import causes, statuses, words
 from .option_bytes import Field, OptionBytes
 from .progress import Progress
-from .receipt import Receipt
+from .receipt import Receipt, Reconciliation, ReconciliationSum
 from .target import Target, TargetContents, TargetInfo
 from .transport import (
     Link,
@@ -159,6 +159,8 @@ __all__ = [
     "Progress",
     "Reader",
     "Receipt",
+    "Reconciliation",
+    "ReconciliationSum",
     "Segment",
     "SpiLink",
     "StoredLicense",

@@ -1033,6 +1033,14 @@ class sfi_receipt_info(Structure):
     """What a receipt states."""
 
 
+class sfi_reconciled_device(Structure):
+    """A device that was counted."""
+
+
+class sfi_reconciliation_sum(Structure):
+    """What audit logs and receipts tell together."""
+
+
 class sfi_request(Structure):
     """One request to a secure bootloader."""
 
@@ -1805,6 +1813,8 @@ sfi_journal_job._fields_ = [
     ("hsm_firmware_id", c_char_p),
     ("error", c_void_p),
     ("more", c_char_p),
+    ("receipt", c_void_p),
+    ("no_receipt", c_char_p),
 ]
 
 sfi_layout_area._fields_ = [
@@ -1891,6 +1901,25 @@ sfi_receipt_info._fields_ = [
     ("header_tag", c_uint8 * 16),
     ("areas", c_uint8 * 32),
     ("option_bytes", c_uint8 * 32),
+]
+
+sfi_reconciled_device._fields_ = [
+    ("struct_size", c_uint32),
+    ("installed", c_uint32),
+    ("device_id", c_char * 68),
+    ("reserved", c_uint32),
+]
+
+sfi_reconciliation_sum._fields_ = [
+    ("struct_size", c_uint32),
+    ("reserved", c_uint32),
+    ("counted", c_uint64),
+    ("installed", c_uint64),
+    ("unproven", c_uint64),
+    ("receipts", c_uint64),
+    ("repeated", c_uint64),
+    ("foreign", c_uint64),
+    ("refused", c_uint64),
 ]
 
 sfi_request._fields_ = [
@@ -2671,6 +2700,27 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_receipt_save": (c_int, [c_void_p, c_char_p]),
     "sfi_receipt_verify": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "sfi_reconciliation_add": (c_int, [c_void_p, c_void_p]),
+    "sfi_reconciliation_add_file": (c_int, [c_void_p, c_char_p]),
+    "sfi_reconciliation_free": (None, [c_void_p]),
+    "sfi_reconciliation_get_device": (c_int, [
+        c_void_p,
+        c_uint64,
+        POINTER(sfi_reconciled_device),
+    ]),
+    "sfi_reconciliation_get_sum": (c_int, [
+        c_void_p,
+        POINTER(sfi_reconciliation_sum),
+    ]),
+    "sfi_reconciliation_new": (c_int, [
+        c_void_p,
+        POINTER(c_char_p),
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    "sfi_reconciliation_set_image_file": (c_int, [c_void_p, c_char_p]),
     "sfi_status_at": (c_int, [c_size_t]),
     "sfi_status_hint": (c_char_p, [c_int]),
     "sfi_status_name": (c_char_p, [c_int]),

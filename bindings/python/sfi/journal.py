@@ -15,6 +15,7 @@ from .context import Context, chosen, context as current
 from .enums import Phase
 from .errors import Error, InputError
 from .names import words
+from .receipt import Receipt
 
 __all__ = ["Journal", "read_journal"]
 
@@ -56,7 +57,8 @@ class Journal(Handle):
             board_serial: Optional[str] = None,
             license: Optional[str] = None, hsm_serial: Optional[str] = None,
             hsm_firmware_id: Optional[str] = None, hsm_remaining: int = 0,
-            hsm_low_water: int = 0,
+            hsm_low_water: int = 0, receipt: Optional[Receipt] = None,
+            no_receipt: Optional[str] = None,
             more: Optional[Mapping[str, Any]] = None) -> None:
         """Add a line for a job; it is on the disk when this returns.
 
@@ -72,6 +74,8 @@ class Journal(Handle):
         :param files: names of other files that the chip got
         :param license: ``"counted"``, ``"again"``, ``"stored"``, ``"given"``
             or ``"hsm"``
+        :param receipt: what the chip has signed
+        :param no_receipt: why an installed chip has no receipt
         :param more: further members of the line
         :raises InputError: the file was replaced by one that is no journal, may
             not grow, or the tag has another length
@@ -89,6 +93,9 @@ class Journal(Handle):
         if image_tag is not None:
             tag = ctypes.create_string_buffer(image_tag, 16)
             job.image_tag = ctypes.addressof(tag)
+        if receipt is not None:
+            signed = ctypes.create_string_buffer(receipt.data)
+            job.receipt = ctypes.addressof(signed)
         if image is not None:
             job.image = encode_path(image)
         texts: Dict[str, Optional[str]] = {
@@ -97,7 +104,8 @@ class Journal(Handle):
             "protocol": protocol, "port": port,
             "chip": None if chip is None else str(chip),
             "device_id": device_id, "license": license,
-            "hsm_serial": hsm_serial, "hsm_firmware_id": hsm_firmware_id}
+            "hsm_serial": hsm_serial, "hsm_firmware_id": hsm_firmware_id,
+            "no_receipt": no_receipt}
         for name, text in texts.items():
             if text is not None:
                 setattr(job, name, encode(text, name.replace("_", " ")))

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Receipts: what a chip holds after a success, signed by its device key."""
+"""Receipts: what a chip holds after a success, signed by its device key; and
+which of the counted devices are proven by theirs."""
 from __future__ import annotations
 
 import ctypes
-from typing import Optional
+import dataclasses
+from typing import Iterator, Optional, Sequence, Tuple
 
 from . import _abi
 from ._handle import (
@@ -19,7 +21,7 @@ from .certificate import Certificate
 from .context import Context, chosen
 from .option_bytes import OptionBytes
 
-__all__ = ["Receipt"]
+__all__ = ["Receipt", "Reconciliation", "ReconciliationSum"]
 
 
 class Receipt(Handle):
@@ -174,3 +176,97 @@ class Receipt(Handle):
         if self.closed:
             return "<sfi.Receipt closed>"
         return f"<sfi.Receipt {self.device_id} install {self.installs}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class ReconciliationSum:
+    """What audit logs and receipts tell together."""
+
+    #: devices in the audit logs: `installed` and `unproven`
+    counted: int
+    #: devices with a genuine receipt
+    installed: int
+    #: devices without one
+    unproven: int
+    #: how many receipts were added
+    receipts: int
+    #: of these: of a device that had one already
+    repeated: int
+    #: of these: genuine, of a device that was not counted
+    foreign: int
+    #: of these: not genuine, or of another image
+    refused: int
+
+
+class Reconciliation(Handle):
+    """Which devices of an HSM's audit logs are proven to be installed::
+
+        with sfi.Reconciliation(["hsm.audit"], key) as order:
+            order.add_file("line.jsonl")
+            print(order.sum())
+
+    :param audits: the audit log of an HSM, and those of the leases it gave
+    :param key: the audit key
+    :raises SecurityError: a log was altered, or the key is another one
+    :raises InputError: not an audit log
+    :raises AccessError: a file may not be read
+    :raises MachineError: a file cannot be read
+    """
+
+    _FREE = "sfi_reconciliation_free"
+
+    def __init__(self, audits: Sequence[StrPath], key: BytesLike, *,
+                 context: Optional[Context] = None) -> None:
+        where = chosen(context)
+        paths = [encode_path(path) for path in audits]
+        self._make(where, "sfi_reconciliation_new", where._state.pointer,
+                   (ctypes.c_char_p * len(paths))(*paths), len(paths),
+                   *read_only(key))
+
+    def set_image_file(self, path: StrPath) -> None:
+        """Take only receipts of this image from now on.
+
+        :raises InputError: not an image
+        :raises AccessError: the file may not be read
+        :raises MachineError: the file cannot be read
+        """
+        self._call("sfi_reconciliation_set_image_file", encode_path(path))
+
+    def add(self, receipt: Receipt) -> None:
+        """Add a receipt.
+
+        :raises SecurityError: it is not genuine
+        :raises DeviceError: of a device that was not counted, or of another
+            image
+        """
+        self._call("sfi_reconciliation_add", self._use(receipt))
+
+    def add_file(self, path: StrPath) -> None:
+        """Add what a file has: a receipt, or each one in a record.
+
+        What :meth:`add` would refuse is a warning in the log, and in the sums.
+
+        :raises InputError: neither a receipt nor a record
+        :raises AccessError: the file may not be read
+        :raises MachineError: the file cannot be read
+        """
+        self._call("sfi_reconciliation_add_file", encode_path(path))
+
+    def sum(self) -> ReconciliationSum:
+        """The sums so far."""
+        raw = _abi.sfi_reconciliation_sum(
+            struct_size=ctypes.sizeof(_abi.sfi_reconciliation_sum))
+        self._call("sfi_reconciliation_get_sum", ctypes.byref(raw))
+        return ReconciliationSum(raw.counted, raw.installed, raw.unproven,
+                                 raw.receipts, raw.repeated, raw.foreign,
+                                 raw.refused)
+
+    def devices(self) -> Iterator[Tuple[str, bool]]:
+        """Each device that was counted: its id, and whether it is proven to be
+        installed."""
+        raw = _abi.sfi_reconciled_device(
+            struct_size=ctypes.sizeof(_abi.sfi_reconciled_device))
+        for index in range(self.sum().counted):
+            self._call("sfi_reconciliation_get_device", index,
+                       ctypes.byref(raw))
+            yield decode(raw.device_id), bool(raw.installed)
