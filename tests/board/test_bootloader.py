@@ -32,7 +32,8 @@ REASONS = {name: int(value) for name, value in re.findall(
 RDP_0, RDP_1 = 0xfbeff8aa, 0xfbeff8bb
 NONE, BOOT_ONLY = 0xff00ffff, 0xff01ff00
 BLINK = "int main(void) { result[0] = 0x600d; for (;;) ; }"
-EMPTY, COMMITTING, INSTALLED = 0x3c96a55a, 0x5aa53c69, 0x0ff0c396
+EMPTY, INSTALLING, COMMITTING, INSTALLED = (
+    0x3c96a55a, 0x69c35aa5, 0x5aa53c69, 0x0ff0c396)
 OPTIONS = [RDP_1, 0xffffffff, 0, NONE, NONE]
 SECRET = bytes(range(1, 33))
 # The base point of P-256: a key that a licence may have.
@@ -234,6 +235,20 @@ class Bootloader(unittest.TestCase):
                 after += 2  # between two operations by one of the two
             self.assertTrue(self.left())
             self.assertGreater(after, 40)
+
+    def test_decayed_record(self):
+        """The newest entry cannot be read, the one before says that no install
+        is under way: that is not believed."""
+        page = data_page(phase=EMPTY)
+        entry = data_page(phase=INSTALLING)[-160:]
+        self.firmware()
+        self.b.load(PAGE_1, page + entry[:40] + b"\1" + entry[41:])
+        self.start()
+        self.assertTrue(self.blank(USER, 466 << 10))
+        self.firmware()
+        self.b.load(PAGE_1, page)
+        self.start()
+        self.assertFalse(self.blank(USER, 8))
 
     def test_watchdog(self):
         """By an option byte it runs from the reset on, and never bites."""

@@ -10,6 +10,7 @@
 #include "crypto.h"
 #include "flash.h"
 #include "part_chip.h"
+#include "state.h"
 #include "store.h"
 #include "util/mem.h"
 
@@ -117,7 +118,7 @@ static int
 port_record_load(void *user, uint8_t *data, uint32_t len)
 {
     (void)user;
-    return len != DATA_PAGE_RECORD_LEN || store_record_load(data) != 0;
+    return len != DATA_PAGE_RECORD_LEN || state_load(data) != 0;
 }
 
 static int

@@ -144,10 +144,11 @@ store_device_secret(uint8_t out[DATA_PAGE_SECRET_LEN])
 }
 
 int
-store_record_load(uint8_t out[DATA_PAGE_RECORD_LEN])
+store_record_load(uint8_t out[DATA_PAGE_RECORD_LEN], bool *newest)
 {
     uint8_t entry[DATA_PAGE_ENTRY_LEN];
 
+    *newest = store.next == 0;
     if (!store.found) {
         sfi__zero(out, DATA_PAGE_RECORD_LEN);
         return 1;
@@ -157,6 +158,7 @@ store_record_load(uint8_t out[DATA_PAGE_RECORD_LEN])
                        sizeof(entry)) == 0 &&
             sfi__data_page_entry_ok(entry)) {
             memcpy(out, entry, DATA_PAGE_RECORD_LEN);
+            *newest = i == store.next;
             return 0;
         }
     }
@@ -235,8 +237,9 @@ store_move_to_page_1(void)
 {
     uint8_t record[DATA_PAGE_RECORD_LEN];
     uint8_t entry[DATA_PAGE_ENTRY_LEN];
+    bool newest;
 
-    if (store_record_load(record) != 0)
+    if (store_record_load(record, &newest) != 0)
         return 1;
     sfi__data_page_entry(entry, record);
     return store.page == STORE_PAGE_1 ? 0 : store_move(STORE_PAGE_1, entry);

@@ -3,12 +3,11 @@
 /* What runs after a reset of the STM32H753: its bootloader or the firmware, and
  * the ways out of the bootloader. */
 #include "board.h"
-#include "device/record.h"
 #include "flash.h"
 #include "part.h"
 #include "part_chip.h"
 #include "regs.h"
-#include "store.h"
+#include "state.h"
 #include "wire/h7_flash.h"
 
 /* PC13, high while the bootloader is wanted: the button of ST's boards. */
@@ -25,17 +24,6 @@ decide_park(uint32_t reason)
     REG(SECURE_BOOT_H753_PARK_AT + 4) = reason;
     for (;;)
         watchdog_feed();
-}
-
-static enum record_phase
-decide_load_phase(void)
-{
-    uint8_t raw[SFI_DEVICE_RECORD_LEN];
-    struct record record = {.phase = RECORD_EMPTY};
-
-    if (store_start() == 0 && store_record_load(raw) == 0)
-        (void)sfi__record_read(&record, raw);
-    return record.phase;
 }
 
 /* Once an install is complete the option bytes are the firmware's. */
@@ -91,7 +79,7 @@ decide_can_start(void)
 void
 part_decide(void)
 {
-    enum record_phase phase = decide_load_phase();
+    enum record_phase phase = state_load_phase();
 
     decide_check_protection(phase);
     if (phase == RECORD_INSTALLED && !decide_is_wanted() && decide_can_start())

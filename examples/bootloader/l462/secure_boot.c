@@ -4,10 +4,10 @@
  * flash, and starts the bootloader or the firmware.  README.md has its rules.
  */
 #include "board.h"
-#include "device/record.h"
 #include "flash.h"
 #include "part.h"
 #include "regs.h"
+#include "state.h"
 #include "store.h"
 #include "util/crc32.h"
 
@@ -63,17 +63,6 @@ boot_loader_is_whole(void)
         left -= n;
     }
     return crc == seal[1];
-}
-
-static enum record_phase
-boot_load_phase(void)
-{
-    uint8_t raw[SFI_DEVICE_RECORD_LEN];
-    struct record record = {.phase = RECORD_EMPTY};
-
-    if (store_start() == 0 && store_record_load(raw) == 0)
-        (void)sfi__record_read(&record, raw);
-    return record.phase;
 }
 
 static bool
@@ -168,7 +157,7 @@ image_main(void)
     }
     if (is_gone)
         boot_start_firmware();
-    phase = boot_load_phase();
+    phase = state_load_phase();
     boot_check_protection(phase);
     if (!boot_loader_is_whole())
         boot_give_up(phase);

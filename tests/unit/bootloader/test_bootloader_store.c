@@ -46,11 +46,12 @@ static bool
 holds_record(uint32_t number)
 {
     uint8_t want[DATA_PAGE_RECORD_LEN], found[DATA_PAGE_RECORD_LEN];
+    bool newest;
 
     make_record(want, number);
     if (number == 0)
         memset(want, 0xff, sizeof(want));
-    ck_assert_int_eq(store_record_load(found), 0);
+    ck_assert_int_eq(store_record_load(found, &newest), 0);
     return sfi__equal(want, found, sizeof(want));
 }
 
@@ -95,6 +96,7 @@ END_TEST
 START_TEST(test_no_page)
 {
     uint8_t out[CERTIFICATE_LEN];
+    bool newest;
 
     fake_flash_reset();
     ck_assert_int_ne(store_start(), 0);
@@ -102,7 +104,7 @@ START_TEST(test_no_page)
     ck_assert_int_ne(store_certificate(out), 0);
     ck_assert_uint_eq(out[0], 0);
     ck_assert_int_ne(store_device_secret(out), 0);
-    ck_assert_int_ne(store_record_load(out), 0);
+    ck_assert_int_ne(store_record_load(out, &newest), 0);
     ck_assert_int_ne(put_record(1), 0);
     ck_assert_int_ne(store_mark_leaving(), 0);
     ck_assert(!store_is_leaving());
@@ -128,7 +130,17 @@ START_TEST(test_damaged_page_is_none)
 }
 END_TEST
 
-/* An entry that becomes unreadable gives the record before it. */
+static bool
+is_newest(void)
+{
+    uint8_t found[DATA_PAGE_RECORD_LEN];
+    bool newest;
+
+    ck_assert_int_eq(store_record_load(found, &newest), 0);
+    return newest;
+}
+
+/* An entry that becomes unreadable gives the record before it, and says so. */
 START_TEST(test_damaged_entry_is_skipped)
 {
     uint32_t at = STORE_PAGE_1 + DATA_PAGE_JOURNAL_AT + 2 * 160u;
@@ -138,13 +150,16 @@ START_TEST(test_damaged_entry_is_skipped)
     ck_assert_int_eq(store_start(), 0);
     for (uint32_t i = 1; i <= 3; i++)
         ck_assert_int_eq(put_record(i), 0);
+    ck_assert(is_newest());
     fake_flash_put(at + 100, &byte, 1);
     ck_assert_int_eq(store_start(), 0);
     ck_assert(holds_record(2));
+    ck_assert(!is_newest());
     fake_flash_break(at - 160);
     ck_assert(holds_record(1));
     ck_assert_int_eq(put_record(4), 0);
     ck_assert(holds_record(4));
+    ck_assert(is_newest());
 }
 END_TEST
 
