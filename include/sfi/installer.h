@@ -248,7 +248,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_dialect(
  *
  * @param in     an installer that has not begun
  * @param erase  1: erase it and install; 0, the default: refuse it before the
- *               HSM counts
+ *               HSM counts; a part that installs once and holds this very
+ *               image, since the power failed behind its last step, gives its
+ *               receipt and starts its firmware, which is a success
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  in is NULL

@@ -54,6 +54,7 @@ struct sfi_installer {
     bool failed;
     bool image_known; /* the HSM has its key, or cannot tell */
     bool begun;       /* the chip may hold a part of the firmware */
+    bool resumes;     /* it holds all of it since an earlier run */
     uint64_t started_ms;
     sfi_target *target;
     sfi_certificate *certificate;

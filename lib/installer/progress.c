@@ -61,6 +61,12 @@ sfi__install_sum_up(const struct sfi_installer *in)
     uint64_t ms = clock->now_ms(clock->user) - in->started_ms;
     uint64_t rate = ms > 0 ? (uint64_t)in->image.len * 1000 / ms : 0;
 
+    if (in->resumes) {
+        sfi__log(in->obj.ctx, SFI_LOG_INFO,
+                 "%s: the chip held this image already, and gave its receipt",
+                 in->tp->name);
+        return;
+    }
     sfi__log(in->obj.ctx, SFI_LOG_INFO,
              "%s: %zu bytes installed in %llu.%03llu s, %llu bytes/s",
              in->tp->name, in->image.len, (unsigned long long)(ms / 1000),

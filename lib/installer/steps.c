@@ -93,6 +93,58 @@ step_activate_security(struct sfi_installer *in)
     return sfi__target_activate(in->target);
 }
 
+/* Of this chip, this image, and no earlier install; `first`: the first one that
+ * counts. */
+static sfi_status
+receipt_check(struct sfi_installer *in, const sfi_receipt *r, uint32_t first)
+{
+    sfi_ctx *ctx = in->obj.ctx;
+    sfi_status st = sfi__receipt_check_signature(ctx, r);
+
+    if (st == SFI_OK)
+        st = sfi__receipt_check_image(ctx, r, in->image.data, in->image.len);
+    if (st != SFI_OK || r->says.installs >= first)
+        return st;
+    return sfi__fail(
+        ctx, SFI_ERR_MISMATCH,
+        "the receipt is of install %u of this chip, expected %u or "
+        "a later one",
+        r->says.installs, first);
+}
+
+static sfi_status
+receipt_fetch(struct sfi_installer *in, uint32_t first)
+{
+    uint8_t raw[RECEIPT_LEN];
+    sfi_receipt *r = NULL;
+    sfi_status st = sfi__dialect_receipt(in->target, raw);
+
+    if (st == SFI_OK)
+        st = sfi__receipt_new(in->obj.ctx, raw, in->certificate, &r);
+    if (st == SFI_OK)
+        st = receipt_check(in, r, first);
+    if (st == SFI_OK)
+        in->receipt = r;
+    else
+        sfi__obj_unref(r);
+    return st;
+}
+
+static sfi_status
+fail_installed(struct sfi_installer *in)
+{
+    return sfi__fail_peer(in->obj.ctx, SFI_ERR_DEVICE, SFI_CAUSE_INSTALLED,
+                          "%s", sfi__cause_message(SFI_CAUSE_INSTALLED));
+}
+
+/* A chip that installs once waits for its receipt to be fetched: when its power
+ * failed behind FINISH, nothing else is left to do. */
+static bool
+installed_is_waiting(const struct sfi_installer *in)
+{
+    return in->target->chip->one_shot && in->no_receipt == NULL;
+}
+
 static sfi_status
 step_check_installed(struct sfi_installer *in)
 {
@@ -106,10 +158,22 @@ step_check_installed(struct sfi_installer *in)
     in->no_receipt = sfi__dialect_has_receipts(in->target, &i)
                          ? NULL
                          : "the chip does not give receipts";
-    if (i.state == SFI_DEVICE_INSTALLED && !in->erase)
-        return sfi__fail_peer(in->obj.ctx, SFI_ERR_DEVICE, SFI_CAUSE_INSTALLED,
-                              "%s", sfi__cause_message(SFI_CAUSE_INSTALLED));
-    return SFI_OK;
+    in->resumes = i.state == SFI_DEVICE_INSTALLED && !in->erase;
+    return in->resumes && !installed_is_waiting(in) ? fail_installed(in)
+                                                    : SFI_OK;
+}
+
+/* Go on behind FINISH, if it is this image that the chip holds. */
+static sfi_status
+installed_resume(struct sfi_installer *in)
+{
+    sfi_status st = receipt_fetch(in, in->installs);
+
+    if (st == SFI_ERR_MISMATCH)
+        return fail_installed(in);
+    if (st == SFI_OK)
+        in->step = STEP_RECEIPT; /* done */
+    return st;
 }
 
 static sfi_status
@@ -117,6 +181,8 @@ step_read_certificate(struct sfi_installer *in)
 {
     sfi_status st = sfi__target_certificate(in->target, &in->certificate);
 
+    if (st == SFI_OK && in->resumes)
+        return installed_resume(in);
     if (st == SFI_OK && in->protocol == SFI_PROTOCOL_LIVE)
         st = sfi__target_session(in->target, &in->session);
     return st;
@@ -250,41 +316,6 @@ step_finish_install(struct sfi_installer *in)
     return sfi__target_finish(in->target, in->sender.header.tag);
 }
 
-/* Of this chip, this image, and no earlier install. */
-static sfi_status
-receipt_check(struct sfi_installer *in, const sfi_receipt *r)
-{
-    sfi_ctx *ctx = in->obj.ctx;
-    sfi_status st = sfi__receipt_check_signature(ctx, r);
-
-    if (st == SFI_OK)
-        st = sfi__receipt_check_image(ctx, r, in->image.data, in->image.len);
-    if (st != SFI_OK || r->says.installs > in->installs)
-        return st;
-    return sfi__fail(ctx, SFI_ERR_MISMATCH,
-                     "the receipt is of install %u of this chip, expected a "
-                     "later one than %u",
-                     r->says.installs, in->installs);
-}
-
-static sfi_status
-receipt_fetch(struct sfi_installer *in)
-{
-    uint8_t raw[RECEIPT_LEN];
-    sfi_receipt *r = NULL;
-    sfi_status st = sfi__dialect_receipt(in->target, raw);
-
-    if (st == SFI_OK)
-        st = sfi__receipt_new(in->obj.ctx, raw, in->certificate, &r);
-    if (st == SFI_OK)
-        st = receipt_check(in, r);
-    if (st == SFI_OK)
-        in->receipt = r;
-    else
-        sfi__obj_unref(r);
-    return st;
-}
-
 /* The firmware is installed: without a receipt it is unproven, and that is no
  * failure. */
 static sfi_status
@@ -294,7 +325,7 @@ step_fetch_receipt(struct sfi_installer *in)
 
     if (in->no_receipt != NULL)
         return SFI_OK;
-    st = receipt_fetch(in);
+    st = receipt_fetch(in, in->installs + 1);
     if (st == SFI_OK)
         return st;
     in->no_receipt = "the chip's receipt could not be read or is not genuine";

@@ -170,6 +170,80 @@ START_TEST(test_not_genuine)
 }
 END_TEST
 
+/* ---- power that fails between FINISH and the receipt ---- */
+
+static sfi_status
+on_receipt_cut(void *user, sfi_target *t, uint8_t *out, size_t *out_len)
+{
+    ck_assert_ok(sfi_sim_power_on(board.sim));
+    return on_receipt_refused(user, t, out, out_len);
+}
+
+static sfi_status
+on_abort_lost(void *user, sfi_target *t)
+{
+    (void)user;
+    (void)t;
+    return SFI_OK;
+}
+
+static void
+install_and_cut(void)
+{
+    sfi_dialect_ops ops = {.struct_size = sizeof(ops)};
+
+    ck_assert_ok(sfi_dialect_get_own(&ops));
+    ops.receipt = on_receipt_cut;
+    ops.abort = on_abort_lost;
+    station.dialect = &ops;
+    ck_assert_ok(station_install(false));
+    assert_no_receipt("the chip's receipt could not be read or is not genuine");
+    ck_assert_uint_eq(sfi_device_state(board.sim->device),
+                      SFI_DEVICE_INSTALLED);
+    station.dialect = NULL;
+}
+
+/* A part that installs once waits for it: a second run fetches the receipt,
+ * counts nothing, and lets the firmware start. */
+START_TEST(test_resumed)
+{
+    setup(_i);
+    install_and_cut();
+    ck_assert_ok(station_install(false));
+    assert_genuine(sfi_installer_receipt(station.installer));
+    ck_assert_ok(
+        sfi_receipt_check_install(sfi_installer_receipt(station.installer), 1));
+    install_assert_complete(&station.package);
+    ck_assert_ptr_null(board.sim->device);
+    ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
+    station_teardown();
+}
+END_TEST
+
+/* Of another image it is refused, and goes on waiting. */
+START_TEST(test_resumed_other_image)
+{
+    static const uint8_t other[256] = {1};
+    struct package first;
+    sfi_firmware *fw;
+
+    setup(1);
+    install_and_cut();
+    first = station.package;
+    ck_assert_ok(sfi_firmware_parse(ctx, "bin", first.chip->user.base, other,
+                                    sizeof(other), &fw));
+    package_make_of(&station.package, fw);
+    ck_assert_int_eq(station_install(false), SFI_ERR_DEVICE);
+    ck_assert_int_eq(sfi_error_peer_code(sfi_ctx_error(ctx)),
+                     SFI_CAUSE_INSTALLED);
+    package_free(&station.package);
+    station.package = first;
+    ck_assert_ok(station_install(false));
+    assert_genuine(sfi_installer_receipt(station.installer));
+    station_teardown();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -182,6 +256,11 @@ main(void)
     tcase_add_loop_test(tc, test_old_chip, 0, (int)ROWS(links));
     tcase_add_loop_test(tc, test_old_dialect, 0, 2);
     tcase_add_loop_test(tc, test_not_genuine, 0, 4);
+    tcase_add_test(tc, test_resumed_other_image);
+    for (int i = 0; i < (int)ROWS(links); i++) {
+        if (sfi_chip_find(links[i].chip)->one_shot)
+            tcase_add_loop_test(tc, test_resumed, i, i + 1);
+    }
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
