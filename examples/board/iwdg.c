@@ -13,10 +13,14 @@
 #define KEY_WRITE 0x5555u
 #define KEY_START 0xccccu
 #define RELOAD_RESET 0xfffu
+/* A loop of feeds alone comes round in so many cycles; a feed between pieces of
+ * work is no sign of idleness. */
+#define FEEDS_ONLY 64u
 
 struct iwdg {
     uint32_t pr, rlr;
     bool is_open, runs;
+    uint64_t fed; /* the cycle */
 };
 
 /* The counter is fed by LSI / (4 << PR). */
@@ -61,10 +65,12 @@ iwdg_write(struct board *b, void *state, uint32_t offset, uint32_t value,
         w->is_open = value == KEY_WRITE;
         if (value == KEY_START)
             w->runs = true;
-        if (value == KEY_START || value == KEY_FEED) {
+        if (value == KEY_START || value == KEY_FEED)
             feed(b, w);
-            board_poll(b); /* who only feeds it does nothing else */
-        }
+        /* who only feeds it does nothing else */
+        if (value == KEY_FEED && b->life.cycles - w->fed <= FEEDS_ONLY)
+            board_poll(b);
+        w->fed = b->life.cycles;
     } else if (w->is_open && offset == PR) {
         w->pr = value & 7u;
     } else if (w->is_open && offset == RLR) {

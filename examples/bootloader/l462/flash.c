@@ -133,10 +133,17 @@ flash_zero(uint32_t addr, uint32_t len)
 int
 flash_read(uint32_t addr, uint8_t *out, uint32_t len)
 {
+    uint32_t at = 0;
+
     FLASH_ECCR = ECCR_ECCD | ECCR_ECCC;
     flash_is_damaged = 0;
-    for (uint32_t i = 0; i < len; i++)
-        out[i] = REG8(addr + i);
+    for (; addr % 4 == 0 && len - at >= 4; at += 4) {
+        uint32_t word = REG(addr + at);
+
+        memcpy(out + at, &word, sizeof(word));
+    }
+    for (; at < len; at++)
+        out[at] = REG8(addr + at);
     if (flash_is_damaged == 0 && (FLASH_ECCR & ECCR_ECCD) == 0)
         return 0;
     FLASH_ECCR = ECCR_ECCD;
