@@ -17,6 +17,9 @@
  * power cycle after the command was silent for so long.  It is less than the
  * 200 ms between two checks of the library for a reset. */
 #define IDLE_US 120000
+/* Who ends a command does not take the chip out at once: so long of the chip's
+ * time the supply stays, in which an L4 erases its bootloader. */
+#define AFTER_MS 2000u
 #define PRELOAD "libumockdev-preload.so.0"
 
 /* The device number of the root hub. */
@@ -92,6 +95,10 @@ bed_on_command_exit(GPid pid, gint status, gpointer user)
     b->status =
         WIFEXITED(status) ? WEXITSTATUS(status) : BY_SIGNAL + WTERMSIG(status);
     g_spawn_close_pid(pid);
+    g_mutex_lock(&b->lock);
+    for (unsigned i = 0; i < b->count; i++)
+        sfi_sim_wait(b->parts[i].sim, AFTER_MS);
+    g_mutex_unlock(&b->lock);
     g_main_loop_quit(b->loop);
 }
 

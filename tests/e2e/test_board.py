@@ -71,6 +71,9 @@ class Board(bench.Case):
     def test_usart(self):
         self.story("usart")
 
+    def test_spi(self):
+        self.story("spi")
+
     def test_before_and_after(self):
         """A new one waits in its bootloader, after a reset too."""
         part = self.chip("usart").start()

@@ -27,7 +27,7 @@ static void
 put(uint64_t value, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        answer[answer_len++] = (uint8_t)(value >> 8 * i);
+        answer[answer_len++] = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
 }
 
 static uint64_t
