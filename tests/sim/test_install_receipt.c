@@ -251,7 +251,6 @@ main(void)
     TCase *tc = tcase_create("install_receipt");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
     tcase_add_loop_test(tc, test_links, 0, (int)ROWS(links));
     tcase_add_loop_test(tc, test_old_chip, 0, (int)ROWS(links));
     tcase_add_loop_test(tc, test_old_dialect, 0, 2);
