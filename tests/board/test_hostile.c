@@ -147,11 +147,26 @@ END_TEST
 
 /* ---- resets and power ---- */
 
+/* It runs by its option byte (IWDG_SW is 0). */
 START_TEST(test_watchdog)
 {
-    binary_restore(&binary, SLOT_HALF);
+    uint32_t words[CHIP_OB_ROWS_MAX], in_force[CHIP_OB_ROWS_MAX];
+    struct binary_state before, after;
+
+    binary_restore(&binary, SLOT_EMPTY);
+    binary_power_off(&binary);
+    binary_options(&binary, words, in_force);
+    words[0] &= ~(1u << 16);
+    binary_set_options(&binary, words);
+    binary_power_on(&binary);
+    ck_assert(install_sync(&binary));
+    for (size_t i = 0; i < install.half; i++)
+        install_send(&install, &binary, i);
+    binary_state(&binary, &before);
     binary_inject(&binary, WIRE_FAULT_WATCHDOG, 0, 0);
     binary_run(&binary, BINARY_LIMIT_NS, true);
+    binary_state(&binary, &after);
+    ck_assert_uint_eq(after.resets, before.resets + 1);
     assert_empty("watchdog");
     assert_installs("watchdog");
 }

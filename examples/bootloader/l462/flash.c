@@ -140,7 +140,7 @@ flash_read(uint32_t addr, uint8_t *out, uint32_t len)
     for (; addr % 4 == 0 && len - at >= 4; at += 4) {
         uint32_t word = REG(addr + at);
 
-        memcpy(out + at, &word, sizeof(word));
+        __builtin_memcpy(out + at, &word, sizeof(word)); /* a store */
     }
     for (; at < len; at++)
         out[at] = REG8(addr + at);
