@@ -78,7 +78,7 @@ START_TEST(test_any_moment)
     uint32_t seed = 1;
     unsigned heard = 0;
 
-    for (unsigned i = 0; i < STARTS; i++) {
+    for (unsigned i = 0; i < STARTS; i += (unsigned)test_step(10)) {
         rom_init(&rom);
         rom.nacks_sync = starts[_i].nacks_sync;
         rom.late_us = starts[_i].late_us;
@@ -88,7 +88,7 @@ START_TEST(test_any_moment)
                       (unsigned long long)rom.up_us);
         close_all();
     }
-    ck_assert_uint_eq(heard, STARTS);
+    ck_assert_uint_eq(heard, (STARTS + test_step(10) - 1) / test_step(10));
 }
 END_TEST
 
@@ -192,7 +192,7 @@ START_TEST(test_far_power)
 {
     uint32_t seed = 3;
 
-    for (unsigned i = 0; i < STARTS; i++) {
+    for (unsigned i = 0; i < STARTS; i += (unsigned)test_step(10)) {
         rom_init(&rom);
         rom.late_us = 1000000;
         rom.up_us = next_random(&seed, 4000000);

@@ -80,7 +80,7 @@ START_TEST(test_any_layout)
         "a title <so> long that it cannot be shown as a whole, because it goes "
         "on and on and on, up to the edge of the picture, and far beyond it"};
 
-    for (uint32_t seed = 0; seed < 150; seed++) {
+    for (uint32_t seed = 0; seed < 150; seed += (uint32_t)test_step(8)) {
         sfi_layout *l = layout_kit_any(_i == 0 ? H7 : L4, seed * 7919u + 1);
         char what[32];
 
@@ -95,7 +95,7 @@ START_TEST(test_many_segments)
 {
     static const uint32_t counts[] = {1, 2, 8, 9, 24, 25, 60, 200, 3000};
 
-    for (size_t i = 0; i < ROWS(counts); i++) {
+    for (size_t i = 0; i < ROWS(counts); i += test_step(3)) {
         sfi_layout *l =
             layout_kit_segments(_i == 0 ? H7 : L4, counts[i], "fragments.hex");
         char what[32];
