@@ -22,6 +22,14 @@ def entries(path):
         return [json.loads(line) for line in log if line.strip()]
 
 
+def cases(test):
+    """What failed in it, by TAP's lines or by check's; the log above may be
+    cut short where it is read."""
+    text = test.get("stdout") or ""
+    return [f"    {line}" for line in re.findall(
+        r"^(?:not ok .*|# \w*Error: .*|[^:\s]+:\d+:[FE]:.*)$", text, re.M)]
+
+
 def add_up(tests, strict):
     """(passed, failed, skipped, what to tell)"""
     passed = failed = skipped = 0
@@ -38,6 +46,7 @@ def add_up(tests, strict):
         else:
             failed += 1
             told.append(f"{t['name']}: {t['result']}")
+            told += cases(t)
     return passed, failed, skipped, told
 
 
@@ -52,6 +61,14 @@ def self_test():
     assert add_up([ok, part, skip], True)[:3] == (2, 1, 1)
     assert add_up([ok] + bad, False)[:3] == (1, 6, 0)
     assert "d: TIMEOUT" in add_up(bad, False)[3]
+    tap = {"name": "e", "result": "ERROR", "stdout":
+           "ok 1 - a\nnot ok 2 - b\n# Traceback\n# AssertionError: c\n"}
+    assert add_up([tap], False)[3] == [
+        "e: ERROR", "    not ok 2 - b", "    # AssertionError: c"]
+    lost = {"name": "f", "result": "FAIL", "stdout":
+            "50%: Checks: 2\ntest_a.c:7:F:core:test_x:0: Failed\n"}
+    assert add_up([lost], False)[3] == [
+        "f: FAIL", "    test_a.c:7:F:core:test_x:0: Failed"]
 
 
 def main(paths):
