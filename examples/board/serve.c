@@ -291,6 +291,8 @@ where(struct board *b)
 {
     uint32_t vtor = b->life.scs.vtor;
 
+    if (vtor == 0) /* what is at 0 */
+        vtor = b->life.start;
     if (b->life.starts_elsewhere ||
         (b->life.start != 0 && b->life.start != b->part->flash))
         return WIRE_AT_SYSTEM;

@@ -17,7 +17,7 @@
  * A chip's folder may be made a board (sfi_sim_fit_board()): its own secure
  * boot, secure bootloader and firmware then run on an emulated core, in a
  * process of the program sfi-board, with models of the part's peripherals.  An
- * STM32L462CE can, over USART and SPI.
+ * STM32L462CE can, and an STM32H753xI as an open part, over USART and SPI.
  *
  * Limits of a chip that is not a board: no firmware runs on the core, which a
  * debugger can only halt and start; there are no peripherals; crypto takes no
@@ -231,8 +231,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_open(sfi_ctx *ctx,
  *
  * @param ctx        the context
  * @param state_dir  the chip's folder, of sfi_sim_manufacture()
- * @param programs   the secure boot and the secure bootloader, for instance of
- *                   examples/bootloader; all within their places in the flash
+ * @param programs   of an STM32L462CE the secure boot and the secure
+ *                   bootloader, of an STM32H753xI its bootloader, for instance
+ *                   of examples/bootloader; all within their places in the
+ *                   flash
  * @param count      how many
  *
  * @return SFI_OK, or
@@ -253,7 +255,8 @@ sfi_sim_fit_board(sfi_ctx *ctx, const char *state_dir,
                   const sfi_firmware *const *programs, size_t count);
 
 /**
- * Open a board and power it on, with BOOT0 high.
+ * Open a board and power it on, with BOOT0 low, as its bootloader is in the
+ * flash.
  *
  * Starts a process of the board program, which ends with the chip.  Both map
  * the chip's flash, so the device key passes no socket.  What the model of

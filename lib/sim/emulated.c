@@ -52,6 +52,35 @@ emulated_lose(struct sfi_sim *sim)
     sim->mode = SIM_OFF;
 }
 
+/* Where its secure boot, or a bootloader without one, says why it parks. */
+static uint32_t
+emulated_park_at(const struct sfi_sim *sim)
+{
+    return sim->chip->ships_secure ? SECURE_BOOT_L462_PARK_AT
+                                   : SECURE_BOOT_H753_PARK_AT;
+}
+
+/* The reason; 0: it does not stand still. */
+static uint32_t
+emulated_park_reason(const struct sfi_sim *sim)
+{
+    uint8_t raw[8];
+    struct rd r;
+
+    if (sfi__board_peek(board_of(sim), emulated_park_at(sim), raw,
+                        sizeof(raw)) != SFI_OK)
+        return 0;
+    sfi__rd_init(&r, raw, sizeof(raw));
+    return sfi__rd_u32le(&r) == SECURE_BOOT_PARKED ? sfi__rd_u32le(&r) : 0;
+}
+
+/* A secure boot that parks is no loader. */
+static bool
+emulated_is_parked(const struct sfi_sim *sim)
+{
+    return !sim->chip->ships_secure && emulated_park_reason(sim) != 0;
+}
+
 static enum sim_mode
 emulated_mode(const struct sfi_sim *sim)
 {
@@ -63,7 +92,7 @@ emulated_mode(const struct sfi_sim *sim)
         return SIM_HUNG;
     switch (e->state.at) {
     case WIRE_AT_LOADER:
-        return SIM_SECURE;
+        return emulated_is_parked(sim) ? SIM_HUNG : SIM_SECURE;
     case WIRE_AT_FIRMWARE:
         return SIM_APPLICATION;
     default: /* the secure boot stands still, or nothing is there to start */
@@ -280,18 +309,11 @@ emulated_parked(const struct sfi_sim *sim)
         [SECURE_BOOT_DAMAGED_COMPLETE] = "damaged-complete",
         [SECURE_BOOT_ERASE] = "erase",
     };
-    uint8_t raw[8];
-    struct rd r;
     uint32_t reason;
 
-    if (sim->mode != SIM_HUNG ||
-        sfi__board_peek(board_of(sim), SECURE_BOOT_L462_PARK_AT, raw,
-                        sizeof(raw)) != SFI_OK)
+    if (sim->mode != SIM_HUNG)
         return NULL;
-    sfi__rd_init(&r, raw, sizeof(raw));
-    if (sfi__rd_u32le(&r) != SECURE_BOOT_PARKED)
-        return NULL;
-    reason = sfi__rd_u32le(&r);
+    reason = emulated_park_reason(sim);
     return reason < sizeof(reasons) / sizeof(*reasons) ? reasons[reason] : NULL;
 }
 

@@ -131,6 +131,7 @@ sim_open_board(struct sfi_sim *sim, const char *program)
 
     if (st != SFI_OK)
         return st;
+    sim->boot0 = false; /* its bootloader is in the flash */
     st = sfi__flash_map_part(ctx, path, sim->chip, WIRE_FILE_FLASH_AT,
                              sfi__store_board_len(sim->chip), &sim->flash);
     return st == SFI_OK ? sfi__emulated_start(sim, program, path) : st;

@@ -54,6 +54,10 @@
 #define DATA_PAGE_L462_LEN 2048u
 #define DATA_PAGE_L462_0 0x0807f000u
 #define DATA_PAGE_L462_1 0x0807f800u
+/* Of an STM32H753xI: the last two sectors. */
+#define DATA_PAGE_H753_LEN 0x20000u
+#define DATA_PAGE_H753_0 0x081c0000u
+#define DATA_PAGE_H753_1 0x081e0000u
 
 void sfi__data_page_head(uint8_t out[DATA_PAGE_HEAD_LEN], uint32_t sequence,
                          const uint8_t secret[DATA_PAGE_SECRET_LEN],

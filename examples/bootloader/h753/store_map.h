@@ -4,8 +4,10 @@
 #ifndef BOOTLOADER_STORE_MAP_H
 #define BOOTLOADER_STORE_MAP_H
 
-#define STORE_PAGE_LEN 0x20000u
-#define STORE_PAGE_0 0x081c0000u
-#define STORE_PAGE_1 0x081e0000u
+#include "wire/data_page.h"
+
+#define STORE_PAGE_LEN DATA_PAGE_H753_LEN
+#define STORE_PAGE_0 DATA_PAGE_H753_0
+#define STORE_PAGE_1 DATA_PAGE_H753_1
 
 #endif

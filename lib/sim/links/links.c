@@ -52,13 +52,15 @@ usart_link_flush(void *user)
     return SFI_OK;
 }
 
-/* A reset does not bring back a supply that has failed. */
+/* A reset does not bring back a supply that has failed.  BOOT0 of a board would
+ * start ST's bootloader, which it does not have. */
 sfi_status
 sfi__sim_link_reset(void *user, int into_boot)
 {
     struct sfi_sim *sim = user;
 
-    sim->boot0 = into_boot != 0;
+    if (sim->emulated == NULL)
+        sim->boot0 = into_boot != 0;
     sfi__sim_quiet(sim);
     if (!sim->power.off)
         sfi__sim_reset(sim);

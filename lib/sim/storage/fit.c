@@ -23,16 +23,25 @@ static const struct fit_plan {
     const char *chip;
     struct chip_range programs[2]; /* size 0: none */
     struct chip_range pages;
-    uint32_t page_at;           /* the one that is written first */
-    uint32_t wrp_row, wrp_word; /* write protection of the secure boot */
+    uint32_t page_at; /* the one that is written first */
+    struct {
+        uint32_t row, mask, word;
+    } options[2]; /* mask 0: none */
 } plans[] = {
     {
         .chip = "stm32l462ce",
         .programs = {{0x08000000, 4u << 10}, {0x08075800, 38u << 10}},
         .pages = {DATA_PAGE_L462_0, 2 * DATA_PAGE_L462_LEN},
         .page_at = DATA_PAGE_L462_1,
-        .wrp_row = 3, /* WRP1AR: pages 0 and 1 */
-        .wrp_word = 0x00010000,
+        .options = {{3, UINT32_MAX, 0x00010000}}, /* WRP1AR: pages 0 and 1 */
+    },
+    {
+        .chip = "stm32h753xi",
+        .programs = {{0x08000000, 128u << 10}},
+        .pages = {DATA_PAGE_H753_0, 2 * DATA_PAGE_H753_LEN},
+        .page_at = DATA_PAGE_H753_1,
+        .options = {{0, 0xff00, CHIP_RDP_LEVEL1 << 8}, /* FOPTSR */
+                    {5, 1, 0}},                        /* FWPSN_A: sector 0 */
     },
 };
 
@@ -58,8 +67,8 @@ fit_find_plan(struct fit *f)
         }
     }
     return sfi__fail(f->ctx, SFI_ERR_UNSUPPORTED,
-                     "a virtual %s cannot be a board, expected %s",
-                     f->store.chip->name, plans[0].chip);
+                     "a virtual %s cannot be a board, expected %s or %s",
+                     f->store.chip->name, plans[0].chip, plans[1].chip);
 }
 
 static uint8_t *
@@ -82,6 +91,25 @@ fit_is_place(const struct fit_plan *plan, uint64_t address, size_t len)
     return false;
 }
 
+static void
+fit_outside(const struct fit *f, uint64_t address, size_t len)
+{
+    const struct chip_range *r = f->plan->programs;
+
+    if (r[1].size != 0)
+        (void)sfi__fail(f->ctx, SFI_ERR_RANGE,
+                        "%zu bytes at 0x%08llx, expected all in the secure "
+                        "boot from 0x%08x or in the secure bootloader from "
+                        "0x%08x",
+                        len, (unsigned long long)address, r[0].base, r[1].base);
+    else
+        (void)sfi__fail(f->ctx, SFI_ERR_RANGE,
+                        "%zu bytes at 0x%08llx, expected all in the secure "
+                        "bootloader from 0x%08x to 0x%08x",
+                        len, (unsigned long long)address, r[0].base,
+                        sfi__chip_range_end(r) - 1);
+}
+
 static sfi_status
 fit_put_segment(struct fit *f, const sfi_firmware *program, size_t index)
 {
@@ -94,12 +122,7 @@ fit_put_segment(struct fit *f, const sfi_firmware *program, size_t index)
     if (st != SFI_OK)
         return st;
     if (!fit_is_place(plan, address, len)) {
-        (void)sfi__fail(f->ctx, SFI_ERR_RANGE,
-                        "%zu bytes at 0x%08llx, expected all in the secure "
-                        "boot from 0x%08x or in the secure bootloader from "
-                        "0x%08x",
-                        len, (unsigned long long)address,
-                        plan->programs[0].base, plan->programs[1].base);
+        fit_outside(f, address, len);
         return sfi__where(f->ctx, "%s", sfi_firmware_name(program));
     }
     memcpy(fit_at(f, (uint32_t)address), data, len);
@@ -123,7 +146,7 @@ fit_put_programs(struct fit *f, const sfi_firmware *const *programs,
 {
     sfi_status st = SFI_OK;
 
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2 && f->plan->programs[i].size != 0; i++)
         sfi__fill(fit_at(f, f->plan->programs[i].base), FLASH_ERASED,
                   f->plan->programs[i].size);
     for (size_t i = 0; i < count && st == SFI_OK; i++)
@@ -138,12 +161,13 @@ fit_make_digest(struct fit *f)
 {
     uint8_t hash[2 * SFI_SHA256_LEN], whole[SFI_SHA256_LEN];
     sfi_status st = SFI_OK;
+    size_t i = 0;
 
-    for (size_t i = 0; i < 2 && st == SFI_OK; i++)
+    for (; i < 2 && f->plan->programs[i].size != 0 && st == SFI_OK; i++)
         st = sfi__sha256(f->ctx, fit_at(f, f->plan->programs[i].base),
                          f->plan->programs[i].size, hash + i * SFI_SHA256_LEN);
     if (st == SFI_OK)
-        st = sfi__sha256(f->ctx, hash, sizeof(hash), whole);
+        st = sfi__sha256(f->ctx, hash, i * SFI_SHA256_LEN, whole);
     if (st == SFI_OK)
         sfi__hex_encode(f->digest, whole, sizeof(whole));
     return st;
@@ -197,7 +221,12 @@ fit_personalise(struct fit *f)
     sfi__fill(fit_at(f, plan->pages.base), FLASH_ERASED, plan->pages.size);
     sfi__data_page_head(page, 1, f->store.device_secret, f->store.certificate);
     sfi__data_page_seal(page + DATA_PAGE_SEAL_AT);
-    f->store.options[plan->wrp_row] = plan->wrp_word;
+    for (size_t i = 0; i < sizeof(plan->options) / sizeof(*plan->options);
+         i++) {
+        uint32_t *word = &f->store.options[plan->options[i].row];
+
+        *word = (*word & ~plan->options[i].mask) | plan->options[i].word;
+    }
     sfi__store_board_pack(f->store.chip, f->store.options, f->memory.data);
     return SFI_OK;
 }

@@ -92,7 +92,7 @@ peek(uint32_t address)
 static uint32_t
 word(size_t row)
 {
-    uint8_t raw[20];
+    uint8_t raw[36];
     size_t len = sizeof(raw);
 
     ck_assert_ok(
@@ -215,13 +215,28 @@ START_TEST(test_fit_refused)
 }
 END_TEST
 
-START_TEST(test_fit_other_part)
+/* One program in a sector of its own; the options of an open part. */
+START_TEST(test_fit_h753)
 {
+    static uint8_t h7[2u << 20];
+    uint32_t sequence;
+    size_t len = sizeof(h7);
+
     test_rmdir(board.state);
     ck_assert_ok(sfi_sim_manufacture(ctx, sfi_chip_find("stm32h753xi"),
                                      board.ca, board.state));
-    ck_assert_fails_about(fit(), SFI_ERR_UNSUPPORTED, "", "stm32h753xi", L462);
-    ck_assert_ok(sfi_sim_open(ctx, board.state, &board.sim));
+    ck_assert_fails_about(fit(), SFI_ERR_RANGE, "", "0x08075800", "0x08000000",
+                          "0x0801ffff");
+    ck_assert_ok(sfi_sim_fit_board(ctx, board.state,
+                                   (const sfi_firmware *const *)programs, 1));
+    ck_assert_ok(sfi_sim_peek(ctx, board.state, SFI_SIM_FLASH, h7, &len));
+    ck_assert_uint_eq(h7[63], 0x11);
+    ck_assert_uint_eq(h7[64], 0xff);
+    ck_assert(
+        sfi__data_page_head_ok(h7 + (DATA_PAGE_H753_1 - BOOT), &sequence));
+    ck_assert_uint_eq(h7[DATA_PAGE_H753_0 - BOOT], 0xff);
+    ck_assert_uint_eq(word(0), 0x1bc6bbf0);
+    ck_assert_uint_eq(word(5), 0x000000fe);
 }
 END_TEST
 
@@ -394,7 +409,7 @@ main(void)
     tcase_add_test(t, test_fit_again);
     tcase_add_loop_test(t, test_fit_misplaced, 0, ROWS(misplaced));
     tcase_add_test(t, test_fit_refused);
-    tcase_add_test(t, test_fit_other_part);
+    tcase_add_test(t, test_fit_h753);
     tcase_add_test(t, test_open_wrong);
     tcase_add_loop_test(t, test_open_greeting, 0, ROWS(greetings));
     tcase_add_test(t, test_links);
