@@ -169,7 +169,8 @@ bus_debug_read(struct board *b, uint32_t address, unsigned size, uint32_t count,
             memcpy(out + i * size, memory + i * size, size);
             continue;
         }
-        value = bus_read(b, address + i * size, size);
+        if (size != 4 || !debug_get(b, address + i * size, &value))
+            value = bus_read(b, address + i * size, size);
         memcpy(out + i * size, &value, size);
     }
     return true;
@@ -194,9 +195,11 @@ bus_debug_write(struct board *b, uint32_t address, unsigned size,
             p->store(b, at - p->flash, value, size);
         else if (memory != NULL && at - p->options >= p->option_count * 8)
             memcpy(memory + i * size, &value, size);
-        else
+        else if (size != 4 || !debug_set(b, at, value))
             bus_write(b, at, value, size);
         time_skip(b, b->stall_until);
+        if (b->life.reset_due)
+            power_reset_now(b);
     }
     if (b->ran_from_ram)
         cpu_flush_ram(b);

@@ -47,7 +47,8 @@ struct board_part {
     const char *name;
     const char *text;
     uc_cpu_arm cpu;
-    uint32_t idcode; /* DBGMCU_IDCODE */
+    uint32_t idcode;             /* DBGMCU_IDCODE */
+    uint32_t freeze, freeze_bit; /* of DBGMCU: the watchdog while halted */
     uint32_t flash;
     uint32_t flash_len;
     uint32_t page;
@@ -117,6 +118,20 @@ struct scs {
     uint8_t depth;
 };
 
+/* Halting debug: debug.c.  Survives resets, ends with the power. */
+#define DEBUG_BREAKPOINTS 8u
+struct debug {
+    bool was_enabled; /* a debugger was there */
+    bool is_halted;
+    bool was_reset; /* since DHCSR was read */
+    bool fp_enabled;
+    uint8_t step;
+    uint32_t control; /* C_ bits of DHCSR */
+    uint32_t data;    /* DCRDR */
+    uint32_t demcr, dfsr;
+    uint32_t fp_comp[DEBUG_BREAKPOINTS];
+};
+
 /* All of the board that changes and is not a model's, the memories' or the
  * core's: plain, so that a snapshot is a copy. */
 struct life {
@@ -147,6 +162,7 @@ struct life {
     uint8_t boot0;
     uint64_t noise; /* for RAM at power-up */
     struct scs scs;
+    struct debug debug;
 };
 
 struct unit {
@@ -199,6 +215,8 @@ struct board {
     bool watches_loads; /* hook for loads from flash is there */
     uc_hook loads;
     bool watches_fetches;
+    uc_hook code;
+    bool watches_code; /* each instruction: for breakpoints and steps */
     board_time stall_until;
     uint32_t last_block;
     struct fix fixes[FIXES_MAX];
@@ -258,6 +276,21 @@ void cpu_apply_fixes(struct board *b);
 void cpu_map_start(struct board *b); /* what is at address 0 */
 void cpu_flush_ram(struct board *b); /* RAM changed past the core */
 
+/* debug.c */
+void debug_power(struct board *b);
+void debug_reset(struct board *b);
+/* A register of debug; false: it is none. */
+bool debug_get(struct board *b, uint32_t address, uint32_t *value);
+bool debug_set(struct board *b, uint32_t address, uint32_t value);
+/* Must each instruction be looked at?  Does the core halt before this one? */
+bool debug_wants_code(struct board *b);
+bool debug_stops_at(struct board *b, uint32_t address);
+bool debug_takes_bkpt(struct board *b); /* BKPT; false: a fault */
+bool debug_masks_interrupts(const struct board *b);
+/* A debugger was there, and the part is protected: the core, too, can read
+ * flash no more. */
+bool debug_locks_flash(struct board *b);
+
 /* scs.c, exception.c */
 void scs_reset(struct board *b);
 uint32_t scs_read(struct board *b, uint32_t offset);
@@ -268,6 +301,7 @@ int scs_pending(struct board *b, bool *takes); /* exception, 0: none */
 void exception_pend(struct board *b, unsigned number);
 bool exception_take(struct board *b, unsigned number);
 void exception_return(struct board *b, uint32_t code);
+void exception_lock_up(struct board *b);
 /* A fault at the present instruction: HardFault, or lockup. */
 void exception_fault(struct board *b, uint32_t cfsr, uint32_t address);
 #define EXCEPTION_NMI 2u

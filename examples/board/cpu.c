@@ -20,6 +20,7 @@ typedef void (*function)(void);
 #define BRANCH_TO_SELF 0xe7feu
 /* What UC_HOOK_INTR tells. */
 #define INTERRUPT_SVC 2u
+#define INTERRUPT_BKPT 7u
 #define INTERRUPT_RETURN 8u
 
 uint32_t
@@ -237,6 +238,18 @@ on_load(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
 }
 
 static void
+on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct board *b = user;
+
+    (void)size;
+    if (!debug_stops_at(b, (uint32_t)address))
+        return;
+    b->stop = true;
+    (void)uc_emu_stop(uc);
+}
+
+static void
 on_interrupt(uc_engine *uc, uint32_t number, void *user)
 {
     struct board *b = user;
@@ -278,12 +291,30 @@ flush_all(struct board *b)
     cpu_flush_ram(b);
 }
 
+/* For breakpoints and steps only, as every instruction calls it. */
+static void
+watch_code(struct board *b)
+{
+    bool wanted = debug_wants_code(b);
+
+    if (wanted == b->watches_code)
+        return;
+    b->watches_code = wanted;
+    if (wanted)
+        (void)uc_hook_add(b->uc, &b->code, UC_HOOK_CODE,
+                          hook_of((function)on_code), b, 1, 0);
+    else
+        (void)uc_hook_del(b->uc, b->code);
+    flush_all(b);
+}
+
 /* Loads are slow while they are watched, so only when there is a reason. */
 void
 cpu_watch(struct board *b)
 {
     bool wanted = b->part->watches(b);
 
+    watch_code(b);
     b->watches_fetches = wanted;
     if (wanted == b->watches_loads)
         return;
@@ -351,6 +382,10 @@ ended(struct board *b, uc_err err)
     case INTERRUPT_RETURN:
         exception_return(b, cpu_get(b, UC_ARM_REG_PC) | 1u);
         return;
+    case INTERRUPT_BKPT:
+        if (!debug_takes_bkpt(b))
+            exception_fault(b, CFSR_UNDEFINSTR, 0);
+        return;
     default:
         exception_fault(b, CFSR_UNDEFINSTR, 0);
         return;
@@ -416,6 +451,10 @@ run_on(struct board *b)
         l->end = WIRE_END_LIMIT;
         return false;
     }
+    if (l->debug.is_halted)
+        return sleeps_on(b);
+    if (debug_locks_flash(b) && !l->is_lockup)
+        exception_lock_up(b);
     if (l->bus_fault) {
         l->bus_fault = false;
         exception_fault(b, CFSR_PRECISERR, 0);

@@ -22,8 +22,8 @@ static const int frame_regs[FRAME_WORDS - 1] = {
     UC_ARM_REG_R12, UC_ARM_REG_LR, UC_ARM_REG_PC,
 };
 
-static void
-lock_up(struct board *b)
+void
+exception_lock_up(struct board *b)
 {
     board_note(b, "lockup");
     b->life.is_lockup = true;
@@ -88,7 +88,7 @@ exception_take(struct board *b, unsigned number)
         uc_mem_read(b->uc, b->life.scs.vtor + number * 4, &vector,
                     sizeof(vector)) != UC_ERR_OK ||
         (vector & 1u) == 0) {
-        lock_up(b);
+        exception_lock_up(b);
         return false;
     }
     taken(b, number);
@@ -137,7 +137,7 @@ exception_fault(struct board *b, uint32_t cfsr, uint32_t address)
         s->bfar = address;
     board_note(b, "fault, CFSR 0x%08x", cfsr);
     if ((s->active_system & within) != 0)
-        lock_up(b);
+        exception_lock_up(b);
     else
         (void)exception_take(b, EXCEPTION_HARD_FAULT);
 }

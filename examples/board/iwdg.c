@@ -81,8 +81,10 @@ iwdg_write(struct board *b, void *state, uint32_t offset, uint32_t value,
 static void
 iwdg_tick(struct board *b, void *state)
 {
-    (void)state;
-    board_reset(b, BOARD_RESET_WATCHDOG);
+    if (dbgmcu_freezes_watchdog(b))
+        feed(b, state); /* it goes on from the beginning */
+    else
+        board_reset(b, BOARD_RESET_WATCHDOG);
 }
 
 static void

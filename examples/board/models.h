@@ -12,5 +12,6 @@ extern const struct board_model tim_model;  /* tim.c */
 extern const struct board_model plain_model;  /* plain.c */
 extern const struct board_model pwr_l4_model; /* and those with a status */
 extern const struct board_model dbgmcu_model;
+bool dbgmcu_freezes_watchdog(struct board *b);
 
 #endif

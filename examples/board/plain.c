@@ -77,10 +77,28 @@ dbgmcu_read(struct board *b, void *state, uint32_t offset, unsigned size)
     return plain_read(b, state, offset, size);
 }
 
+/* RM0433, 60.5.8: only a power-up clears it. */
+static void
+dbgmcu_reset(struct board *b, void *state, enum board_reset why)
+{
+    if (why == BOARD_RESET_POWER)
+        plain_reset(b, state, why);
+}
+
+/* IWDG stands still while a debugger has halted the core. */
+bool
+dbgmcu_freezes_watchdog(struct board *b)
+{
+    const struct plain *p = board_state(b, &dbgmcu_model, 0);
+
+    return b->life.debug.is_halted &&
+           (p->reg[b->part->freeze / 4] & b->part->freeze_bit) != 0;
+}
+
 const struct board_model dbgmcu_model = {
     .name = "DBGMCU",
     .state_size = sizeof(struct plain),
     .read = dbgmcu_read,
     .write = plain_write,
-    .reset = plain_reset,
+    .reset = dbgmcu_reset,
 };

@@ -67,6 +67,7 @@ power_reset_now(struct board *b)
     l->starts_elsewhere = l->start == 0;
     time_rebase(b);
     cpu_reset(b);
+    debug_reset(b);
 }
 
 void
@@ -80,6 +81,7 @@ power_set(struct board *b, bool on)
     if (!on)
         return;
     fill_ram(b);
+    debug_power(b);
     memcpy(b->view, b->nvm.flash, b->part->flash_len);
     b->fix_count = 0;
     l->has_power = true;

@@ -210,8 +210,8 @@ scs_pending(struct board *b, bool *takes)
             best = n + 16;
             priority = s->priority[n];
         }
-    if (best != 0)
-        *takes = priority < present_priority(b);
+    if (best < EXCEPTION_PENDSV || !debug_masks_interrupts(b))
+        *takes = best != 0 && priority < present_priority(b);
     return (int)best;
 }
 
