@@ -17,7 +17,7 @@ import sys
 import unittest
 
 import h753
-from h753 import N, OPTIONS, OPTSR, PAGE_LEN, RAM, RAM_LEN, USER_LEN
+from h753 import N, OPTSR, PAGE_LEN, RAM, RAM_LEN, USER_LEN
 
 LONG = "SFI_TEST_LONG" in os.environ
 CUTS, INSTALL_EVERY = 20, 10
