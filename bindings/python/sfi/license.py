@@ -9,15 +9,14 @@ from typing import Iterator, List, Optional, Tuple
 
 from . import _abi, _lib
 from ._callback import during, void_callback
+from ._document import Document
 from ._handle import (
-    BytesLike,
     Handle,
     State,
     StrPath,
     decode,
     encode,
     encode_path,
-    read_only,
 )
 from .certificate import Certificate
 from .context import Context, chosen
@@ -36,50 +35,15 @@ def license_bytes(pointer: Optional[int]) -> Optional[bytes]:
     return ctypes.string_at(data, length.value)
 
 
-class License(Handle):
-    """A firmware key, encrypted for one device.  It is not secret."""
+class License(Document):
+    """A firmware key, encrypted for one device, 136 bytes.  It is not secret.
+
+    Only the device can verify that the licence is its own.
+    """
 
     _FREE = "sfi_license_free"
+    _PREFIX = "sfi_license"
     _MAKE = "License.load(), License.parse() or Hsm.license()"
-
-    @classmethod
-    def parse(cls, data: BytesLike, *,
-              context: Optional[Context] = None) -> "License":
-        """Make a licence from 136 bytes.
-
-        What is not encrypted is checked; only the device can verify that the
-        licence is its own.
-
-        :raises InputError: another length, an unknown type or version, or an
-            ephemeral key that is not a point on P-256
-        """
-        return cls._made(chosen(context), "sfi_license_parse",
-                         *read_only(data))
-
-    @classmethod
-    def load(cls, path: StrPath, *,
-             context: Optional[Context] = None) -> "License":
-        """Read a licence from a file.
-
-        :raises InputError: as for :meth:`parse`
-        :raises AccessError: the file may not be read
-        :raises MachineError: the file cannot be read
-        """
-        return cls._made(chosen(context), "sfi_license_load",
-                         encode_path(path))
-
-    def save(self, path: StrPath) -> None:
-        """Write the licence to a file, completely or not at all.
-
-        :raises AccessError: the file may not be written or is not replaced
-        :raises MachineError: the file cannot be written
-        """
-        self._call("sfi_license_save", encode_path(path))
-
-    @property
-    def data(self) -> bytes:
-        """Its bytes."""
-        return self._borrowed("sfi_license_data")
 
     @property
     def type(self) -> LicenseType:
@@ -91,14 +55,6 @@ class License(Handle):
         """The session of its device for which a live licence is valid; 0 for a
         static one."""
         return int(self._ask("sfi_license_session"))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, License):
-            return NotImplemented
-        return self.data == other.data
-
-    def __hash__(self) -> int:
-        return hash(self.data)
 
     def __repr__(self) -> str:
         if self.closed:

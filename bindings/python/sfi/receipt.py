@@ -9,6 +9,7 @@ import dataclasses
 from typing import Iterator, Optional, Sequence, Tuple
 
 from . import _abi
+from ._document import Document
 from ._handle import (
     BytesLike,
     Handle,
@@ -24,50 +25,13 @@ from .option_bytes import OptionBytes
 __all__ = ["Receipt", "Reconciliation", "ReconciliationSum"]
 
 
-class Receipt(Handle):
-    """A well-formed receipt, not necessarily a genuine one: see
+class Receipt(Document):
+    """A well-formed receipt, 332 bytes, not necessarily a genuine one: see
     :meth:`verify`."""
 
     _FREE = "sfi_receipt_free"
+    _PREFIX = "sfi_receipt"
     _MAKE = "Receipt.load(), Receipt.parse() or Installer.receipt"
-
-    @classmethod
-    def parse(cls, data: BytesLike, *,
-              context: Optional[Context] = None) -> "Receipt":
-        """Make a receipt from 332 bytes; only its form is checked.
-
-        :raises InputError: another length, magic or version
-        :raises SecurityError: the public key in its certificate is not a point
-            on P-256
-        """
-        return cls._made(chosen(context), "sfi_receipt_parse",
-                         *read_only(data))
-
-    @classmethod
-    def load(cls, path: StrPath, *,
-             context: Optional[Context] = None) -> "Receipt":
-        """Read a receipt from a file.
-
-        :raises InputError: as for :meth:`parse`
-        :raises SecurityError: as for :meth:`parse`
-        :raises AccessError: the file may not be read
-        :raises MachineError: the file cannot be read
-        """
-        return cls._made(chosen(context), "sfi_receipt_load",
-                         encode_path(path))
-
-    def save(self, path: StrPath) -> None:
-        """Write the receipt to a file, completely or not at all.
-
-        :raises AccessError: the file may not be written or is not replaced
-        :raises MachineError: the file cannot be written
-        """
-        self._call("sfi_receipt_save", encode_path(path))
-
-    @property
-    def data(self) -> bytes:
-        """Its bytes."""
-        return self._borrowed("sfi_receipt_data")
 
     @property
     def certificate(self) -> Certificate:
@@ -163,14 +127,6 @@ class Receipt(Handle):
         :raises DeviceError: it is of another install of the chip
         """
         self._call("sfi_receipt_check_install", installs)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Receipt):
-            return NotImplemented
-        return self.data == other.data
-
-    def __hash__(self) -> int:
-        return hash(self.data)
 
     def __repr__(self) -> str:
         if self.closed:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import ast
 import unittest
-from typing import Set
+from typing import List, Set
 
 import kit
 from kit import PACKAGE, sfi
 
 from sfi import _abi
+from sfi._document import Document
 
 # Functions that the package does not call, and why.
 UNBOUND = {
@@ -78,7 +79,17 @@ def called() -> Set[str]:
                 found.add(node.attr)
             elif isinstance(node, ast.Constant):
                 found.add(str(node.value))
+    for prefix in documents():
+        found |= {f"{prefix}_{verb}"
+                  for verb in ("parse", "load", "save", "data")}
     return found
+
+
+def documents() -> List[str]:
+    """What the functions that sfi/_document.py calls begin with."""
+    every = [getattr(sfi, name) for name in sfi.__all__]
+    return [kind._PREFIX for kind in every
+            if isinstance(kind, type) and issubclass(kind, Document)]
 
 
 class Bound(unittest.TestCase):
