@@ -6,6 +6,7 @@
  * fetches them, and its length. */
 #include <string.h>
 
+#include "device/device.h"
 #include "proto/an4286.h"
 #include "sim/boot.h"
 
@@ -61,6 +62,22 @@ frame(struct sfi_sim *sim, struct fuzz_input *in)
     fetch(sim, more);
 }
 
+/* The bootloader that is at the link has it: the core, or the standard one. */
+static const struct an4286_device *
+link_end(const struct sfi_sim *sim)
+{
+    return sim->mode == SIM_SECURE ? &sim->device->spi : &sim->spi;
+}
+
+static void
+check_end(const struct an4286_device *end)
+{
+    FUZZ_HOLDS(end->at <= end->len && end->len <= sizeof(end->answer));
+    FUZZ_HOLDS(!end->tail || end->len < sizeof(end->answer));
+    FUZZ_HOLDS(end->phase != SPI_DATA || end->at < end->len);
+    FUZZ_HOLDS(sfi__an4286_device_quiet(end) == (end->phase == SPI_LISTEN));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -75,8 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             frame(sim, &in);
         else
             (void)clock_byte(sim, fuzz_byte(&in));
-        FUZZ_HOLDS(sim->spi.at <= sim->spi.len &&
-                   sim->spi.len <= sizeof(sim->spi.answer));
+        check_end(link_end(sim));
     }
     fuzz_chip_says(host.heard, host.len);
     fuzz_chip_end();
