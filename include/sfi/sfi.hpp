@@ -557,6 +557,12 @@ class personalization
     std::string product_id() const {
         return sfi_personalization_product_id(get());
     }
+    bytes ca_public_key() const noexcept {
+        std::size_t len = 0;
+        const std::uint8_t *p = sfi_personalization_ca_public_key(get(), &len);
+
+        return {p, len};
+    }
 };
 
 /** An HSM: holds the firmware's key, gives licences and counts them. */

@@ -15,6 +15,7 @@
 #endif
 
 #include <sfi/custom.hpp>
+#include <sfi/receipt.hpp>
 #include <sfi/sim.h>
 
 #define CHECK(x)                                                        \
@@ -174,14 +175,20 @@ static void check_server(const sfi::context &ctx) {
               .find("server:https://localhost:1/blink") == 0);
 }
 
+static const std::array<std::uint8_t, SFI_AUDIT_KEY_LEN> audit_key{7, 8, 9};
+
 static sfi::hsm make_hsm(const sfi::context &ctx, const inputs &in) {
     sfi::hsm hsm(ctx, "vault:line.vault");
+    sfi_provision_options options{};
 
+    options.struct_size = sizeof(options);
+    options.audit_key = audit_key.data();
     CHECK(hsm.info().state == SFI_HSM_BLANK);
     hsm.login("a PIN that is in no dictionary");
-    hsm.provision(in.key, in.nonce, "cpp", 2,
-                  sfi::personalization::load(
-                      ctx, "ca/45002001_SFI_01000000_00000000.pd"));
+    hsm.provision(
+        in.key, in.nonce, "cpp", 2,
+        sfi::personalization::load(ctx, "ca/45002001_SFI_01000000_00000000.pd"),
+        &options);
     CHECK(hsm.info().remaining == 2);
     return hsm;
 }
@@ -244,6 +251,7 @@ static void test_install(const sfi::context &ctx, const inputs &in,
     cancelled.reset();
 
     sfi::installer in_order(ctx, part);
+    CHECK(!sfi::receipt_of(ctx, in_order));
     in_order.set_image_file("blink.sfi")
         .set_transport(open_link(ctx, sim))
         .set_hsm(hsm)
@@ -257,6 +265,7 @@ static void test_install(const sfi::context &ctx, const inputs &in,
     CHECK(in_order.part() && in_order.part()->get() == part.get());
     CHECK(hsm.info().remaining == 1);
     sfi::license_store(ctx, "store", false); /* it was made */
+    sfi::receipt_of(ctx, in_order).value().save("chip.receipt");
 }
 
 static void test_licenses(const sfi::context &ctx) {
@@ -443,6 +452,39 @@ static void test_batch(const sfi::context &ctx) {
     CHECK(throws<std::range_error>([&] { stopped.run(); }));
 }
 
+/* What the chip of test_install() has signed, and the order of one chip. */
+static void test_receipts(const sfi::context &ctx, const sfi::buffer &image) {
+    sfi::receipt r = sfi::receipt::load(ctx, "chip.receipt");
+    sfi::personalization perso =
+        sfi::personalization::load(ctx, "ca/45002001_SFI_01000000_00000000.pd");
+    sfi::buffer altered = image;
+
+    r.verify(perso.ca_public_key());
+    r.check_image(image);
+    r.check_install(r.info().installs);
+    CHECK(r.info().device_id ==
+          sfi::certificate::load(ctx, "chip.cert").device_id());
+    CHECK(error_of([&] { r.check_install(9); }).status() == SFI_ERR_MISMATCH);
+    altered[20] ^= 1;
+    CHECK(error_of([&] { r.check_image(altered); }).status() ==
+          SFI_ERR_MISMATCH);
+    sfi::buffer forged(r.data().begin(), r.data().end());
+    forged[131] ^= 1;
+    sfi::receipt forgery(ctx, forged);
+    sfi::reconciliation order(ctx, {"audit.log"}, audit_key);
+
+    order.set_image_file("blink.sfi");
+    CHECK(order.sum().counted == 1 && order.sum().unproven == 1);
+    CHECK(error_of([&] { order.add(forgery); }).status() == SFI_ERR_AUTH);
+    order.add(r);
+    order.add_file("journal.json");
+    CHECK(order.sum().installed == 1 && order.sum().unproven == 0);
+    CHECK(order.sum().repeated == 1 && order.sum().refused == 1);
+    forged.pop_back();
+    CHECK(error_of([&] { sfi::receipt cut(ctx, forged); }).status() ==
+          SFI_ERR_TRUNCATED);
+}
+
 static void test_all(const std::string &data) {
     test_errors();
     test_handles();
@@ -458,6 +500,7 @@ static void test_all(const std::string &data) {
     test_links(ctx, sim.get());
     test_install(ctx, in, image, sim.get());
     test_licenses(ctx);
+    test_receipts(ctx, image);
     test_dialect(ctx, sim.get());
     test_share(ctx);
     test_lease(ctx);
