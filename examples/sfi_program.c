@@ -181,8 +181,8 @@ work_on_chip(struct station *s)
         st = station_begin_board(s);
     if (st == SFI_OK)
         st = serial_take(s);
-    if (st == SFI_OK && cli_has(&p->cli, OPT_SFI) && !s->is_complete)
-        st = station_install(s);
+    if (st == SFI_OK && cli_has(&p->cli, OPT_SFI))
+        st = s->is_complete ? station_end_install(s) : station_install(s);
     if (st == SFI_OK && (p->plain || p->look))
         st = station_run(s);
     return st;

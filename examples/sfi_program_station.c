@@ -334,6 +334,8 @@ station_conclude(struct station *s)
     if (s->st != SFI_OK && sfi_ctx_error(s->ctx) == NULL)
         sfi_ctx_report(s->ctx, s->st, 0, sfi_status_str(s->st));
     job.error = s->st != SFI_OK ? sfi_ctx_error(s->ctx) : NULL;
+    if (s->is_complete && job.receipt == NULL && job.no_receipt == NULL)
+        job.no_receipt = "an interrupted attempt installed it";
     if (s->in != NULL)
         station_keep_receipt(s);
     station_end_notes(s);

@@ -92,6 +92,8 @@ sfi_status station_load_files(struct station *s);
 sfi_status station_prepare_install(struct station *s, sfi_hsm *hsm);
 /* OPT_SFI over the open link, to the end. */
 sfi_status station_install(struct station *s);
+/* What is left of one that an interrupted attempt completed: line/board.c. */
+sfi_status station_end_install(struct station *s);
 /* Connect unless that is done, and show the chip. */
 sfi_status station_connect(struct station *s);
 /* Do what the command line asks, once what it needs is loaded, up to the

@@ -246,6 +246,21 @@ station_begin_board(struct station *s)
     return st;
 }
 
+/* An earlier attempt installed it: a chip that still waits gives its receipt,
+ * and the installer refuses any other before it changes something. */
+sfi_status
+station_end_install(struct station *s)
+{
+    sfi_status st = sfi_installer_set_erase(s->in, 0);
+
+    if (st == SFI_OK)
+        st = station_install(s);
+    if (st == SFI_ERR_DEVICE &&
+        sfi_error_peer_code(sfi_ctx_error(s->ctx)) == SFI_CAUSE_INSTALLED)
+        st = SFI_OK;
+    return st;
+}
+
 /* ---- its steps ---- */
 
 sfi_status

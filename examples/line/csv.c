@@ -15,9 +15,12 @@
 #define CSV_MODE 0644u
 #define CSV_PATH_MAX 4352
 
-static const char csv_head[] =
-    "time,board,serial,device_id,port,chip,firmware,version,result,error,"
-    "license,count,license_file,milliseconds,attempts\r\n";
+/* Each report begins with these: an older one has no more. */
+#define CSV_COLUMNS                                                        \
+    "time,board,serial,device_id,port,chip,firmware,version,result,error," \
+    "license,count,license_file,milliseconds,attempts"
+
+static const char csv_head[] = CSV_COLUMNS ",receipt,no_receipt\r\n";
 
 /* A spreadsheet would take a cell that begins with one of these for a formula:
  * it gets an apostrophe, which shows it as text. */
@@ -98,7 +101,9 @@ csv_row(const struct line *l, FILE *out, const sfi_board *b)
         csv_cell(out, "", ",");
     csv_license_file(l, out, b);
     csv_number(out, b->milliseconds, ",");
-    csv_number(out, b->attempts, "\r\n");
+    csv_number(out, b->attempts, ",");
+    csv_cell(out, b->receipt, ",");
+    csv_cell(out, b->no_receipt, "\r\n");
 }
 
 static void
@@ -123,16 +128,16 @@ csv_mark(struct line *l, uint64_t number)
 static sfi_status
 csv_check_old(struct line *l)
 {
-    char head[sizeof(csv_head)] = "";
+    char head[sizeof(CSV_COLUMNS)] = "";
     size_t len;
     sfi_status st;
 
     if (access(l->csv, F_OK) != 0 && errno == ENOENT)
         return SFI_OK;
-    st = line_read(l->p->ctx, l->csv, head, sizeof(csv_head) - 1, &len);
+    st = line_read(l->p->ctx, l->csv, head, sizeof(CSV_COLUMNS) - 1, &len);
     if (st != SFI_OK)
         return st;
-    if (len == 0 || strcmp(head, csv_head) == 0)
+    if (len == 0 || strcmp(head, CSV_COLUMNS) == 0)
         return SFI_OK;
     return cli_report(l->p->ctx, SFI_ERR_ACCESS,
                       "%.250s: this is no report of a job: choose another name",

@@ -68,6 +68,8 @@ typedef struct sfi_board {
     const char *license;    /**< as sfi_journal_job has it */
     const char *hsm_serial; /**< of the HSM that took part */
     const char *error;      /**< why it failed: where and message */
+    const char *receipt;    /**< what its chip signed, in hexadecimal */
+    const char *no_receipt; /**< as sfi_journal_job has it */
 } sfi_board;
 
 /**

@@ -31,7 +31,7 @@
 #include "journal/journal.h"
 #include "journal/line.h"
 
-SFI_ABI_PIN(sfi_board, error);
+SFI_ABI_PIN(sfi_board, no_receipt);
 
 #define BOARDS_MODE 0644u
 #define BOARDS_FILE_MAX ((size_t)256 << 20) /* a million boards */
@@ -549,6 +549,8 @@ sfi_boards_get(sfi_boards *boards, uint64_t number, sfi_board *out)
     ours.license = board_text(board, BOARD_TEXT_LICENSE);
     ours.hsm_serial = board_text(board, BOARD_TEXT_HSM);
     ours.error = board_text(board, BOARD_TEXT_ERROR);
+    ours.receipt = board_text(board, BOARD_TEXT_RECEIPT);
+    ours.no_receipt = board_text(board, BOARD_TEXT_NO_RECEIPT);
     return SFI_ABI_OUT(boards, sfi_board, out, &ours);
 }
 

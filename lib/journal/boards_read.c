@@ -29,6 +29,8 @@ enum board_line {
     BOARD_LINE_RESULT,
     BOARD_LINE_LICENSE,
     BOARD_LINE_HSM,
+    BOARD_LINE_RECEIPT,
+    BOARD_LINE_NO_RECEIPT,
     BOARD_LINE_WHERE,
     BOARD_LINE_MESSAGE,
     BOARD_LINE_TEXTS
@@ -59,6 +61,8 @@ static const struct {
     [BOARD_LINE_RESULT] = {"", "result"},
     [BOARD_LINE_LICENSE] = {"", "license"},
     [BOARD_LINE_HSM] = {"", "hsm_serial"},
+    [BOARD_LINE_RECEIPT] = {"", "receipt"},
+    [BOARD_LINE_NO_RECEIPT] = {"", "no_receipt"},
     [BOARD_LINE_WHERE] = {"error", "where"},
     [BOARD_LINE_MESSAGE] = {"error", "message"},
 };
@@ -233,6 +237,30 @@ board_take_phase(sfi_boards *b, struct board *board,
                : SFI_ERR_NOMEM;
 }
 
+/* What the last line of a board tells of it. */
+static bool
+board_take_texts(sfi_boards *b, struct board *board,
+                 const struct board_words *w)
+{
+    static const struct {
+        enum board_text to;
+        enum board_line from;
+    } pairs[] = {
+        {BOARD_TEXT_DEVICE, BOARD_LINE_DEVICE},
+        {BOARD_TEXT_CHIP, BOARD_LINE_CHIP},
+        {BOARD_TEXT_RESULT, BOARD_LINE_RESULT},
+        {BOARD_TEXT_LICENSE, BOARD_LINE_LICENSE},
+        {BOARD_TEXT_HSM, BOARD_LINE_HSM},
+        {BOARD_TEXT_RECEIPT, BOARD_LINE_RECEIPT},
+        {BOARD_TEXT_NO_RECEIPT, BOARD_LINE_NO_RECEIPT},
+    };
+    bool good = true;
+
+    for (size_t i = 0; good && i < sizeof(pairs) / sizeof(*pairs); i++)
+        good = board_take_text(b, board, pairs[i].to, w, pairs[i].from);
+    return good;
+}
+
 static sfi_status
 board_take_end(sfi_boards *b, struct board *board, const struct board_words *w,
                uint64_t seconds)
@@ -249,15 +277,7 @@ board_take_end(sfi_boards *b, struct board *board, const struct board_words *w,
     board->now.milliseconds = w->numbers[BOARD_LINE_MS];
     board->now.hsm_remaining = w->numbers[BOARD_LINE_LEFT];
     board->now.image_version = (uint32_t)w->numbers[BOARD_LINE_VERSION];
-    return board_take_text(b, board, BOARD_TEXT_DEVICE, w, BOARD_LINE_DEVICE) &&
-                   board_take_text(b, board, BOARD_TEXT_CHIP, w,
-                                   BOARD_LINE_CHIP) &&
-                   board_take_text(b, board, BOARD_TEXT_RESULT, w,
-                                   BOARD_LINE_RESULT) &&
-                   board_take_text(b, board, BOARD_TEXT_LICENSE, w,
-                                   BOARD_LINE_LICENSE) &&
-                   board_take_text(b, board, BOARD_TEXT_HSM, w,
-                                   BOARD_LINE_HSM) &&
+    return board_take_texts(b, board, w) &&
                    board_set_text(b, board, BOARD_TEXT_ERROR,
                                   w->status != 0 ? error : "")
                ? SFI_OK

@@ -73,6 +73,18 @@ class Case(bench.Case):
         return {"image": image, "hsm": hsm_words[1].removeprefix("slot="),
                 "pin-file": hsm_words[-1], "make-secure": "yes", **more}
 
+    def check_receipt(self, row):
+        """The row has what the chip signed, or why there is nothing."""
+        if row["no_receipt"]:
+            self.assertEqual((row["no_receipt"], row["receipt"]),
+                             ("an interrupted attempt installed it", ""))
+            return
+        receipt = self.bench.path / f"{row['board']}.receipt"
+        receipt.write_bytes(bytes.fromhex(row["receipt"]))
+        self.assertIn(row["device_id"],
+                      bench.run("sfi-info", receipt).out)
+        receipt.unlink()
+
     def ate(self, result, lead=""):
         return [line for line in result.out.splitlines()
                 if line.startswith(lead or "#")]
@@ -138,6 +150,7 @@ class Kill(Case):
             label = labels / f"{int(row['board']):06}.zpl"
             self.assertEqual(label.read_text(),
                              f"^XA^FD{row['serial']}^FS^XZ")
+            self.check_receipt(row)
         for part in parts:
             self.assertHolds(part, bench.segments(H753), bench.option_words(
                 DATA / f"ob-{H753}.csv"))
@@ -192,6 +205,9 @@ class Kill(Case):
         self.assertIn("#ERR 806 board=1 ", result.out)
         self.assertIn("result=installed", result.out)
         self.assertEqual(job.rows()[0]["result"], "installed")
+        # an H753 gives its receipt to who installs it; an L462 waits
+        self.assertEqual(job.rows()[0]["receipt"], "")
+        self.check_receipt(job.rows()[0])
         phases = [r.get("phase") for r in job.lines() if r["step"] == "enter"]
         self.assertEqual(phases.count("areas"), 1)
         self.assertEqual(part.dump("flash"), flash)

@@ -302,6 +302,12 @@ def a_report_of_hostile_text(folder):
         same([r["serial"] for r in rows],
              ["'=1+1", "'+1", "'@SUM(1)", 'a"b', "a,b"])
         same({r["firmware"] for r in rows}, {str(ELF)})
+        same({(r["receipt"], r["no_receipt"]) for r in rows}, {("", "")})
+        # an older report had fewer columns
+        (folder / "x.csv").write_bytes(
+            raw.replace(b",receipt,no_receipt\r\n", b"\r\n"))
+        same(feed(path, "").returncode, 0)
+        same((folder / "x.csv").read_bytes(), raw)
         # a file of another kind is not replaced
         (folder / "x.csv").write_text("mine\n")
         done = feed(path, "")

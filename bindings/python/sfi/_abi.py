@@ -1223,6 +1223,8 @@ sfi_board._fields_ = [
     ("license", c_char_p),
     ("hsm_serial", c_char_p),
     ("error", c_char_p),
+    ("receipt", c_char_p),
+    ("no_receipt", c_char_p),
 ]
 
 sfi_card_event._fields_ = [

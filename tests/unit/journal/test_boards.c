@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <sfi/boards.h>
+#include <sfi/receipt.h>
 
 #include "journal/json.h"
 
@@ -63,6 +64,8 @@ get(sfi_boards *b, uint64_t number)
     return board;
 }
 
+static const uint8_t signed_by_chip[SFI_RECEIPT_LEN] = {0xab, 0x01};
+
 static const sfi_journal_job good = {
     .struct_size = sizeof(good),
     .result = "installed",
@@ -73,6 +76,7 @@ static const sfi_journal_job good = {
     .hsm_serial = "abcd",
     .hsm_remaining = 7,
     .image_version = 3,
+    .receipt = signed_by_chip,
     .more = "{\"board\": 99}", /* left out */
 };
 
@@ -80,7 +84,9 @@ static const sfi_journal_job good = {
 static sfi_status
 end_badly(sfi_boards *b, uint64_t number)
 {
-    sfi_journal_job job = {.struct_size = sizeof(job), .milliseconds = 5};
+    sfi_journal_job job = {.struct_size = sizeof(job),
+                           .milliseconds = 5,
+                           .no_receipt = "the chip gives none"};
 
     sfi_ctx_report(ctx, SFI_ERR_TIMEOUT, 0, "no answer \"within\" 5 s");
     job.error = sfi_ctx_error(ctx);
@@ -121,6 +127,11 @@ assert_played(sfi_boards *b)
     ck_assert_str_eq(one.chip, "stm32h753xi");
     ck_assert_str_eq(one.result, "installed");
     ck_assert_str_eq(one.error, "");
+    ck_assert_uint_eq(strlen(one.receipt), 2 * SFI_RECEIPT_LEN);
+    ck_assert_int_eq(strncmp(one.receipt, "ab0100", 6), 0);
+    ck_assert_str_eq(one.no_receipt, "");
+    ck_assert_str_eq(two.receipt, "");
+    ck_assert_str_eq(two.no_receipt, "the chip gives none");
     ck_assert_uint_eq(one.milliseconds, 1234);
     ck_assert_uint_eq(one.hsm_remaining, 7);
     ck_assert_uint_eq(one.image_version, 3);
