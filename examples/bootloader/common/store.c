@@ -20,6 +20,7 @@ static struct {
     uint32_t page;
     uint32_t sequence;
     uint32_t next; /* the first entry behind all that were touched */
+    bool is_old;   /* the other page may have been newer, and has decayed */
 } store;
 
 /* ---- one page ---- */
@@ -105,6 +106,17 @@ store_use(uint32_t page, uint32_t sequence)
     store.page = page;
     store.sequence = sequence;
     store.next = page_next_entry(page);
+    store.is_old = false;
+}
+
+/* A page that is full moves into the other one, whose seal is the last of it:
+ * one that is neither good nor without a seal was perhaps the newer. */
+static void
+store_doubt(uint32_t other)
+{
+    store.is_old =
+        store.next == ENTRIES &&
+        !page_has_bytes(other + DATA_PAGE_SEAL_AT, DATA_PAGE_UNIT, 0xff);
 }
 
 int
@@ -119,6 +131,8 @@ store_start(void)
         store_use(STORE_PAGE_0, first);
     else if (second_good)
         store_use(STORE_PAGE_1, second);
+    if (first_good != second_good)
+        store_doubt(first_good ? STORE_PAGE_1 : STORE_PAGE_0);
     return !store.found;
 }
 
@@ -158,7 +172,7 @@ store_record_load(uint8_t out[DATA_PAGE_RECORD_LEN], bool *newest)
                        sizeof(entry)) == 0 &&
             sfi__data_page_entry_ok(entry)) {
             memcpy(out, entry, DATA_PAGE_RECORD_LEN);
-            *newest = i == store.next;
+            *newest = i == store.next && !store.is_old;
             return 0;
         }
     }

@@ -25,7 +25,7 @@ int store_certificate(uint8_t out[CERTIFICATE_LEN]);
 int store_device_secret(uint8_t out[DATA_PAGE_SECRET_LEN]);
 
 /* The record that was stored last; all 0xff if none was.  `newest`: no later
- * entry is unreadable, torn by a power cut or decayed since. */
+ * entry or page is unreadable, torn by a power cut or decayed since. */
 int store_record_load(uint8_t out[DATA_PAGE_RECORD_LEN], bool *newest);
 /* Has it been stored when this returns 0; read back. */
 int store_record_store(const uint8_t record[DATA_PAGE_RECORD_LEN]);

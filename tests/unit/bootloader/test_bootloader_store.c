@@ -163,6 +163,57 @@ START_TEST(test_damaged_entry_is_skipped)
 }
 END_TEST
 
+static bool
+is_newest_again(void)
+{
+    ck_assert_int_eq(store_start(), 0);
+    return is_newest();
+}
+
+/* The page that counts decays: the older one does not pass for the newest, but
+ * it does when a cut has left the other one without a seal. */
+START_TEST(test_decayed_page_leaves_doubt)
+{
+    static const uint32_t at[] = {0, DATA_PAGE_SECRET_AT, DATA_PAGE_CRC_AT,
+                                  DATA_PAGE_SEAL_AT};
+
+    for (size_t k = 0; k < sizeof(at) / sizeof(*at); k++) {
+        manufacture();
+        ck_assert_int_eq(store_start(), 0);
+        for (uint32_t i = 1; i <= ENTRIES; i++)
+            ck_assert_int_eq(put_record(i), 0);
+        ck_assert(is_newest_again());
+        fake_flash_cut(DATA_PAGE_HEAD_LEN / 8, CUT_ECC);
+        (void)put_record(ENTRIES + 1);
+        fake_flash_power_on();
+        ck_assert(is_newest_again());
+        ck_assert(holds_record(ENTRIES));
+        ck_assert_int_eq(put_record(ENTRIES + 1), 0);
+        ck_assert(is_newest_again());
+        fake_flash_break(STORE_PAGE_0 + at[k]);
+        ck_assert(!is_newest_again());
+        ck_assert(holds_record(ENTRIES));
+        ck_assert_int_eq(put_record(ENTRIES + 2), 0);
+        ck_assert(is_newest_again());
+        ck_assert(holds_record(ENTRIES + 2));
+        assert_keys();
+    }
+}
+END_TEST
+
+/* The older page may decay. */
+START_TEST(test_decayed_older_page)
+{
+    manufacture();
+    ck_assert_int_eq(store_start(), 0);
+    for (uint32_t i = 1; i <= ENTRIES + 1; i++)
+        ck_assert_int_eq(put_record(i), 0);
+    fake_flash_break(STORE_PAGE_1 + DATA_PAGE_SECRET_AT);
+    ck_assert(is_newest_again());
+    ck_assert(holds_record(ENTRIES + 1));
+}
+END_TEST
+
 /* A double word that takes nothing: the next entry does; then the next page. */
 START_TEST(test_worn_units_are_passed)
 {
@@ -347,6 +398,8 @@ main(void)
     tcase_add_test(tc, test_no_page);
     tcase_add_loop_test(tc, test_damaged_page_is_none, 0, DATA_PAGE_LEAVING_AT);
     tcase_add_test(tc, test_damaged_entry_is_skipped);
+    tcase_add_test(tc, test_decayed_page_leaves_doubt);
+    tcase_add_test(tc, test_decayed_older_page);
     tcase_add_test(tc, test_worn_units_are_passed);
     tcase_add_loop_test(tc, test_cut_keeps_a_whole_record, 0, CUT_KINDS);
     tcase_add_loop_test(tc, test_second_cut_keeps_it_too, 0, CUT_KINDS);
