@@ -29,27 +29,35 @@ options_write(struct rd *words)
 }
 
 /* In flash each word has its complement beside it. */
-static int
-options_differ(struct rd *words)
+static bool
+options_are(const uint8_t *data, uint32_t len)
 {
     uint32_t wrong = 0;
+    struct rd words;
 
+    sfi__rd_init(&words, data, len);
     for (uint32_t i = 0; i < MAP_OPTION_WORDS; i++) {
         uint32_t word = REG(MAP_OPTIONS + 8 * i);
 
-        wrong |= (word ^ sfi__rd_u32le(words)) & options[i].mask;
+        wrong |= (word ^ sfi__rd_u32le(&words)) & options[i].mask;
         wrong |= (word ^ ~REG(MAP_OPTIONS + 8 * i + 4)) & options[i].mask;
     }
-    return wrong != 0;
+    return wrong == 0;
 }
 
+/* Power that fails in the write may lock the part for ever (3.4.2), so it is
+ * not repeated after a power cut behind it. */
 int
 options_program(const uint8_t *data, uint32_t len)
 {
     struct rd words;
     int failed;
 
-    if (len != 4 * MAP_OPTION_WORDS || flash_unlock() != 0)
+    if (len != 4 * MAP_OPTION_WORDS)
+        return 1;
+    if (options_are(data, len))
+        return 0;
+    if (flash_unlock() != 0)
         return 1;
     FLASH_OPTKEYR = OPTKEYR_1;
     FLASH_OPTKEYR = OPTKEYR_2;
@@ -58,6 +66,5 @@ options_program(const uint8_t *data, uint32_t len)
     FLASH_CR |= CR_OPTSTRT;
     flash_wait();
     failed = flash_lock();
-    sfi__rd_init(&words, data, len);
-    return failed != 0 || options_differ(&words) != 0;
+    return failed != 0 || !options_are(data, len);
 }
