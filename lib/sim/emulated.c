@@ -308,6 +308,7 @@ emulated_parked(const struct sfi_sim *sim)
         [SECURE_BOOT_DAMAGED] = "damaged",
         [SECURE_BOOT_DAMAGED_COMPLETE] = "damaged-complete",
         [SECURE_BOOT_ERASE] = "erase",
+        [SECURE_BOOT_SELF] = "self",
     };
     uint32_t reason;
 

@@ -25,6 +25,8 @@ enum secure_boot_reason {
     /* ... and was not, since a complete firmware is in it: */
     SECURE_BOOT_DAMAGED_COMPLETE = 7,
     SECURE_BOOT_ERASE = 8, /* the flash does not erase */
+    /* Secure boot has a double ECC error; nothing was erased: */
+    SECURE_BOOT_SELF = 9,
 };
 
 #endif

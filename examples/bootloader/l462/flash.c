@@ -10,6 +10,10 @@
 #include "part.h"
 #include "regs.h"
 
+/* RAM does not hold this by chance at power-up. */
+#define READING 0x9d1b63c5u
+
+static volatile uint32_t flash_reader;
 static volatile uint32_t flash_is_damaged;
 
 void
@@ -21,12 +25,13 @@ flash_start(void)
     FLASH_CR = CR_LOCK | CR_OPTLOCK;
 }
 
-/* 3.3.2: a double error is an NMI; what was read is wrong. */
+/* 3.3.2: a double error is an NMI; what was read is wrong.  Where nobody reads
+ * data it was an instruction or a constant of this code. */
 void
 flash_on_nmi(void)
 {
-    if ((FLASH_ECCR & ECCR_ECCD) == 0)
-        part_reset();
+    if ((FLASH_ECCR & ECCR_ECCD) == 0 || flash_reader != READING)
+        image_damaged();
     FLASH_ECCR = ECCR_ECCD;
     flash_is_damaged = 1;
 }
@@ -137,6 +142,7 @@ flash_read(uint32_t addr, uint8_t *out, uint32_t len)
 
     FLASH_ECCR = ECCR_ECCD | ECCR_ECCC;
     flash_is_damaged = 0;
+    flash_reader = READING;
     for (; addr % 4 == 0 && len - at >= 4; at += 4) {
         uint32_t word = REG(addr + at);
 
@@ -144,6 +150,7 @@ flash_read(uint32_t addr, uint8_t *out, uint32_t len)
     }
     for (; at < len; at++)
         out[at] = REG8(addr + at);
+    flash_reader = 0;
     if (flash_is_damaged == 0 && (FLASH_ECCR & ECCR_ECCD) == 0)
         return 0;
     FLASH_ECCR = ECCR_ECCD;

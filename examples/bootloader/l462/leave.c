@@ -21,7 +21,8 @@ leave_launch(void)
         ;
 }
 
-/* The first page goes last: secure boot looks there whether all is erased. */
+/* The first page goes last, and not at all if another one does not: secure boot
+ * looks there whether all is erased. */
 RAM_CODE _Noreturn static void
 leave_erase(uint32_t first, uint32_t pages)
 {
@@ -32,6 +33,8 @@ leave_erase(uint32_t first, uint32_t pages)
         FLASH_CR |= CR_STRT;
         while ((FLASH_SR & SR_BSY) != 0)
             ;
+        if ((FLASH_SR & SR_ERRORS) != 0)
+            break;
     }
     FLASH_CR = 0;
     leave_launch();

@@ -33,6 +33,10 @@ int flash_lock(void);
 /* ---- leave.c ---- */
 _Noreturn void part_reset(void);
 
+/* ---- clock.c of the bootloader, secure_boot.c ---- */
+/* This image cannot be read: what runs is not what was written. */
+_Noreturn void image_damaged(void);
+
 /* ---- watchdog.c ---- */
 void watchdog_start(void);
 

@@ -26,6 +26,13 @@ boot_park(enum secure_boot_reason reason)
         watchdog_feed();
 }
 
+/* Nobody checks secure boot but its ECC. */
+void
+image_damaged(void)
+{
+    boot_park(SECURE_BOOT_SELF);
+}
+
 /* Is it readable, and 0xff? */
 static bool
 boot_is_blank(uint32_t at, uint32_t len)
@@ -96,14 +103,20 @@ boot_erase(uint32_t at, uint32_t len)
         boot_park(SECURE_BOOT_ERASE);
 }
 
-/* What a damaged bootloader has begun, no one can complete. */
+/* What an install that cannot be completed has left. */
+static void
+boot_clear_user(void)
+{
+    if (!boot_is_blank(MAP_USER, MAP_USER_LEN))
+        boot_erase(MAP_USER, MAP_USER_LEN);
+}
+
 _Noreturn static void
 boot_give_up(enum record_phase phase)
 {
     if (phase == RECORD_INSTALLED)
         boot_park(SECURE_BOOT_DAMAGED_COMPLETE);
-    if (!boot_is_blank(MAP_USER, MAP_USER_LEN))
-        boot_erase(MAP_USER, MAP_USER_LEN);
+    boot_clear_user();
     boot_park(SECURE_BOOT_DAMAGED);
 }
 
@@ -132,7 +145,8 @@ boot_start_firmware(void)
         !boot_is_stack(head[0]))
         boot_park(SECURE_BOOT_NO_STACK);
     /* a Thumb address */
-    if (head[1] % 2 == 0 || !boot_is_within(head[1], MAP_USER, MAP_FLASH_END))
+    if (head[1] % 2 == 0 ||
+        !boot_is_within(head[1], MAP_USER, MAP_USER + MAP_USER_LEN))
         boot_park(SECURE_BOOT_NO_ENTRY);
     /* as a reset leaves it (RM0394, 3.7.1) */
     FLASH_ACR |= ACR_DCEN;
@@ -152,7 +166,9 @@ image_main(void)
         /* power may have failed between the mark and this */
         if (store_forget_key() != 0)
             boot_park(SECURE_BOOT_ERASE);
-        boot_erase(MAP_LOADER, MAP_LOADER_ERASED_LEN);
+        /* the page that tells whether it is gone comes last */
+        boot_erase(MAP_LOADER + FLASH_PAGE, MAP_LOADER_ERASED_LEN - FLASH_PAGE);
+        boot_erase(MAP_LOADER, FLASH_PAGE);
         board_launch();
     }
     if (is_gone)
@@ -161,5 +177,8 @@ image_main(void)
     boot_check_protection(phase);
     if (!boot_loader_is_whole())
         boot_give_up(phase);
+    /* no record tells what the firmware is; the bootloader tells the host */
+    if (store_start() != 0)
+        boot_clear_user();
     part_start(MAP_LOADER);
 }
