@@ -217,7 +217,7 @@ rng_fault(struct board *b, void *state, unsigned what, uint32_t value)
         r->stuck = value != 0;
         break;
     case WIRE_FAULT_RNG_SEED:
-        r->bad_seed = true;
+        r->bad_seed = value != 0;
         r->words = 0;
         break;
     case WIRE_FAULT_RNG_CLOCK:

@@ -235,7 +235,7 @@ class Periph(unittest.TestCase):
         got = self.results(10)
         self.assertEqual((len(set(got[1:9])), got[9]), (1, 0))
         self.b.inject(N.FAULT_RNG_STUCK, 0, 0)
-        self.b.inject(N.FAULT_RNG_SEED)
+        self.b.inject(N.FAULT_RNG_SEED, 0, 1)
         self.boot(main)
         self.assertEqual(self.results(10)[1:], [0] * 8 + [0x44])
         self.b.inject(N.FAULT_RNG_CLOCK, 0, 1)

@@ -117,7 +117,7 @@ START_TEST(test_seed_error)
 {
     set32(b, r, CR, RNGEN | IE);
     word();
-    ck_assert(model->fault(b, r, WIRE_FAULT_RNG_SEED, 0));
+    ck_assert(model->fault(b, r, WIRE_FAULT_RNG_SEED, 1));
     fake_wait(b, 1000 * PS_PER_US);
     ck_assert_uint_eq(get32(b, r, SR), SECS | SEIS);
     ck_assert(fake_irq(b, r));
