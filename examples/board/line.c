@@ -126,6 +126,35 @@ line_level(const struct line *line, board_time at)
     return frame_level(frame, (unsigned)((at - frame->start) / frame->bit));
 }
 
+/* The level from the beginning of bit @bit of frame @i on; behind its last bit
+ * that of what follows. */
+static bool
+level_from(const struct line *line, uint32_t i, unsigned bit)
+{
+    const struct line_frame *frame = frame_at(line, i);
+
+    if (bit < frame->count)
+        return frame_level(frame, bit);
+    if (i + 1 == line->count || frame_at(line, i + 1)->start > frame_end(frame))
+        return true;
+    return frame_level(frame_at(line, i + 1), 0);
+}
+
+/* The level until the beginning of bit @bit of frame @i. */
+static bool
+level_until(const struct line *line, uint32_t i, unsigned bit)
+{
+    const struct line_frame *frame = frame_at(line, i), *before;
+
+    if (bit > 0)
+        return frame_level(frame, bit - 1);
+    if (i == 0)
+        return true;
+    before = frame_at(line, i - 1);
+    return frame_end(before) < frame->start ||
+           frame_level(before, before->count - 1u);
+}
+
 bool
 line_edge(const struct line *line, bool level, board_time from, board_time *at)
 {
@@ -138,8 +167,8 @@ line_edge(const struct line *line, bool level, board_time from, board_time *at)
         for (bit = 0; bit <= frame->count; bit++) {
             board_time t = bit_time(frame, bit);
 
-            if (t >= from && line_level(line, t) == level &&
-                (t == 0 || line_level(line, t - 1) != level)) {
+            if (t >= from && level_from(line, i, bit) == level &&
+                (t == 0 || level_until(line, i, bit) != level)) {
                 *at = t;
                 return true;
             }
@@ -148,14 +177,21 @@ line_edge(const struct line *line, bool level, board_time from, board_time *at)
     return false;
 }
 
+/* When sample @n of bit @bit is taken, from the edge of the start bit. */
+static board_time
+sample_time(const struct line_format *format, unsigned bit, unsigned n)
+{
+    board_time halves = 2 * (SAMPLES * (board_time)bit + n) - 1;
+
+    return halves * format->bit / (2 * SAMPLES);
+}
+
 /* The level at sample @n (1 to 16) of bit @bit after a start bit at @start. */
 static bool
 sample(const struct line *line, const struct line_format *format,
        board_time start, unsigned bit, unsigned n)
 {
-    board_time halves = 2 * (SAMPLES * (board_time)bit + n) - 1;
-
-    return line_level(line, start + halves * format->bit / (2 * SAMPLES));
+    return line_level(line, start + sample_time(format, bit, n));
 }
 
 /* Samples 8, 9 and 10 vote; they say if they disagree. */
@@ -185,12 +221,41 @@ is_start(const struct line *line, const struct line_format *format,
     return high <= 1 && !vote(line, format, start, 0, noise);
 }
 
+/* Are all samples of bits 0 to @last of a character within the same bits of the
+ * frame that begins where it does?  Sampling drifts one way, so that the last
+ * bit tells. */
+static bool
+is_in_step(const struct line_frame *frame, const struct line_format *format,
+           unsigned last)
+{
+    return last < frame->count &&
+           sample_time(format, last, 8) >= last * frame->bit &&
+           sample_time(format, last, 10) < (last + 1) * frame->bit;
+}
+
+/* Bits 1 to @last of the character at @start, a vote for each. */
+static unsigned
+read_bits(const struct line *line, const struct line_format *format,
+          board_time start, unsigned last, bool *noise)
+{
+    uint32_t n = frames_until(line, start);
+    const struct line_frame *frame = n == 0 ? NULL : frame_at(line, n - 1);
+    unsigned bit, levels = 0;
+
+    if (frame != NULL && frame->start == start &&
+        is_in_step(frame, format, last))
+        return frame->levels >> 1 & ((1u << last) - 1);
+    for (bit = 1; bit <= last; bit++)
+        levels |= (unsigned)vote(line, format, start, bit, noise) << (bit - 1);
+    return levels;
+}
+
 bool
 line_read(const struct line *line, const struct line_format *format,
           board_time from, struct line_word *out)
 {
     unsigned bits = format->data + (format->parity != LINE_PARITY_NONE);
-    unsigned bit, value = 0;
+    unsigned levels, value;
     bool noise = false;
     board_time start;
 
@@ -201,11 +266,10 @@ line_read(const struct line *line, const struct line_format *format,
         if (is_start(line, format, start, &noise))
             break;
     }
-    for (bit = 0; bit < bits; bit++)
-        value |= (unsigned)vote(line, format, start, bit + 1, &noise) << bit;
-
+    levels = read_bits(line, format, start, bits + 1, &noise);
+    value = levels & ((1u << bits) - 1);
     out->start = start;
-    out->framing = !vote(line, format, start, bits + 1, &noise);
+    out->framing = levels >> bits == 0;
     out->done = start + (SAMPLES * (bits + 1u) + 10) * format->bit / SAMPLES;
     out->noise = noise;
     out->value = (uint16_t)value;

@@ -280,6 +280,40 @@ START_TEST(test_glitch)
 }
 END_TEST
 
+/* A character reads the same whether the wire has it as one frame or bit by
+ * bit, at every rate, from every moment. */
+START_TEST(test_frame_or_bits)
+{
+    struct line_format format = {.data = 8, .parity = LINE_PARITY_EVEN};
+    board_time bit = 1000003, length = 12 * bit;
+    struct line whole = {0}, bits = {0};
+
+    for (unsigned i = 0; i < 5; i++) {
+        uint16_t levels =
+            (uint16_t)(0x800 | (0x2a5u * ((unsigned)_i + 1 + i) & 0x7fe));
+
+        line_send_levels(&whole, bit, 7 + i * length, levels, 12);
+        for (unsigned k = 0; k < 12; k++)
+            line_send_levels(&bits, bit, 7 + i * length + k * bit,
+                             levels >> k & 1, 1);
+    }
+    for (format.bit = bit * 8 / 10; format.bit < bit * 12 / 10;
+         format.bit += bit / 101) {
+        for (board_time from = 0; from < 6 * length; from += bit / 3) {
+            struct line_word a = {0}, c = {0};
+            bool found = line_read(&whole, &format, from, &a);
+
+            ck_assert(line_read(&bits, &format, from, &c) == found);
+            ck_assert_uint_eq(a.start, c.start);
+            ck_assert_uint_eq(a.done, c.done);
+            ck_assert_uint_eq(a.value, c.value);
+            ck_assert(a.framing == c.framing && a.noise == c.noise &&
+                      a.parity == c.parity);
+        }
+    }
+}
+END_TEST
+
 static const uint32_t bauds[] = {1200,   9600,   19200,  38400,  57600,  115200,
                                  230400, 460800, 500000, 921600, 1000000};
 
@@ -583,6 +617,7 @@ main(void)
     tcase_add_test(l4, test_disagreement);
     tcase_add_test(l4, test_tolerance);
     tcase_add_loop_test(l4, test_glitch, 0, 16);
+    tcase_add_loop_test(l4, test_frame_or_bits, 0, 8);
     tcase_add_loop_test(l4, test_pin, 0, ROWS(bauds));
     tcase_add_loop_test(l4, test_auto_baud, 0, ROWS(bauds));
     tcase_add_test(l4, test_not_routed);
