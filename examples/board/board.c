@@ -96,6 +96,8 @@ unit_of(struct board *b, const void *state)
 {
     size_t i = 0;
 
+    if (b->last_unit != NULL && b->last_unit->state == state)
+        return b->last_unit;
     while (b->units[i].state != state)
         i++;
     return &b->units[i];
@@ -117,6 +119,12 @@ board_state(struct board *b, const struct board_model *model, uint32_t instance)
             b->units[i].row->instance == instance)
             return b->units[i].state;
     return NULL;
+}
+
+uint64_t
+board_writes(struct board *b)
+{
+    return b->life.writes;
 }
 
 void

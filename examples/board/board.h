@@ -112,6 +112,9 @@ void *board_state(struct board *b, const struct board_model *model,
 
 board_time board_now(struct board *b);
 uint32_t board_clock_hz(struct board *b, enum board_clock which);
+/* How often any register was written, or a unit was reset or damaged: as long
+ * as it is the same, so are clocks and the functions of pins. */
+uint64_t board_writes(struct board *b);
 /* Call tick() at this moment, once; BOARD_NEVER: not at all.  One for each
  * unit, the last call counts.  In the past: at once. */
 void board_schedule(struct board *b, void *state, board_time when);

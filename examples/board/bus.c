@@ -50,6 +50,15 @@ bus_read(struct board *b, uint32_t address, unsigned size)
     return u->row->model->read(b, u->state, address - u->row->base, size);
 }
 
+/* Feeding a watchdog changes nothing for others. */
+static void
+write_unit(struct board *b, struct unit *u, uint32_t address, uint32_t value,
+           unsigned size)
+{
+    b->life.writes += u->row->link != BOARD_LINK_BACKGROUND;
+    u->row->model->write(b, u->state, address - u->row->base, value, size);
+}
+
 void
 bus_write(struct board *b, uint32_t address, uint32_t value, unsigned size)
 {
@@ -65,7 +74,7 @@ bus_write(struct board *b, uint32_t address, uint32_t value, unsigned size)
     else if (!is_clocked(b, u))
         board_note(b, "%s is written without its clock", u->row->model->name);
     else
-        u->row->model->write(b, u->state, address - u->row->base, value, size);
+        write_unit(b, u, address, value, size);
 }
 
 static uint64_t

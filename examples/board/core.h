@@ -156,6 +156,7 @@ struct life {
     uint8_t reset_why;
     bool bus_fault; /* a model refused an access */
     uint32_t resets;
+    uint64_t writes; /* of registers: board_writes() */
     uint64_t pin_writes;
     uint32_t pins_out[PORTS], pins_high[PORTS];
     uint8_t pins_in[PORTS][16];

@@ -33,6 +33,7 @@ reset_units(struct board *b, enum board_reset why)
         b->life.when[i] = BOARD_NEVER;
         b->units[i].row->model->reset(b, b->units[i].state, why);
     }
+    b->life.writes++;
     scs_reset(b);
 }
 

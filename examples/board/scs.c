@@ -190,6 +190,17 @@ present_priority(struct board *b)
     return lowest;
 }
 
+static bool
+nothing_pends(const struct scs *s)
+{
+    uint32_t any = s->pending_system;
+    size_t i;
+
+    for (i = 0; i < IRQ_MAX / 32; i++)
+        any |= s->pending[i] & s->enabled[i];
+    return any == 0;
+}
+
 int
 scs_pending(struct board *b, bool *takes)
 {
@@ -198,6 +209,8 @@ scs_pending(struct board *b, bool *takes)
     int priority = 256;
 
     *takes = false;
+    if (nothing_pends(s))
+        return 0;
     for (n = EXCEPTION_NMI; n < 16; n++)
         if ((s->pending_system >> n & 1u) != 0 &&
             system_priority(b, n) < priority) {

@@ -400,6 +400,7 @@ inject(struct board *b, struct reader *r, struct writer *w)
     (void)w;
     if (!got_all(r))
         return WIRE_BAD_REQUEST;
+    b->life.writes++;
     if (what <= WIRE_FAULT_BROWN_OUT)
         return b->part->fault(b, what, at, value) ? WIRE_OK : WIRE_BAD_REQUEST;
     for (i = 0; i < b->unit_count; i++) {

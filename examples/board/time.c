@@ -114,8 +114,12 @@ board_schedule(struct board *b, void *state, board_time when)
 {
     size_t i = 0;
 
+    if (b->last_unit != NULL && b->last_unit->state == state)
+        i = (size_t)(b->last_unit - b->units);
     while (b->units[i].state != state)
         i++;
+    if (b->life.when[i] == when)
+        return;
     b->life.when[i] = when;
     set_due(b);
 }

@@ -70,7 +70,7 @@ usart_read(struct board *b, void *state, uint32_t offset, unsigned size)
     uint32_t value;
 
     (void)size;
-    usart_run(b, u);
+    usart_settle(b, u);
     switch (offset & ~3u) {
     case USART_CR1:
         return u->cr1;
@@ -147,10 +147,9 @@ write_cr1(struct board *b, struct usart *u, uint32_t value)
     /* RM0394, 38.5.2: TE sends an idle character first. */
     if ((value & USART_UE) != 0 && (value & USART_TE) != 0 &&
         ((old & USART_TE) == 0 || (old & USART_UE) == 0) && !u->shifting) {
-        struct line_format format = usart_format(b, u);
-
-        u->shifting = format.bit != 0;
-        u->shift_end = board_now(b) + line_length(&format);
+        usart_set_up(b, u);
+        u->shifting = u->format.bit != 0;
+        u->shift_end = board_now(b) + line_length(&u->format);
     }
 }
 
@@ -241,6 +240,7 @@ usart_write(struct board *b, void *state, uint32_t offset, uint32_t value,
         write_control(b, u, offset, value);
         break;
     }
+    usart_set_up(b, u);
     usart_run(b, u);
 }
 
@@ -265,6 +265,7 @@ usart_reset(struct board *b, void *state, enum board_reset why)
     memset(&u->tx, 0, sizeof(u->tx));
     line_cut(&u->tx_line, board_now(b));
     u->rx_from = board_now(b);
+    usart_set_up(b, u);
     usart_run(b, u);
 }
 

@@ -106,6 +106,14 @@ struct usart {
     bool idle_armed, timeout_armed;
     bool shifting;
     board_time shift_end;
+    /* By clocks, pins and registers: kept while board_writes() is as it was. */
+    struct line_format format;
+    bool receives;
+    /* All of this is at its present until then, while board_writes() is as it
+     * was; 0: it is not. */
+    board_time settled_until;
+    uint64_t settled_writes;
+    board_time coming; /* the next start bit for the receiver */
 
     /* The host: what it sends still, and how it listens. */
     const uint8_t *host_data;
@@ -123,10 +131,13 @@ bool usart_is_h7(struct board *b, const struct usart *u);
 const struct usart_pins *usart_pins(struct board *b, const struct usart *u);
 
 unsigned usart_depth(const struct usart *u);
-struct line_format usart_format(struct board *b, const struct usart *u);
+/* After a write to a register: format and receives follow. */
+void usart_set_up(struct board *b, struct usart *u);
 
-/* Bring everything to the present, and set the next moment. */
+/* Bring everything to the present, and set the next moment; the second: unless
+ * it is there. */
 void usart_run(struct board *b, struct usart *u);
+void usart_settle(struct board *b, struct usart *u);
 /* A character for the transmitter. */
 void usart_transmit(struct board *b, struct usart *u, uint16_t word);
 void usart_send_break(struct board *b, struct usart *u);

@@ -13,16 +13,6 @@ routed(struct board *b, unsigned port, unsigned pin, unsigned function)
     return gpio_function(b, port, pin) == (int)function;
 }
 
-static bool
-receives(struct board *b, const struct usart *u)
-{
-    const struct usart_pins *pins = usart_pins(b, u);
-
-    return (u->cr1 & USART_UE) != 0 && (u->cr1 & USART_RE) != 0 &&
-           usart_format(b, u).bit != 0 &&
-           routed(b, pins->rx_port, pins->rx_pin, pins->function);
-}
-
 /* RM0394, 38.5.4: the divider, and what oversampling by 8 does to it. */
 static uint32_t
 divider(const struct usart *u)
@@ -55,8 +45,8 @@ count_time(struct board *b, const struct usart *u, uint32_t count)
            ((u->cr1 & USART_OVER8) != 0 ? 2 : 1);
 }
 
-struct line_format
-usart_format(struct board *b, const struct usart *u)
+static struct line_format
+format_of(struct board *b, const struct usart *u)
 {
     static const uint8_t halves[] = {2, 1, 4, 3};
     unsigned word = 8;
@@ -77,6 +67,17 @@ usart_format(struct board *b, const struct usart *u)
     /* "USARTDIV must be greater than or equal to 16" */
     format.bit = divider(u) < 16 ? 0 : count_time(b, u, divider(u));
     return format;
+}
+
+void
+usart_set_up(struct board *b, struct usart *u)
+{
+    const struct usart_pins *pins = usart_pins(b, u);
+
+    u->format = format_of(b, u);
+    u->receives = (u->cr1 & USART_UE) != 0 && (u->cr1 & USART_RE) != 0 &&
+                  u->format.bit != 0 &&
+                  routed(b, pins->rx_port, pins->rx_pin, pins->function);
 }
 
 unsigned
@@ -116,8 +117,6 @@ uint32_t
 usart_isr(struct board *b, const struct usart *u)
 {
     uint32_t isr = u->flags | TCBGT | fifo_flags(u);
-    struct line_word word;
-    struct line_format format;
 
     if (u->tx.count < usart_depth(u))
         isr |= USART_TXE;
@@ -129,9 +128,7 @@ usart_isr(struct board *b, const struct usart *u)
         isr |= USART_TEACK;
     if ((u->cr1 & USART_RE) != 0)
         isr |= USART_REACK;
-    format = usart_format(b, u);
-    if (receives(b, u) && line_read(&u->rx_line, &format, u->rx_from, &word) &&
-        word.start <= board_now(b))
+    if (u->coming <= board_now(b))
         isr |= USART_BUSY;
     return isr;
 }
@@ -216,7 +213,7 @@ measure(const struct usart *u)
 static bool
 detect_baud(struct board *b, struct usart *u)
 {
-    struct line_format format = usart_format(b, u);
+    struct line_format format = u->format;
     board_time unit = count_time(b, u, 65536);
     struct line_word word;
 
@@ -250,11 +247,11 @@ baud_wanted(const struct usart *u)
 static void
 run_receiver(struct board *b, struct usart *u)
 {
-    struct line_format format = usart_format(b, u);
+    struct line_format format = u->format;
     board_time now = board_now(b);
     struct line_word word;
 
-    if (!receives(b, u)) {
+    if (!u->receives) {
         u->rx_from = now;
         return;
     }
@@ -262,7 +259,8 @@ run_receiver(struct board *b, struct usart *u)
         if (baud_wanted(u)) {
             if (!detect_baud(b, u))
                 return;
-            format = usart_format(b, u);
+            usart_set_up(b, u);
+            format = u->format;
         } else if (line_read(&u->rx_line, &format, u->rx_from, &word) &&
                    word.done <= now) {
             receive(u, &word);
@@ -275,9 +273,9 @@ run_receiver(struct board *b, struct usart *u)
 /* RM0394, 38.8.8: IDLE after a character of ones, RTOF after RTO bits; both
  * from the stop bit of the last character. */
 static board_time
-quiet_until(struct board *b, const struct usart *u, bool timeout)
+quiet_until(const struct usart *u, bool timeout)
 {
-    struct line_format format = usart_format(b, u);
+    struct line_format format = u->format;
     board_time rest = 6 * format.bit / 16; /* of the stop bit's */
 
     if (timeout)
@@ -291,17 +289,17 @@ run_quiet(struct board *b, struct usart *u)
     board_time now = board_now(b), edge;
     bool broken;
 
-    if (u->quiet_since == 0 || !receives(b, u))
+    if (u->quiet_since == 0 || !u->receives)
         return;
     broken = line_edge(&u->rx_line, false, u->quiet_since, &edge);
-    if (u->idle_armed && now >= quiet_until(b, u, false)) {
-        if (!broken || edge > quiet_until(b, u, false))
+    if (u->idle_armed && now >= quiet_until(u, false)) {
+        if (!broken || edge > quiet_until(u, false))
             u->flags |= USART_IDLE;
         u->idle_armed = false;
     }
     if (u->timeout_armed && (u->cr2 & USART_RTOEN) != 0 &&
-        now >= quiet_until(b, u, true)) {
-        if (!broken || edge > quiet_until(b, u, true))
+        now >= quiet_until(u, true)) {
+        if (!broken || edge > quiet_until(u, true))
             u->flags |= USART_RTOF;
         u->timeout_armed = false;
     }
@@ -320,7 +318,7 @@ transmits(struct board *b, const struct usart *u)
 static void
 shift_out(struct board *b, struct usart *u, board_time at)
 {
-    struct line_format format = usart_format(b, u);
+    struct line_format format = u->format;
     uint16_t word = u->tx.word[u->tx.first];
 
     u->tx.first = (u->tx.first + 1) % USART_FIFO;
@@ -348,7 +346,7 @@ usart_transmit(struct board *b, struct usart *u, uint16_t word)
 void
 usart_send_break(struct board *b, struct usart *u)
 {
-    struct line_format format = usart_format(b, u);
+    struct line_format format = u->format;
     unsigned zeros = (line_half_bits(&format) + 1) / 2;
     board_time at = u->shifting ? u->shift_end : board_now(b);
 
@@ -372,19 +370,19 @@ run_transmitter(struct board *b, struct usart *u)
             u->flags |= USART_TC;
     }
     if (!u->shifting && u->tx.count > 0 && (u->cr1 & USART_TE) != 0 &&
-        (u->cr1 & USART_UE) != 0 && usart_format(b, u).bit != 0)
+        (u->cr1 & USART_UE) != 0 && u->format.bit != 0)
         shift_out(b, u, now);
 }
 
 /* The next character for the host; it listens as it sent the last time, or as
  * the part sends if it has sent nothing. */
 static bool
-host_word(struct board *b, const struct usart *u, struct line_word *word)
+host_word(const struct usart *u, struct line_word *word)
 {
     struct line_format format = u->host_format;
 
     if (format.bit == 0)
-        format = usart_format(b, u);
+        format = u->format;
     return format.bit != 0 &&
            line_read(&u->tx_line, &format, u->host_from, word);
 }
@@ -395,7 +393,7 @@ run_host(struct board *b, struct usart *u)
     board_time now = board_now(b);
     struct line_word word;
 
-    while (host_word(b, u, &word) && word.done <= now) {
+    while (host_word(u, &word) && word.done <= now) {
         board_host_out(b, u, (uint8_t)word.value);
         u->host_from = word.done;
     }
@@ -443,7 +441,7 @@ static void
 run_pin(struct board *b, struct usart *u)
 {
     const struct usart_pins *pins = usart_pins(b, u);
-    bool level = receives(b, u) || line_level(&u->rx_line, board_now(b));
+    bool level = u->receives || line_level(&u->rx_line, board_now(b));
 
     board_pin_set(b, pins->rx_port, pins->rx_pin,
                   level ? BOARD_HIGH : BOARD_LOW);
@@ -459,15 +457,15 @@ sooner(board_time *next, board_time when)
 static board_time
 next_moment(struct board *b, const struct usart *u)
 {
-    struct line_format format = usart_format(b, u);
+    struct line_format format = u->format;
     board_time next = BOARD_NEVER, now = board_now(b), edge;
     struct line_word word;
 
     if (u->shifting)
         sooner(&next, u->shift_end);
-    if (host_word(b, u, &word))
+    if (host_word(u, &word))
         sooner(&next, word.done);
-    if (!receives(b, u)) {
+    if (!u->receives) {
         if (line_edge(&u->rx_line, !line_level(&u->rx_line, now), now + 1,
                       &edge))
             sooner(&next, edge);
@@ -478,14 +476,25 @@ next_moment(struct board *b, const struct usart *u)
             line_read(&u->rx_line, &format, u->rx_from, &word))
             sooner(&next, word.done);
         if (u->quiet_since != 0 && u->idle_armed)
-            sooner(&next, quiet_until(b, u, false));
+            sooner(&next, quiet_until(u, false));
         if (u->quiet_since != 0 && u->timeout_armed &&
             (u->cr2 & USART_RTOEN) != 0)
-            sooner(&next, quiet_until(b, u, true));
+            sooner(&next, quiet_until(u, true));
     }
     if (u->host_len > 0)
         sooner(&next, line_free_at(&u->rx_line));
     return next;
+}
+
+static board_time
+next_start(const struct usart *u)
+{
+    struct line_format format = u->format;
+    struct line_word word;
+
+    if (u->receives && line_read(&u->rx_line, &format, u->rx_from, &word))
+        return word.start;
+    return BOARD_NEVER;
 }
 
 static bool
@@ -511,8 +520,18 @@ interrupt_wanted(struct board *b, const struct usart *u)
 }
 
 void
+usart_settle(struct board *b, struct usart *u)
+{
+    if (board_now(b) >= u->settled_until ||
+        board_writes(b) != u->settled_writes)
+        usart_run(b, u);
+}
+
+void
 usart_run(struct board *b, struct usart *u)
 {
+    if (board_writes(b) != u->settled_writes)
+        usart_set_up(b, u);
     feed(b, u);
     run_receiver(b, u);
     run_quiet(b, u);
@@ -521,7 +540,10 @@ usart_run(struct board *b, struct usart *u)
     run_host(b, u);
     run_pin(b, u);
     board_interrupt(b, u, interrupt_wanted(b, u));
-    board_schedule(b, u, next_moment(b, u));
+    u->coming = next_start(u);
+    u->settled_until = next_moment(b, u);
+    u->settled_writes = board_writes(b);
+    board_schedule(b, u, u->settled_until);
 }
 
 void

@@ -67,6 +67,7 @@ fake_reset(struct board *b, void *state, enum board_reset why)
 {
     struct fake_unit *unit = unit_of(b, state);
 
+    b->writes++;
     unit->when = BOARD_NEVER;
     unit->unit.model->reset(b, state, why);
 }
@@ -103,6 +104,7 @@ void
 set_sized(struct board *b, void *state, uint32_t offset, uint32_t value,
           unsigned size)
 {
+    b->writes++;
     unit_of(b, state)->unit.model->write(b, state, offset, value, size);
 }
 
@@ -181,6 +183,12 @@ board_time
 board_now(struct board *b)
 {
     return b->now;
+}
+
+uint64_t
+board_writes(struct board *b)
+{
+    return b->writes;
 }
 
 uint32_t

@@ -32,6 +32,7 @@ struct board {
     uint32_t outputs[FAKE_PORTS], high[FAKE_PORTS];
     uint8_t out[8192]; /* what came to the host */
     size_t out_len;
+    uint64_t writes;
     unsigned polls, changes, notes;
     char note[160]; /* the last one */
 };
