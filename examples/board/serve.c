@@ -162,14 +162,43 @@ pin(struct board *b, struct reader *r, struct writer *w)
     return WIRE_OK;
 }
 
+static enum wire_at
+where(struct board *b)
+{
+    uint32_t vtor = b->life.scs.vtor;
+
+    if (vtor == 0) /* what is at 0 */
+        vtor = b->life.start;
+    if (b->life.starts_elsewhere ||
+        (b->life.start != 0 && b->life.start != b->part->flash))
+        return WIRE_AT_SYSTEM;
+    if (vtor - b->part->user < b->part->user_len)
+        return WIRE_AT_FIRMWARE;
+    if (b->part->loader != 0 && vtor >= b->part->loader &&
+        vtor < b->part->flash + b->part->flash_len)
+        return WIRE_AT_LOADER;
+    return WIRE_AT_BOOT;
+}
+
+struct counts {
+    uint32_t resets;
+    uint64_t ops;
+};
+
+static struct counts
+counts(const struct board *b)
+{
+    return (struct counts){b->life.resets, b->life.ops};
+}
+
 /* "run" of wire.h. */
 static void
 put_run(struct board *b, struct writer *w, enum wire_end end,
-        uint32_t resets_before)
+        const struct counts *before)
 {
     put(w, end, 1);
-    put(w, 0, 1);
-    put(w, b->life.resets - resets_before, 2);
+    put(w, where(b) | (b->life.ops != before->ops ? WIRE_WROTE : 0u), 1);
+    put(w, b->life.resets - before->resets, 2);
     put(w, board_now(b) / BOARD_PS_PER_NS, 8);
 }
 
@@ -188,11 +217,11 @@ run(struct board *b, struct reader *r, struct writer *w)
 {
     uint64_t ns = get(r, 8);
     bool until_idle = get(r, 1) != 0;
-    uint32_t resets = b->life.resets;
+    struct counts before = counts(b);
 
     if (!got_all(r))
         return WIRE_BAD_REQUEST;
-    put_run(b, w, cpu_run(b, later(b, ns), until_idle), resets);
+    put_run(b, w, cpu_run(b, later(b, ns), until_idle), &before);
     return WIRE_OK;
 }
 
@@ -202,7 +231,7 @@ link_run(struct board *b, struct unit *u, const struct board_line *line,
          uint64_t ns, struct writer *w)
 {
     const struct board_model *m = u->row->model;
-    uint32_t resets = b->life.resets;
+    struct counts before = counts(b);
     enum wire_end end = WIRE_END_OFF;
     uint64_t bits = UINT64_C(16) * (line->len + 1);
     board_time sent = board_now(b) + bits * (BOARD_PS_PER_S / line->hz + 1);
@@ -219,7 +248,7 @@ link_run(struct board *b, struct unit *u, const struct board_line *line,
         if (ns != 0 && end != WIRE_END_OFF)
             end = cpu_run(b, later(b, ns), true);
     }
-    put_run(b, w, end, resets);
+    put_run(b, w, end, &before);
     put_bytes(w, b->out, b->out_len);
     b->out_len = 0;
     return WIRE_OK;
@@ -284,24 +313,6 @@ cut(struct board *b, struct reader *r, struct writer *w)
     b->life.cut_at = count;
     b->life.cut_how = how;
     return WIRE_OK;
-}
-
-static enum wire_at
-where(struct board *b)
-{
-    uint32_t vtor = b->life.scs.vtor;
-
-    if (vtor == 0) /* what is at 0 */
-        vtor = b->life.start;
-    if (b->life.starts_elsewhere ||
-        (b->life.start != 0 && b->life.start != b->part->flash))
-        return WIRE_AT_SYSTEM;
-    if (vtor - b->part->user < b->part->user_len)
-        return WIRE_AT_FIRMWARE;
-    if (b->part->loader != 0 && vtor >= b->part->loader &&
-        vtor < b->part->flash + b->part->flash_len)
-        return WIRE_AT_LOADER;
-    return WIRE_AT_BOOT;
 }
 
 static enum wire_status

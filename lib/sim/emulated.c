@@ -13,6 +13,7 @@
 #include "wire/secure_boot.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "proto/an4286.h"
 #include "sim/board/board.h"
 
 #define NS_PER_MS 1000000u
@@ -33,7 +34,8 @@ struct emulated {
     struct board_state state; /* after the last run */
     bool is_known;            /* are the option bytes those of this state? */
     uint64_t power_ups;
-    bool halted; /* until a reset */
+    bool halted;  /* until a reset */
+    bool answers; /* over SPI, in the last transfer */
 };
 
 static struct sim_board *
@@ -125,6 +127,26 @@ emulated_look(struct sfi_sim *sim)
     return true;
 }
 
+/* The same after a run, whose answer tells what most runs change. */
+static bool
+emulated_follow(struct sfi_sim *sim)
+{
+    struct emulated *e = sim->emulated;
+
+    if (e->board.changed || !e->state.has_power || e->board.end == WIRE_END_OFF)
+        return emulated_look(sim);
+    e->state.at = e->board.at;
+    sim->mode = emulated_mode(sim);
+    return true;
+}
+
+static bool
+emulated_run(struct sfi_sim *sim, uint64_t ns, bool until_idle)
+{
+    return sfi__board_run(board_of(sim), ns, until_idle) == SFI_OK &&
+           emulated_follow(sim);
+}
+
 /* Is the core still at work on what it was asked? */
 static bool
 emulated_is_busy(const struct sfi_sim *sim)
@@ -142,35 +164,31 @@ emulated_exchange(struct sfi_sim *sim, uint64_t limit_ns, const uint8_t *data,
                                  &sim->line) == SFI_OK;
 
     sim->line_free = sim->line.len;
-    return done;
+    return done && emulated_follow(sim);
 }
 
 /* Run on until the core waits for something. */
 static bool
 emulated_go_on(struct sfi_sim *sim)
 {
-    bool done = emulated_look(sim);
+    bool done = true;
     uint64_t ns = 0;
 
     while (done && !sim->timed && emulated_is_busy(sim) && ns < LONGEST_NS) {
-        done = sfi__board_run(board_of(sim), SLICE_NS, true) == SFI_OK &&
-               emulated_look(sim);
+        done = emulated_run(sim, SLICE_NS, true);
         ns += SLICE_NS;
     }
-    return done;
+    return done && (ns == 0 || emulated_exchange(sim, 0, NULL, 0));
 }
 
-/* ... and `after` an answer a little longer, for work that waits until the
- * answer is out: a bootloader leaves then. */
+/* After an answer is out: work that waits for that, as a bootloader leaves. */
 static bool
-emulated_finish(struct sfi_sim *sim, bool after)
+emulated_after(struct sfi_sim *sim)
 {
-    bool done = emulated_go_on(sim);
-
-    if (done && after && !sim->timed && sim->mode != SIM_APPLICATION)
-        done = sfi__board_run(board_of(sim), AFTER_NS, false) == SFI_OK &&
-               emulated_go_on(sim);
-    return done && emulated_exchange(sim, 0, NULL, 0);
+    if (sim->timed || sim->mode == SIM_APPLICATION)
+        return true;
+    return emulated_run(sim, AFTER_NS, false) && emulated_go_on(sim) &&
+           emulated_exchange(sim, 0, NULL, 0);
 }
 
 /* Does it run at all? */
@@ -189,8 +207,8 @@ emulated_limit(const struct sfi_sim *sim)
 static bool
 emulated_begin(struct sfi_sim *sim)
 {
-    return sfi__board_run(board_of(sim), emulated_limit(sim), true) == SFI_OK &&
-           emulated_finish(sim, false);
+    return emulated_look(sim) && emulated_run(sim, emulated_limit(sim), true) &&
+           emulated_go_on(sim) && emulated_exchange(sim, 0, NULL, 0);
 }
 
 /* NRST is low, or goes up and the core starts. */
@@ -234,7 +252,8 @@ sfi__emulated_receive(struct sfi_sim *sim, const uint8_t *data, size_t len)
     if (!emulated_runs(sim))
         return;
     if (!emulated_exchange(sim, emulated_limit(sim), data, len) ||
-        !emulated_finish(sim, sim->line.len > before))
+        !emulated_go_on(sim) ||
+        (sim->line.len > before && !emulated_after(sim)))
         emulated_lose(sim);
 }
 
@@ -245,15 +264,31 @@ sfi__emulated_select(struct sfi_sim *sim)
         emulated_lose(sim);
 }
 
+/* An answer is out when its last byte was clocked, which the host may do in a
+ * transfer of its own (AN4286: it acknowledges). */
+static bool
+emulated_answers(struct sfi_sim *sim, const uint8_t *rx, size_t len)
+{
+    bool before = sim->emulated->answers;
+    size_t i = 0;
+
+    while (i < len && rx[i] == SPI_BUSY)
+        i++;
+    sim->emulated->answers = i < len;
+    return before || i < len;
+}
+
 void
 sfi__emulated_transfer(struct sfi_sim *sim, const uint8_t *tx, uint8_t *rx,
                        size_t len)
 {
     sfi__fill(rx, 0xff, len); /* nobody drives the line */
-    if (emulated_runs(sim) &&
-        (sfi__board_spi(board_of(sim), SPI_HERTZ, emulated_limit(sim), tx, rx,
-                        len) != SFI_OK ||
-         !emulated_finish(sim, true)))
+    if (len == 0 || !emulated_runs(sim))
+        return;
+    if (sfi__board_spi(board_of(sim), SPI_HERTZ, emulated_limit(sim), tx, rx,
+                       len) != SFI_OK ||
+        !emulated_follow(sim) || !emulated_go_on(sim) ||
+        (emulated_answers(sim, rx, len) && !emulated_after(sim)))
         emulated_lose(sim);
 }
 
@@ -265,8 +300,8 @@ sfi__emulated_wait(struct sfi_sim *sim, uint64_t ms)
     if (sim->mode == SIM_APPLICATION && ms > FIRMWARE_MS)
         ms = FIRMWARE_MS;
     if (ms > 0 && emulated_runs(sim) &&
-        (sfi__board_run(board_of(sim), ms * NS_PER_MS, false) != SFI_OK ||
-         !emulated_look(sim) || !emulated_exchange(sim, 0, NULL, 0)))
+        (!emulated_run(sim, ms * NS_PER_MS, false) ||
+         !emulated_exchange(sim, 0, NULL, 0)))
         emulated_lose(sim);
 }
 
@@ -322,10 +357,12 @@ void
 sfi__emulated_describe(const struct sfi_sim *sim, char *text, size_t cap)
 {
     const char *parked = emulated_parked(sim);
+    struct board_state now = {.has_power = false};
     size_t len = strlen(text);
 
+    (void)sfi__board_state(board_of(sim), &now);
     sfi__text_format(text + len, cap - len, " outputs=%llu%s%s",
-                     (unsigned long long)sim->emulated->state.outputs,
+                     (unsigned long long)now.outputs,
                      parked != NULL ? " parked=" : "",
                      parked != NULL ? parked : "");
 }

@@ -73,8 +73,15 @@ ended(struct sim_board *b, enum wire_request what, const struct rd *r)
 static void
 take_run(struct sim_board *b, struct rd *r)
 {
+    uint8_t where;
+    uint16_t resets;
+
     b->end = sfi__rd_u8(r);
-    sfi__rd_skip(r, WIRE_RUN_LENGTH - 1);
+    where = sfi__rd_u8(r);
+    resets = sfi__rd_u16le(r);
+    sfi__rd_skip(r, 8); /* time */
+    b->at = where & (uint8_t)~WIRE_WROTE;
+    b->changed = where != b->at || resets != 0;
 }
 
 /* ---- start and end ---- */

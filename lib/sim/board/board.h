@@ -22,7 +22,10 @@ struct sim_board {
     pid_t pid;
     struct buf answer;
     uint32_t ram_base, ram_len;
-    uint8_t end; /* of the last run: enum wire_end */
+    /* The last run: */
+    uint8_t end;  /* enum wire_end */
+    uint8_t at;   /* enum wire_at */
+    bool changed; /* flash, option bytes, or the count of resets */
 };
 
 struct board_state {

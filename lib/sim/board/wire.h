@@ -57,8 +57,9 @@ enum wire_end {
         3 /* an exception within an exception; only a reset helps */
 };
 /* "run" in an answer stands for these members:
- *   u8 end (enum wire_end), u8 0, u16 resets since the request began,
- *   u64 time in nanoseconds since the part was made */
+ *   u8 end (enum wire_end), u8 where the core is (WIRE_AT_*) with WIRE_WROTE if
+ *   flash or option bytes had an operation since the request began, u16 resets
+ *   since then, u64 time in nanoseconds since the part was made */
 
 enum wire_request {
     /* First.  u32 WIRE_VERSION, u8 n, n bytes: part ("stm32l462ce"), u16 n,
@@ -132,6 +133,7 @@ enum wire_request {
 #define WIRE_NO_CUT 0xffffffffffffffffu
 #define WIRE_SLOTS 16u
 #define WIRE_RUN_LENGTH 12u
+#define WIRE_WROTE 0x80u
 
 enum wire_level {
     WIRE_LEVEL_LOW = 0,

@@ -40,13 +40,6 @@ get(size_t at, size_t len)
     return value;
 }
 
-static void
-put_run(void)
-{
-    put(power ? WIRE_END_IDLE : WIRE_END_OFF, 1);
-    put(0, WIRE_RUN_LENGTH - 1);
-}
-
 /* Does it stand still in its secure boot? */
 static bool
 is_parked(void)
@@ -56,13 +49,28 @@ is_parked(void)
     return how != NULL && strcmp(how, "parked") == 0;
 }
 
+static unsigned
+where(void)
+{
+    return is_parked() ? WIRE_AT_BOOT : WIRE_AT_LOADER;
+}
+
+/* As after `count` operations. */
+static void
+put_run(size_t count)
+{
+    put(power ? WIRE_END_IDLE : WIRE_END_OFF, 1);
+    put(where() | (count > 0 ? WIRE_WROTE : 0u), 1);
+    put(0, WIRE_RUN_LENGTH - 2);
+}
+
 static void
 put_state(void)
 {
     put(power, 1);
     put(0, 1);
     put(1, 1);
-    put(is_parked() ? WIRE_AT_BOOT : WIRE_AT_LOADER, 1);
+    put(where(), 1);
     put(0, 8);
     put(ops, 8);
     put(resets, 4);
@@ -75,13 +83,13 @@ put_state(void)
 static void
 put_echo(size_t at)
 {
-    put_run();
-    for (; at < message_len && power; at++) {
-        if (ops++ == cut)
-            power = 0;
-        else
-            put(message[at] + 1u, 1);
-    }
+    size_t len = 0;
+
+    for (; at + len < message_len && power; len++)
+        power = ops++ != cut;
+    put_run(len);
+    for (size_t i = 0; i + !power < len; i++)
+        put(message[at + i] + 1u, 1);
 }
 
 static void
@@ -105,13 +113,13 @@ run_request(void)
         resets++;
         break;
     case WIRE_RUN:
-        put_run();
+        put_run(0);
         break;
     case WIRE_USART:
         put_echo(1 + 1 + 4 + 1 + 8);
         break;
     case WIRE_SPI:
-        put_run();
+        put_run(0);
         for (size_t at = 1 + 1 + 4 + 8; at < message_len; at++)
             put(0xffu - message[at], 1);
         break;
