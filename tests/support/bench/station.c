@@ -29,6 +29,20 @@ wire_is_struck(bool from_chip, uint64_t index)
            (w->strike == STRIKE_SILENCE ? index >= w->at : index == w->at);
 }
 
+/* How many of `len` bytes from this index on pass untouched. */
+static size_t
+wire_passes(bool from_chip, uint64_t index, size_t len)
+{
+    const struct wire *w = &station.wire;
+
+    if (w->strike == STRIKE_NONE || w->from_chip != from_chip)
+        return len;
+    if (index > w->at)
+        return w->strike == STRIKE_SILENCE || w->strike == STRIKE_GONE ? 0
+                                                                       : len;
+    return w->at - index < len ? (size_t)(w->at - index) : len;
+}
+
 /* One byte through the wire; the result is the number of bytes in `out`. */
 static size_t
 wire_pass_byte(bool from_chip, uint64_t index, uint8_t byte, uint8_t out[2])
@@ -71,43 +85,46 @@ wire_is_gone(bool from_chip, uint64_t index)
 }
 
 static sfi_status
-wire_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+wire_write_byte(uint8_t byte, uint32_t timeout_ms)
 {
-    (void)user;
-    if (wire_is_gone(false, station.wire.sent))
-        return SFI_ERR_NO_DEVICE;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t out[2];
-        size_t n = wire_pass_byte(false, station.wire.sent++, buf[i], out);
-        sfi_status st = SFI_OK;
+    uint8_t out[2];
+    size_t n = wire_pass_byte(false, station.wire.sent++, byte, out);
 
-        if (n > 0)
-            st = sfi__transport_write(station.direct, out, n, timeout_ms);
-        if (st != SFI_OK)
-            return st;
-    }
-    return SFI_OK;
+    return n > 0 ? sfi__transport_write(station.direct, out, n, timeout_ms)
+                 : SFI_OK;
 }
 
 static sfi_status
-wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
-          uint32_t timeout_ms)
+wire_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
+{
+    struct wire *w = &station.wire;
+    sfi_status st = SFI_OK;
+
+    (void)user;
+    if (wire_is_gone(false, w->sent))
+        return SFI_ERR_NO_DEVICE;
+    while (len > 0 && st == SFI_OK) {
+        size_t n = wire_passes(false, w->sent, len);
+
+        w->sent += n;
+        if (n > 0)
+            st = sfi__transport_write(station.direct, buf, n, timeout_ms);
+        else
+            st = wire_write_byte(buf[n++], timeout_ms);
+        buf += n;
+        len -= n;
+    }
+    return st;
+}
+
+static sfi_status
+wire_read_byte(uint8_t *buf, size_t *got, uint32_t timeout_ms)
 {
     struct wire *w = &station.wire;
     uint8_t out[2];
     uint8_t byte;
     size_t n = 0;
 
-    (void)user;
-    (void)len;
-    if (wire_is_gone(true, w->received))
-        return SFI_ERR_NO_DEVICE;
-    *got = 1;
-    if (w->spare >= 0) {
-        buf[0] = (uint8_t)w->spare;
-        w->spare = -1;
-        return SFI_OK;
-    }
     while (n == 0) {
         sfi_status st =
             sfi__transport_read(station.direct, &byte, 1, got, timeout_ms);
@@ -120,6 +137,31 @@ wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
     if (n == 2)
         w->spare = out[1];
     return SFI_OK;
+}
+
+static sfi_status
+wire_read(void *user, uint8_t *buf, size_t len, size_t *got,
+          uint32_t timeout_ms)
+{
+    struct wire *w = &station.wire;
+    size_t n = wire_passes(true, w->received, len);
+    sfi_status st;
+
+    (void)user;
+    if (wire_is_gone(true, w->received))
+        return SFI_ERR_NO_DEVICE;
+    *got = 1;
+    if (w->spare >= 0) {
+        buf[0] = (uint8_t)w->spare;
+        w->spare = -1;
+        return SFI_OK;
+    }
+    if (n == 0)
+        return wire_read_byte(buf, got, timeout_ms);
+    st = sfi__transport_read(station.direct, buf, n, got, timeout_ms);
+    if (st == SFI_OK)
+        w->received += *got;
+    return st;
 }
 
 static sfi_status
@@ -180,15 +222,24 @@ wire_clock(uint8_t tx, uint8_t *rx)
 static sfi_status
 wire_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
 {
+    struct wire *w = &station.wire;
     sfi_status st = SFI_OK;
+    uint8_t dropped;
 
     (void)user;
-    for (size_t i = 0; i < len && st == SFI_OK; i++) {
-        uint8_t byte;
+    while (len > 0 && st == SFI_OK) {
+        size_t n = wire_passes(false, w->sent, len);
 
-        st = wire_clock(tx[i], &byte);
-        if (rx != NULL)
-            rx[i] = byte;
+        n = wire_passes(true, w->received, n);
+        w->sent += n;
+        w->received += n;
+        if (n > 0)
+            st = sfi__transport_transfer(station.direct, tx, rx, n);
+        else
+            st = wire_clock(tx[n++], rx != NULL ? rx : &dropped);
+        tx += n;
+        rx = rx != NULL ? rx + n : NULL;
+        len -= n;
     }
     return st;
 }
