@@ -191,6 +191,7 @@ static void
 install_and_cut(void)
 {
     sfi_dialect_ops ops = {.struct_size = sizeof(ops)};
+    sfi_dialect_info info = {.struct_size = sizeof(info)};
 
     ck_assert_ok(sfi_dialect_get_own(&ops));
     ops.receipt = on_receipt_cut;
@@ -198,9 +199,9 @@ install_and_cut(void)
     station.dialect = &ops;
     ck_assert_ok(station_install(false));
     assert_no_receipt("the chip's receipt could not be read or is not genuine");
-    ck_assert_uint_eq(sfi_device_state(board.sim->device),
-                      SFI_DEVICE_INSTALLED);
     station.dialect = NULL;
+    station_info(&info);
+    ck_assert_uint_eq(info.state, SFI_DEVICE_INSTALLED);
 }
 
 /* A part that installs once waits for it: a second run fetches the receipt,
@@ -214,7 +215,7 @@ START_TEST(test_resumed)
     ck_assert_ok(
         sfi_receipt_check_install(sfi_installer_receipt(station.installer), 1));
     install_assert_complete(&station.package);
-    ck_assert_ptr_null(board.sim->device);
+    ck_assert(!board_runs("secure-bootloader"));
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
     station_teardown();
 }
@@ -252,11 +253,12 @@ main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, test_links, 0, (int)ROWS(links));
-    tcase_add_loop_test(tc, test_old_chip, 0, (int)ROWS(links));
     tcase_add_loop_test(tc, test_old_dialect, 0, 2);
     tcase_add_loop_test(tc, test_not_genuine, 0, 4);
     tcase_add_test(tc, test_resumed_other_image);
     for (int i = 0; i < (int)ROWS(links); i++) {
+        if (!board_is_emulated(links[i].chip)) /* it has no habits */
+            tcase_add_loop_test(tc, test_old_chip, i, i + 1);
         if (sfi_chip_find(links[i].chip)->one_shot)
             tcase_add_loop_test(tc, test_resumed, i, i + 1);
     }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "chip/chip.h"
+
 #define ACK 0x79
 #define ANSWER_MAX 8192u
 
@@ -68,6 +70,43 @@ board_fit(const char *state)
                                    (const sfi_firmware *const *)programs, 2));
     sfi_firmware_free(programs[0]);
     sfi_firmware_free(programs[1]);
+}
+
+static void
+board_hide_program(const char *path, uint8_t *flash)
+{
+    uint64_t base = sfi_sim_chip(board.sim)->flash.base, address;
+    sfi_firmware *fw;
+    const uint8_t *data;
+    size_t len;
+
+    ck_assert_ok(sfi_firmware_load(ctx, path, &fw));
+    for (size_t i = 0; i < sfi_firmware_segment_count(fw); i++) {
+        ck_assert_ok(sfi_firmware_segment(fw, i, &address, &data, &len));
+        if (memcmp(flash + (address - base), data, len) == 0)
+            memset(flash + (address - base), 0xff, len);
+    }
+    sfi_firmware_free(fw);
+}
+
+void
+board_hide_programs(uint8_t *flash)
+{
+    if (!board_is_emulated(sfi_chip_name(sfi_sim_chip(board.sim))))
+        return;
+    board_hide_program(on_board.boot, flash);
+    board_hide_program(on_board.loader, flash);
+}
+
+bool
+board_runs(const char *what)
+{
+    char state[512], words[64];
+    size_t len = sizeof(state);
+
+    ck_assert_ok(sfi_sim_command(board.sim, "state", state, &len));
+    (void)snprintf(words, sizeof(words), " runs=%s ", what);
+    return strstr(state, words) != NULL;
 }
 
 /* As the maker of devices does. */

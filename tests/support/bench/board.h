@@ -31,6 +31,11 @@ void board_setup_open_l462(void);
 /* Is this part a board in this run?  Then its own programs run on an emulated
  * core. */
 bool board_is_emulated(const char *chip);
+/* Blank the board's own programs in a dump of its flash, where they are as they
+ * were made: they have instructions in common with every firmware. */
+void board_hide_programs(uint8_t *flash);
+/* Is this what "state" tells that runs: "application", "secure-bootloader"? */
+bool board_runs(const char *what);
 /* Close the chip and open it again from its folder. */
 void board_reopen(void);
 
