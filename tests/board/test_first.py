@@ -45,8 +45,9 @@ def words(text):
 class Shell:
     """A folder, and the program in its background."""
 
-    def __init__(self, folder, tree, programs, mbedtls):
+    def __init__(self, folder, tree, programs, mbedtls, line="line"):
         self.folder, self.back = pathlib.Path(folder), None
+        self.line = self.folder / line
         self.env = {**os.environ, "SFI": str(tree), "MBEDTLS": ""}
         self.env["PATH"] = f"{programs}:{self.env['PATH']}"
         self.mbedtls = mbedtls
@@ -58,12 +59,11 @@ class Shell:
             stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
 
     def start(self, command):
-        line = self.folder / "line"
         self.back = subprocess.Popen(
             shlex.split(command.removesuffix("&")), cwd=self.folder,
             env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         end = time.monotonic() + PATIENCE
-        while not line.exists():
+        while not self.line.exists():
             if self.back.poll() is not None or time.monotonic() > end:
                 sys.exit(f"{command}: not ready")
             time.sleep(0.01)
