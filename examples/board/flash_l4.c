@@ -241,7 +241,7 @@ start(struct board *b, struct flash_l4 *f)
     flash_l4_mass_erase(b, f, false);
 }
 
-/* ---- Reading: 3.3.2 ECC, 3.5.3 PCROP ---- */
+/* ---- Reading: 3.3.2 ECC, 3.5.2 PCROP ---- */
 
 bool
 flash_l4_watches(struct board *b)

@@ -43,7 +43,7 @@ flash_l4_is_wrp(const struct flash_l4 *f, uint32_t page)
            (page >= (b & 0xffu) && page <= (b >> 16 & 0xffu));
 }
 
-/* 3.5.3: from PCROP1_STRT to PCROP1_END, both in double words and included;
+/* 3.5.2: from PCROP1_STRT to PCROP1_END, both in double words and included;
  * none when the start is behind the end. */
 bool
 flash_l4_has_pcrop(const struct flash_l4 *f)
@@ -160,7 +160,7 @@ flash_l4_write_options(struct board *b, struct flash_l4 *f)
         flash_l4_error(b, f, now == 2 ? SR_WRPERR : SR_PGSERR);
         return;
     }
-    /* 3.5.3: PCROP grows only, unless the level goes from 1 to 0 */
+    /* 3.5.2: PCROP grows only, unless the level goes from 1 to 0 */
     if (now == 1 && wanted == 0) {
         /* 3.5.1: the flash is erased before the level changes; with PCROP_RDP
          * 0 without the PCROP area.  SRAM2 and backup registers too. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* RNG as in RM0394, 24 (L4) and RM0433, 33 (H7: clock detection can be off).
+/* RNG as in RM0394, 24 (L4) and RM0433, 34 (H7: clock detection can be off).
  * Its numbers are those of a generator with a fixed beginning, so that a run
  * can be repeated. */
 #include <string.h>
@@ -157,7 +157,7 @@ write_control(struct board *b, struct rng *r, uint32_t value)
     uint32_t old = r->cr;
 
     r->cr = value & (RNGEN | IE | (h7 ? CED : 0));
-    /* RM0433, 33.7.1: CED can be changed only while RNGEN is 0. */
+    /* RM0433, 34.7.1: CED can be changed only while RNGEN is 0. */
     if ((old & RNGEN) != 0)
         r->cr = (r->cr & ~CED) | (old & CED);
     if ((r->cr & RNGEN) == 0) {

@@ -22,7 +22,7 @@ divider(const struct usart *u)
     return (u->brr & 0xfff0) | (u->brr & 7) << 1;
 }
 
-/* RM0433, 48.7.12 */
+/* RM0433, 48.7.14 */
 static uint32_t
 prescaler(const struct usart *u)
 {

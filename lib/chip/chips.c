@@ -21,7 +21,7 @@ sfi__chip_range_has(const struct chip_range *r, uint32_t address, uint32_t size)
     return address >= r->base && offset <= r->size && size <= r->size - offset;
 }
 
-/* RM0433, 4.3.9: a clear bit protects; RM0394, 3.7.14: a range of pages. */
+/* RM0433, 4.3.9: a clear bit protects; RM0394, 3.7.11: a range of pages. */
 bool
 sfi__chip_write_protected(const struct sfi_chip *chip,
                           const uint32_t words[CHIP_WRP_ROWS], uint32_t sector,

@@ -331,7 +331,7 @@ sfi__options_boot0(const struct sfi_sim *sim)
     return (word & chip->boot_not_mask) == 0;
 }
 
-/* AN2606, patterns; RM0433, 4.3.9 (a clear bit protects) and RM0394, 3.7.14
+/* AN2606, patterns; RM0433, 4.3.9 (a clear bit protects) and RM0394, 3.7.11
  * (a range whose first is after its last protects nothing). */
 static bool
 options_sector_protected(const struct sfi_sim *sim, uint32_t sector)

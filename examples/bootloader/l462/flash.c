@@ -66,7 +66,7 @@ flash_lock(void)
     return failed;
 }
 
-/* 3.3.5 */
+/* 3.3.6 */
 static void
 flash_erase_page(uint32_t addr)
 {

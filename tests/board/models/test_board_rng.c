@@ -167,7 +167,7 @@ START_TEST(test_clock_error)
 }
 END_TEST
 
-/* RM0433, 33.7.1 */
+/* RM0433, 34.7.1 */
 START_TEST(test_clock_detection_off)
 {
     b->hz[BOARD_CLOCK_48] = b->hz[BOARD_CLOCK_HCLK] / 100;

@@ -451,7 +451,7 @@ START_TEST(test_l462)
 }
 END_TEST
 
-/* RM0394, 3.7.14: a range of pages. */
+/* RM0394, 3.7.11: a range of pages. */
 START_TEST(test_l462_write_protection)
 {
     ck_assert_ok(sfi_sim_set_option(board.sim, "WRP1BR", 0x00050003));
