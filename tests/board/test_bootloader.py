@@ -216,7 +216,7 @@ class Bootloader(unittest.TestCase):
 
     def test_cuts(self):
         """Power fails in each operation from FINISH to the end.  Option bytes
-        that are torn protect all flash from reading: RM0394, 3.4.1."""
+        that are torn protect all flash from reading: RM0394, 3.4.2."""
         self.firmware()
         self.keep(phase=COMMITTING)
         self.b.power()

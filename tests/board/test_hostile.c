@@ -134,11 +134,15 @@ END_TEST
 /* The AES unit stops in mid-install, when software can no longer step in. */
 START_TEST(test_stuck_aes)
 {
+    struct security_info info;
+
     binary_restore(&binary, HOSTILE_HALF);
     binary_inject(&binary, WIRE_FAULT_AES, 0, 1);
     for (size_t i = install.half; i < install.finish; i++)
         install_send(&install, &binary, i);
     hostile_assert_empty("AES stops");
+    install_info(&binary, &info);
+    ck_assert_int_eq(info.cause, SFI_CAUSE_CRYPTO);
     binary_inject(&binary, WIRE_FAULT_AES, 0, 0);
     hostile_assert_installs("AES again");
 }
