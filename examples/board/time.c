@@ -130,8 +130,8 @@ time_skip_idle(struct board *b)
 {
     board_time now = board_now(b), when = next(b, false), guard;
 
-    if (when <= b->limit && when != BOARD_NEVER) {
-        time_skip(b, when);
+    if (when != BOARD_NEVER) { /* past the limit: it is no idle core */
+        time_skip(b, when < b->limit ? when : b->limit);
         return true;
     }
     if (b->until_idle)
