@@ -17,7 +17,9 @@
  * A chip's folder may be made a board (sfi_sim_fit_board()): its own secure
  * boot, secure bootloader and firmware then run on an emulated core, in a
  * process of the program sfi-board, with models of the part's peripherals.  An
- * STM32L462CE can, and an STM32H753xI as an open part, over USART and SPI.
+ * STM32L462CE can, and an STM32H753xI as an open part, over USART and SPI; the
+ * latter's debug port reaches its memory, its registers and its core, at
+ * readout protection level 1 all but the flash, at level 2 nothing.
  *
  * Limits of a chip that is not a board: no firmware runs on the core, which a
  * debugger can only halt and start; there are no peripherals; crypto takes no

@@ -366,16 +366,15 @@ void
 sfi__sim_power_cycle(struct sfi_sim *sim)
 {
     sfi__power_restore(&sim->power);
+    sfi__sim_quiet(sim);
+    sfi__tap_init(&sim->chain);
+    sfi__dap_probe_power(&sim->probe);
     if (sim->emulated != NULL) {
-        sfi__sim_quiet(sim);
         sfi__emulated_power(sim, true);
         return;
     }
     sim->cold = true;
     sim->hung = false;
-    sfi__sim_quiet(sim);
-    sfi__tap_init(&sim->chain);
-    sfi__dap_probe_power(&sim->probe);
     sfi__core_debug_power(sim);
     sfi__core_units_power(sim);
     sfi__dbgmcu_power(sim);

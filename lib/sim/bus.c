@@ -6,6 +6,7 @@
 
 #include "sim/boot.h"
 #include "sim/coresight.h"
+#include "sim/emulated.h"
 #include "sim/options.h"
 #include "sim/rom.h"
 
@@ -169,6 +170,58 @@ bus_read_register(struct sfi_sim *sim, enum bus_port port, uint32_t address,
     return true;
 }
 
+/* ---- a board, whose own memory and registers these are ---- */
+
+/* ROM tables, and identification at the end of a page of the core's bus. */
+#define TABLES 0xe00fe000u
+#define TABLES_LEN 0x2000u
+#define PAGE 0x1000u
+#define IDENTITY_AT 0xfb0u
+#define CORE_UNITS 0xe0000000u
+
+static bool
+bus_is_identity(enum bus_port port, uint32_t address)
+{
+    return port == BUS_DEBUG || address - TABLES < TABLES_LEN ||
+           (address >= CORE_UNITS && address % PAGE >= IDENTITY_AT);
+}
+
+/* Is the board asked, and where?  While NRST is low, only what works then. */
+static bool
+bus_reaches_board(const struct sfi_sim *sim, enum bus_port port,
+                  uint32_t *address)
+{
+    uint32_t dbgmcu = *address - bus_dbgmcu_base(sim, port);
+
+    if (port == BUS_DEBUG && dbgmcu < DBGMCU_REGISTERS)
+        *address = sim->chip->dbgmcu + dbgmcu;
+    if (sim->power.off || sfi__options_locked(sim) ||
+        (port != BUS_CORE && *address >= CORE_UNITS))
+        return false;
+    return !sim->held ||
+           (port == BUS_CORE && sfi__core_debug_works_in_reset(*address));
+}
+
+static bool
+bus_read_board(struct sfi_sim *sim, enum bus_port port, uint32_t address,
+               uint32_t size, uint32_t *value)
+{
+    if (size == 4 && bus_is_identity(port, address) && !sim->held &&
+        !sim->power.off && !sfi__options_locked(sim) && port != BUS_SYSTEM &&
+        sfi__coresight_read(port == BUS_CORE, address, value))
+        return true;
+    return bus_reaches_board(sim, port, &address) &&
+           sfi__emulated_debug_read(sim, address, size, value);
+}
+
+static bool
+bus_write_board(struct sfi_sim *sim, enum bus_port port, uint32_t address,
+                uint32_t size, uint32_t value)
+{
+    return bus_reaches_board(sim, port, &address) &&
+           sfi__emulated_debug_write(sim, address, size, value);
+}
+
 bool
 sfi__bus_read(struct sfi_sim *sim, enum bus_port port, uint32_t address,
               uint32_t size, uint32_t *value)
@@ -176,6 +229,8 @@ sfi__bus_read(struct sfi_sim *sim, enum bus_port port, uint32_t address,
     const uint8_t *p = NULL;
     uint8_t rom[4];
 
+    if (sim->emulated != NULL)
+        return bus_read_board(sim, port, address, size, value);
     if (!bus_reaches(sim, port, address, size))
         return false;
     if (port != BUS_DEBUG)
@@ -236,9 +291,11 @@ sfi__bus_write(struct sfi_sim *sim, enum bus_port port, uint32_t address,
 {
     bool done = false;
 
-    if (bus_reaches(sim, port, address, size) &&
-        (port == BUS_DEBUG ||
-         !bus_write_memory(sim, address, size, value, &done)))
+    if (sim->emulated != NULL)
+        done = bus_write_board(sim, port, address, size, value);
+    else if (bus_reaches(sim, port, address, size) &&
+             (port == BUS_DEBUG ||
+              !bus_write_memory(sim, address, size, value, &done)))
         done = size == 4 && bus_write_register(sim, port, address, value);
     sfi__sim_settle(sim);
     return done;

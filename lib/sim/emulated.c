@@ -235,6 +235,7 @@ sfi__emulated_power(struct sfi_sim *sim, bool on)
 
     sim->emulated->halted = false;
     sim->emulated->power_ups += on;
+    sim->emulated->is_known = false; /* option bytes come into force */
     done = sfi__board_cut_after(board_of(sim), WIRE_NO_CUT) == SFI_OK &&
            sfi__board_set_boot0(board_of(sim), sim->boot0) == SFI_OK &&
            sfi__board_power(board_of(sim), on) == SFI_OK;
@@ -309,6 +310,34 @@ void
 sfi__emulated_halt(struct sfi_sim *sim)
 {
     sim->emulated->halted = true;
+}
+
+/* Registers may have effects, memory has none. */
+#define REGISTERS 0x40000000u
+
+bool
+sfi__emulated_debug_read(struct sfi_sim *sim, uint32_t address, uint32_t size,
+                         uint32_t *value)
+{
+    sfi_status st = sfi__board_debug_read(board_of(sim), address, size, value);
+
+    if (st != SFI_OK && st != SFI_ERR_NACK)
+        emulated_lose(sim);
+    return st == SFI_OK;
+}
+
+/* What the write has begun, a reset or an erase, is done at once. */
+bool
+sfi__emulated_debug_write(struct sfi_sim *sim, uint32_t address, uint32_t size,
+                          uint32_t value)
+{
+    sfi_status st = sfi__board_debug_write(board_of(sim), address, size, value);
+
+    if ((st != SFI_OK && st != SFI_ERR_NACK) ||
+        (st == SFI_OK && address >= REGISTERS && !sim->held &&
+         !emulated_begin(sim)))
+        emulated_lose(sim);
+    return st == SFI_OK;
 }
 
 void

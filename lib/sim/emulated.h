@@ -25,6 +25,11 @@ void sfi__emulated_wait(struct sfi_sim *sim, uint64_t ms);
 void sfi__emulated_halt(struct sfi_sim *sim);
 void sfi__emulated_cut_after(struct sfi_sim *sim, uint64_t ops);
 bool sfi__emulated_set_options(struct sfi_sim *sim, const uint32_t *words);
+/* Accesses by the debug port; false: a bus error. */
+bool sfi__emulated_debug_read(struct sfi_sim *sim, uint32_t address,
+                              uint32_t size, uint32_t *value);
+bool sfi__emulated_debug_write(struct sfi_sim *sim, uint32_t address,
+                               uint32_t size, uint32_t value);
 /* Append what only a board has to the answer of "state". */
 void sfi__emulated_describe(const struct sfi_sim *sim, char *text, size_t cap);
 /* The board's RAM: its length, and sim->ram filled with what is in it. */
