@@ -164,6 +164,7 @@ fetched(struct board *b, uint32_t offset, uint32_t len)
         time_skip(b, b->stall_until);
         b->attention = true;
     }
+    b->stall_until = 0;
     if (!b->watches_fetches)
         return;
     for (at = offset / b->part->unit * b->part->unit; at < offset + len;

@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fixture.h>
 #include <bench/part.h>
 
+#include "crypto/hash.h"
 #include "util/rd.h"
 #include "util/wr.h"
 
@@ -98,18 +101,38 @@ binary_take_run(struct binary *b, struct rd *r)
     HOLDS(sfi__rd_ok(r));
 }
 
+/* The board's file is memory that both have: the other end finds it among its
+ * own descriptors. */
+static void
+binary_map_file(struct binary *b)
+{
+    struct stat st;
+    void *map;
+
+    HOLDS(fstat(b->file_fd, &st) == 0);
+    b->file_len = (size_t)st.st_size;
+    map = mmap(NULL, b->file_len, PROT_READ, MAP_SHARED, b->file_fd, 0);
+    HOLDS(map != MAP_FAILED);
+    b->file = map;
+    (void)close(b->file_fd);
+}
+
 static void
 binary_say_hello(struct binary *b)
 {
     struct wr w = binary_begin(b);
+    char path[40];
     struct rd r;
 
     sfi__wr_u32le(&w, WIRE_VERSION);
     sfi__wr_u8(&w, (uint8_t)strlen(PART));
     sfi__wr_bytes(&w, PART, strlen(PART));
-    sfi__wr_u16le(&w, 0); /* in memory only */
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", b->file_fd);
+    sfi__wr_u16le(&w, (uint16_t)strlen(path));
+    sfi__wr_bytes(&w, path, strlen(path));
     r = binary_ask(b, WIRE_HELLO, &w);
     HOLDS(sfi__rd_u32le(&r) == WIRE_VERSION);
+    binary_map_file(b);
 }
 
 static void
@@ -134,6 +157,8 @@ binary_start(struct binary *b)
     b->request = malloc(HEAD_LEN + WIRE_LENGTH_MAX);
     b->answer = malloc(WIRE_LENGTH_MAX);
     HOLDS(b->request != NULL && b->answer != NULL);
+    b->file_fd = memfd_create("board", 0);
+    HOLDS(b->file_fd >= 0);
     HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     b->pid = fork();
     HOLDS(b->pid >= 0);
@@ -152,6 +177,7 @@ binary_stop(struct binary *b)
 
     (void)close(b->fd);
     HOLDS(waitpid(b->pid, &status, 0) == b->pid);
+    (void)munmap((void *)(uintptr_t)b->file, b->file_len);
     free(b->request);
     free(b->answer);
     free(b->user);
@@ -231,16 +257,27 @@ binary_usart(struct binary *b, const uint8_t *in, size_t len, uint8_t *out,
     return n;
 }
 
+static void
+binary_select(struct binary *b)
+{
+    struct wr w = binary_begin(b);
+
+    if (b->is_selected)
+        return;
+    sfi__wr_u8(&w, 0);
+    sfi__wr_u8(&w, WIRE_LEVEL_LOW);
+    (void)binary_ask(b, WIRE_NSS, &w);
+    b->is_selected = true;
+}
+
 /* 16 us for each byte: AN4286's gap and a fast clock. */
 void
 binary_spi(struct binary *b, const uint8_t *in, size_t len, uint8_t *out)
 {
-    struct wr w = binary_begin(b);
+    struct wr w;
     struct rd r;
 
-    sfi__wr_u8(&w, 0);
-    sfi__wr_u8(&w, WIRE_LEVEL_LOW);
-    (void)binary_ask(b, WIRE_NSS, &w);
+    binary_select(b);
     w = binary_begin(b);
     sfi__wr_u8(&w, 0);
     sfi__wr_u32le(&w, SPI_HERTZ);
@@ -277,6 +314,12 @@ binary_state(struct binary *b, struct binary_state *out)
     out->vtor = sfi__rd_u32le(&r);
     out->outputs = sfi__rd_u64le(&r);
     HOLDS(sfi__rd_ok(&r));
+}
+
+void
+binary_digest(struct binary *b, uint8_t out[32])
+{
+    ck_assert_ok(sfi__sha256(ctx, b->file, b->file_len, out));
 }
 
 void
@@ -335,6 +378,7 @@ void
 binary_restore(struct binary *b, uint32_t slot)
 {
     binary_ask_byte(b, WIRE_RESTORE, slot);
+    b->is_selected = false;
 }
 
 void

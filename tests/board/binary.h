@@ -34,7 +34,11 @@ struct binary {
     uint64_t limit_ns; /* of a run that ends when it is idle */
     uint8_t end;       /* of the last run: enum wire_end */
     uint32_t resets;   /* in it */
+    bool is_selected;  /* NSS is low, as far as the test knows */
     uint8_t *user;     /* the user flash as last read */
+    int file_fd;       /* the board's file: WIRE_FILE_* */
+    const uint8_t *file;
+    size_t file_len;
 };
 
 /* What WIRE_STATE tells. */
@@ -68,6 +72,9 @@ void binary_spi(struct binary *b, const uint8_t *in, size_t len, uint8_t *out);
 size_t binary_usart_wait(struct binary *b, uint32_t ms, uint8_t *out,
                          size_t cap);
 void binary_state(struct binary *b, struct binary_state *out);
+/* Of all that outlives a power cycle: flash, OTP, option bytes, and which units
+ * have an ECC that does not fit. */
+void binary_digest(struct binary *b, uint8_t out[32]);
 void binary_options(struct binary *b, uint32_t *programmed, uint32_t *in_force);
 void binary_set_options(struct binary *b, const uint32_t *words);
 void binary_peek(struct binary *b, uint32_t address, uint8_t *out, size_t len);

@@ -11,13 +11,13 @@
 #include "binary.h"
 #include "duel.h"
 
-/* Most streams end with an erase that is read back, which is most of their
- * time: so their part has a user range of two pages.  Some run on the part as
- * it is. */
+/* 10,000 in the default suites.  Most streams end with an erase that is read
+ * back, which is most of their time: so their part has a user range of two
+ * pages.  Some run on the part as it is. */
 #define SMALL_USER 4096u
-#define SMALL_STREAMS 300u
-#define SPI_STREAMS 60u
-#define WHOLE_STREAMS 5u
+#define SMALL_STREAMS 8480u
+#define SPI_STREAMS 1500u
+#define WHOLE_STREAMS 20u
 
 static struct duel duel;
 static struct binary binary;
@@ -94,24 +94,19 @@ START_TEST(test_whole_user_range)
 }
 END_TEST
 
-/* A case of its own for each, so that CK_RUN_CASE can choose. */
-static void
-add(Suite *s, const char *name, const TTest *test)
-{
-    TCase *t = tcase_create(name);
-
-    tcase_set_timeout(t, getenv("SFI_TEST_LONG") != NULL ? 7200 : 240);
-    tcase_add_test(t, test);
-    suite_add_tcase(s, t);
-}
-
 int
 main(void)
 {
     Suite *s = suite_create("differential");
+    TCase *usart = tcase_create("usart"), *spi = tcase_create("spi");
+    double limit = getenv("SFI_TEST_LONG") != NULL ? 7200 : 1200;
 
-    add(s, "small", test_small_user_range);
-    add(s, "spi", test_over_spi);
-    add(s, "whole", test_whole_user_range);
+    tcase_set_timeout(usart, limit);
+    tcase_add_test(usart, test_small_user_range);
+    tcase_add_test(usart, test_whole_user_range);
+    suite_add_tcase(s, usart);
+    tcase_set_timeout(spi, limit);
+    tcase_add_test(spi, test_over_spi);
+    suite_add_tcase(s, spi);
     return run_suite(s);
 }
