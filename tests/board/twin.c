@@ -16,6 +16,7 @@
 
 #define PAGE 2048u
 #define UNIT 8u
+#define STEP_MS 100u
 
 /* ---- flash ---- */
 
@@ -376,13 +377,24 @@ twin_spi(void *self, const uint8_t *in, size_t len, uint8_t *out)
         HOLDS(twin_poll(t, said) == 0);
 }
 
+/* In steps, as a part does it: what ends after 1 s is told before the part
+ * leaves after 120. */
 static size_t
 twin_wait(void *self, uint32_t ms, uint8_t out[END_ANSWER_MAX])
 {
     struct twin *t = self;
+    uint8_t said[END_ANSWER_MAX];
+    size_t len = 0, n;
 
-    t->now_ms += ms;
-    return t->dev == NULL || t->has_left ? 0 : twin_poll(t, out);
+    for (uint32_t step; ms > 0; ms -= step) {
+        step = ms < STEP_MS ? ms : STEP_MS;
+        t->now_ms += step;
+        n = t->dev == NULL || t->has_left ? 0 : twin_poll(t, said);
+        HOLDS(n <= END_ANSWER_MAX - len);
+        memcpy(out + len, said, n);
+        len += n;
+    }
+    return len;
 }
 
 static void
