@@ -4,7 +4,7 @@
 """The commands of doc/porting-device.md, "From an empty folder", in an empty
 folder.
 
-    test_first.py TREE PROGRAMS MBEDTLS
+    test_first.py TREE BUILD MBEDTLS
 
 An indented line that begins with "$ " is a command, the lines behind it are
 parts of what it prints, in this order.  A command fails if, and only if, one of
@@ -45,11 +45,12 @@ def words(text):
 class Shell:
     """A folder, and the program in its background."""
 
-    def __init__(self, folder, tree, programs, mbedtls, line="line"):
+    def __init__(self, folder, tree, build, mbedtls, line="line"):
         self.folder, self.back = pathlib.Path(folder), None
         self.line = self.folder / line
-        self.env = {**os.environ, "SFI": str(tree), "MBEDTLS": ""}
-        self.env["PATH"] = f"{programs}:{self.env['PATH']}"
+        self.env = {**os.environ, "SFI": str(tree), "MBEDTLS": "",
+                    "BUILD": str(build),
+                    "PATH": f"{build}/examples:{os.environ['PATH']}"}
         self.mbedtls = mbedtls
 
     def run(self, command):
@@ -93,11 +94,11 @@ def check(shell, command, expected):
     return None
 
 
-def main(tree, programs, mbedtls):
+def main(tree, build, mbedtls):
     page = (pathlib.Path(tree) / "doc/porting-device.md").read_text("utf-8")
     count = 0
     with tempfile.TemporaryDirectory(prefix="sfi-first-") as folder:
-        shell = Shell(folder, tree, programs, mbedtls)
+        shell = Shell(folder, tree, build, mbedtls)
         try:
             for number, (title, commands) in enumerate(steps(page), 1):
                 assert title.startswith(f"{number}. "), title

@@ -4,7 +4,7 @@
 """doc/first-board.md: each command of it exists and is understood; those that
 need no real part work, on an emulated one and on a virtual one.
 
-    test_first_board.py TREE PROGRAMS IMAGES
+    test_first_board.py TREE BUILD IMAGES
 """
 
 import pathlib
@@ -21,7 +21,7 @@ from test_first import Shell
 USAGE, LINK = 64, 4
 NAMES = ("sfi-program", "sfi-create", "sfi-hsm", "sfi-sim", "dd", "sed",
          "arm-none-eabi-size")
-tree = programs = images = None
+tree = build = images = None
 
 
 def section(page, title):
@@ -49,7 +49,7 @@ class FirstBoard(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="sfi-first-")
         self.addCleanup(folder.cleanup)
-        self.shell = Shell(folder.name, tree, programs, "", line="P")
+        self.shell = Shell(folder.name, tree, build, "", line="P")
         self.addCleanup(self.shell.stop)
         self.page = (pathlib.Path(tree) / "doc/first-board.md").read_text(
             "utf-8")
@@ -133,5 +133,5 @@ class FirstBoard(unittest.TestCase):
 if __name__ == "__main__":
     if len(sys.argv) < 4:
         sys.exit(__doc__)
-    tree, programs, images = sys.argv[1:4]
+    tree, build, images = sys.argv[1:4]
     unittest.main(argv=sys.argv[:1] + sys.argv[4:])
