@@ -11,13 +11,16 @@ import json
 import os
 import random
 import resource
+import select
 import signal
 import socket
 import subprocess
+import threading
 import time
+import tty
 
 import bench
-from bench import DATA, H753, PATIENCE
+from bench import DATA, H753, L462, PATIENCE
 
 CHIPS = int(os.environ.get("SFI_JOB_CHIPS", 8))
 KILLS = int(os.environ.get("SFI_JOB_KILLS", 12))
@@ -58,6 +61,41 @@ class Job:
     def lines(self):
         return [json.loads(line)
                 for line in self.journal.read_text().splitlines()]
+
+
+class Relay:
+    """A port in front of a chip's, up to the request for its receipt."""
+
+    ASKS = b"\x50\xaf\x53\x0b"
+
+    def __init__(self, part, link):
+        self.link, self.asked = link, threading.Event()
+        self.host, self.other = os.openpty()
+        self.chip = os.open(part.link, os.O_RDWR | os.O_NOCTTY)
+        for fd in self.other, self.chip:
+            tty.setraw(fd)
+        link.symlink_to(os.ttyname(self.other))
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        said = b""
+        while self.ASKS not in said:
+            for fd in select.select([self.host, self.chip], [], [])[0]:
+                data = os.read(fd, 4096)
+                if fd == self.host:
+                    said = said[-len(self.ASKS):] + data
+                if self.ASKS not in said:
+                    os.write(self.chip if fd == self.host else self.host, data)
+        self.asked.set()
+
+    def replace(self, part):
+        """By the chip's own port, under the same name."""
+        self.thread.join()
+        for fd in self.host, self.other, self.chip:
+            os.close(fd)
+        self.link.unlink()
+        self.link.symlink_to(part.link)
 
 
 class Case(bench.Case):
@@ -211,6 +249,28 @@ class Kill(Case):
         phases = [r.get("phase") for r in job.lines() if r["step"] == "enter"]
         self.assertEqual(phases.count("areas"), 1)
         self.assertEqual(part.dump("flash"), flash)
+        self.assertEqual(b.counter("line.vault"), 1)
+
+    def test_killed_before_the_receipt(self):
+        """An L462 waits with its receipt: the same command fetches it."""
+        b = self.bench
+        hsm = b.hsm(L462, "line.vault", 2)
+        part = b.chip(L462, "part").start()
+        b.image(L462, "fw.sfi")
+        relay = Relay(part, b.path / "relay.tty")
+        job = Job(b, [relay.link], install=self.install(hsm))
+        p = job.start()
+        self.assertTrue(relay.asked.wait(PATIENCE))
+        os.killpg(p.pid, signal.SIGKILL)
+        p.communicate()
+        relay.replace(part)
+        result = job.run("--ate")
+        self.assertEqual(result.status, 0, str(result))
+        self.assertIn("result=installed", result.out)
+        self.assertEqual(job.rows()[0]["no_receipt"], "")
+        self.check_receipt(job.rows()[0])
+        phases = [r.get("phase") for r in job.lines() if r["step"] == "enter"]
+        self.assertEqual(phases.count("areas"), 1)
         self.assertEqual(b.counter("line.vault"), 1)
 
     def test_torn_journal(self):
