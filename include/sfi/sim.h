@@ -285,6 +285,38 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_open_board(sfi_ctx *ctx,
                                                     sfi_sim **out);
 
 /**
+ * Make a board in memory and power it on, with BOOT0 low; it is gone when it is
+ * freed.
+ *
+ * As sfi_sim_make_in_memory(), sfi_sim_fit_board() and sfi_sim_open_board() one
+ * after the other, without a folder.  The memory that both processes share has
+ * no name in the file system.
+ *
+ * @param ctx       the context
+ * @param options   what to make; state_dir is NULL
+ * @param program   the board program, sfi-board: a path, or a name to be found
+ *                  in PATH
+ * @param programs  as for sfi_sim_fit_board()
+ * @param count     how many
+ * @param out       receives the chip, caller frees; NULL on any failure
+ *
+ * @return SFI_OK, or as sfi_sim_make_in_memory() and
+ *   SFI_ERR_ARGUMENT     a pointer is NULL, program is empty, or count is 0
+ *   SFI_ERR_UNSUPPORTED  no board of this part is known
+ *   SFI_ERR_RANGE        a program is not all in its place
+ *   SFI_ERR_OS           the program cannot be started, or has ended; or there
+ *                        is no /proc
+ *   SFI_ERR_PROTOCOL     it refuses, or is not that of this libsfi
+ *
+ * Blocks: on the files of ca_dir, and while the core starts.  Thread: the
+ * context's.
+ * @since 1.0
+ */
+SFI_API SFI_NODISCARD sfi_status sfi_sim_make_board(
+    sfi_ctx *ctx, const sfi_sim_make_options *options, const char *program,
+    const sfi_firmware *const *programs, size_t count, sfi_sim **out);
+
+/**
  * Which part it is.
  *
  * @param sim  a chip, or NULL

@@ -115,23 +115,49 @@ manufacture_check_maker(sfi_ctx *ctx, const sfi_sim *maker)
                      "or name the folder of the CA");
 }
 
-sfi_status
-sfi_sim_make_in_memory(sfi_ctx *ctx, const sfi_sim_make_options *options,
-                       sfi_sim **out)
+static sfi_status
+manufacture_in_memory(sfi_ctx *ctx, const sfi_sim_make_options *options,
+                      const struct sim_source *board, sfi_sim **out)
 {
+    struct sim_source s = *board;
     sfi_sim_make_options o;
-    sfi_status st;
+    sfi_status st = manufacture_take_options(ctx, options, &o);
 
-    SFI_ENTER_NEW(ctx, CTX, out);
-    SFI_ARG(ctx, options != NULL);
-    st = manufacture_take_options(ctx, options, &o);
     if (st != SFI_OK)
         return st;
     SFI_ARG(ctx, o.state_dir == NULL);
     SFI_ARG(ctx, o.ca_dir == NULL || o.ca_dir[0] != '\0');
     SFI_ARG(ctx, o.ca_dir == NULL || o.maker == NULL);
     st = manufacture_check_maker(ctx, o.maker);
-    return st == SFI_OK ? sfi__sim_make(ctx, &o, out) : st;
+    s.make = &o;
+    return st == SFI_OK ? sfi__sim_make(ctx, &s, out) : st;
+}
+
+sfi_status
+sfi_sim_make_in_memory(sfi_ctx *ctx, const sfi_sim_make_options *options,
+                       sfi_sim **out)
+{
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, options != NULL);
+    return manufacture_in_memory(ctx, options, &(struct sim_source){0}, out);
+}
+
+sfi_status
+sfi_sim_make_board(sfi_ctx *ctx, const sfi_sim_make_options *options,
+                   const char *program, const sfi_firmware *const *programs,
+                   size_t count, sfi_sim **out)
+{
+    const struct sim_source s = {
+        .program = program, .programs = programs, .program_count = count};
+
+    SFI_ENTER_NEW(ctx, CTX, out);
+    SFI_ARG(ctx, options != NULL);
+    SFI_ARG(ctx, program != NULL && program[0] != '\0');
+    SFI_ARG(ctx, programs != NULL);
+    SFI_ARG(ctx, count > 0);
+    for (size_t i = 0; i < count; i++)
+        SFI_ARG(ctx, programs[i] != NULL);
+    return manufacture_in_memory(ctx, options, &s, out);
 }
 
 sfi_status

@@ -20,6 +20,7 @@
 #include "sim/options.h"
 #include "sim/secure.h"
 #include "sim/storage/factory.h"
+#include "sim/storage/fit.h"
 
 uint32_t
 sfi_sim_version(void)
@@ -123,18 +124,24 @@ sim_find_loader(struct sfi_sim *sim)
 }
 
 static sfi_status
-sim_open_board(struct sfi_sim *sim, const char *program)
+sim_start_board(struct sfi_sim *sim, const char *program, const char *path)
 {
-    sfi_ctx *ctx = sim->obj.ctx;
-    char path[STORE_PATH_MAX];
-    sfi_status st = sfi__store_path(ctx, path, sim->store.dir, STORE_BOARD);
+    sfi_status st;
 
-    if (st != SFI_OK)
-        return st;
     sim->boot0 = false; /* its bootloader is in the flash */
-    st = sfi__flash_map_part(ctx, path, sim->chip, WIRE_FILE_FLASH_AT,
+    st = sfi__flash_map_part(sim->obj.ctx, path, sim->chip, WIRE_FILE_FLASH_AT,
                              sfi__store_board_len(sim->chip), &sim->flash);
     return st == SFI_OK ? sfi__emulated_start(sim, program, path) : st;
+}
+
+static sfi_status
+sim_open_board(struct sfi_sim *sim, const char *program)
+{
+    char path[STORE_PATH_MAX];
+    sfi_status st =
+        sfi__store_path(sim->obj.ctx, path, sim->store.dir, STORE_BOARD);
+
+    return st == SFI_OK ? sim_start_board(sim, program, path) : st;
 }
 
 static sfi_status
@@ -164,9 +171,31 @@ sim_open_folder(struct sfi_sim *sim, const char *dir, const char *program)
     return sfi__flash_map(ctx, path, sim->chip, &sim->power, &sim->flash);
 }
 
+/* Both processes have the file open when its descriptor is closed. */
 static sfi_status
-sim_make(struct sfi_sim *sim, const sfi_sim_make_options *o)
+sim_make_board(struct sfi_sim *sim, const struct sim_source *s)
 {
+    sfi_ctx *ctx = sim->obj.ctx;
+    char path[STORE_PATH_MAX];
+    struct buf memory;
+    int fd = -1;
+    sfi_status st = sfi__fit_memory(ctx, &sim->store, s->programs,
+                                    s->program_count, &memory);
+
+    if (st == SFI_OK)
+        st = sfi__store_board_hold(ctx, &memory, path, &fd);
+    if (st == SFI_OK)
+        st = sim_start_board(sim, s->program, path);
+    if (fd >= 0)
+        (void)close(fd);
+    sfi__buf_free(&memory);
+    return st;
+}
+
+static sfi_status
+sim_make(struct sfi_sim *sim, const struct sim_source *s)
+{
+    const sfi_sim_make_options *o = s->make;
     sfi_ctx *ctx = sim->obj.ctx;
     const struct store *maker = o->maker != NULL ? &o->maker->store : NULL;
     sfi_status st = sfi__factory_make_in_memory(ctx, o, maker, &sim->store);
@@ -177,6 +206,8 @@ sim_make(struct sfi_sim *sim, const sfi_sim_make_options *o)
     st = sim_find_loader(sim);
     if (st != SFI_OK)
         return st;
+    if (s->program != NULL)
+        return sim_make_board(sim, s);
     return sfi__flash_make(ctx, sim->chip, &sim->power, &sim->flash);
 }
 
@@ -197,10 +228,8 @@ sim_new(sfi_ctx *ctx)
     return sim;
 }
 
-/* `o`: a chip to make; NULL: the one in the folder. */
 static sfi_status
-sim_start(sfi_ctx *ctx, const char *dir, const char *program,
-          const sfi_sim_make_options *o, sfi_sim **out)
+sim_start(sfi_ctx *ctx, const struct sim_source *s, sfi_sim **out)
 {
     struct sfi_sim *sim = sim_new(ctx);
     sfi_status st;
@@ -209,7 +238,8 @@ sim_start(sfi_ctx *ctx, const char *dir, const char *program,
         return SFI_ERR_NOMEM;
     st = sim_make_inner_context(sim);
     if (st == SFI_OK)
-        st = o != NULL ? sim_make(sim, o) : sim_open_folder(sim, dir, program);
+        st = s->make != NULL ? sim_make(sim, s)
+                             : sim_open_folder(sim, s->dir, s->program);
     if (st == SFI_OK)
         st = sim_allocate_ram(sim);
     if (st != SFI_OK) {
@@ -231,7 +261,7 @@ sfi_sim_open(sfi_ctx *ctx, const char *state_dir, sfi_sim **out)
 {
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, state_dir != NULL);
-    return sim_start(ctx, state_dir, NULL, NULL, out);
+    return sim_start(ctx, &(struct sim_source){.dir = state_dir}, out);
 }
 
 sfi_status
@@ -241,13 +271,14 @@ sfi_sim_open_board(sfi_ctx *ctx, const char *state_dir, const char *program,
     SFI_ENTER_NEW(ctx, CTX, out);
     SFI_ARG(ctx, state_dir != NULL);
     SFI_ARG(ctx, program != NULL && program[0] != '\0');
-    return sim_start(ctx, state_dir, program, NULL, out);
+    return sim_start(
+        ctx, &(struct sim_source){.dir = state_dir, .program = program}, out);
 }
 
 sfi_status
-sfi__sim_make(sfi_ctx *ctx, const sfi_sim_make_options *o, sfi_sim **out)
+sfi__sim_make(sfi_ctx *ctx, const struct sim_source *s, sfi_sim **out)
 {
-    return sim_start(ctx, NULL, NULL, o, out);
+    return sim_start(ctx, s, out);
 }
 
 const sfi_chip *

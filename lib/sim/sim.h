@@ -97,8 +97,17 @@ struct sfi_sim {
     size_t line_free; /* of it, before the flash is ready */
 };
 
-/* sfi_sim_make_in_memory() with options that were checked. */
-sfi_status sfi__sim_make(sfi_ctx *ctx, const sfi_sim_make_options *o,
+/* Where a chip comes from: a folder, or options that were checked. */
+struct sim_source {
+    const char *dir;
+    const sfi_sim_make_options *make; /* NULL: the folder's */
+    const char *program;              /* of a board; NULL: it is none */
+    const sfi_firmware *const *programs;
+    size_t program_count;
+};
+
+/* sfi_sim_make_in_memory(), sfi_sim_make_board() */
+sfi_status sfi__sim_make(sfi_ctx *ctx, const struct sim_source *s,
                          sfi_sim **out);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A board of the H753 behind its debug port: what a debugger reaches at each
- * level of readout protection, and a target of libsfi over JTAG and SWD. */
+/* A board of the H753 in memory, behind its debug port: what a debugger reaches
+ * at each level of readout protection, and a target of libsfi over JTAG and
+ * SWD. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
@@ -27,22 +28,26 @@
 static void
 setup(void)
 {
+    const sfi_sim_make_options o = {.struct_size = sizeof(o),
+                                    .chip = sfi_chip_find(H753)};
     sfi_firmware *loader;
 
-    board_setup(H753);
-    sfi_sim_free(board.sim);
-    board.sim = NULL;
-    test_rmdir(board.state); /* it has run */
-    ck_assert_ok(
-        sfi_sim_manufacture(ctx, sfi_chip_find(H753), board.ca, board.state));
+    fixture_setup();
     ck_assert_ok(
         sfi_firmware_load(ctx, getenv("SFI_TEST_BOOTLOADER"), &loader));
-    ck_assert_ok(sfi_sim_fit_board(ctx, board.state,
-                                   (const sfi_firmware *const *)&loader, 1));
+    ck_assert_ok(sfi_sim_make_board(ctx, &o, getenv("SFI_TEST_BOARD_PROGRAM"),
+                                    (const sfi_firmware *const *)&loader, 1,
+                                    &board.sim));
     sfi_firmware_free(loader);
-    ck_assert_ok(sfi_sim_open_board(
-        ctx, board.state, getenv("SFI_TEST_BOARD_PROGRAM"), &board.sim));
     jtag_connect();
+}
+
+static void
+teardown(void)
+{
+    sfi_sim_free(board.sim);
+    board.sim = NULL;
+    fixture_teardown();
 }
 
 static void
@@ -208,7 +213,7 @@ main(void)
     Suite *s = suite_create("debug_port");
     TCase *t = tcase_create("debug_port");
 
-    tcase_add_checked_fixture(t, setup, board_teardown);
+    tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_level_0);
     tcase_add_test(t, test_level_1);
     tcase_add_test(t, test_level_2);

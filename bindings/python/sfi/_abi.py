@@ -2875,6 +2875,14 @@ SIM_PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     ]),
     "sfi_sim_has_power": (c_int, [c_void_p]),
     "sfi_sim_jtag_port": (c_uint32, [c_void_p]),
+    "sfi_sim_make_board": (c_int, [
+        c_void_p,
+        POINTER(sfi_sim_make_options),
+        c_char_p,
+        POINTER(c_void_p),
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
     "sfi_sim_make_in_memory": (c_int, [
         c_void_p,
         POINTER(sfi_sim_make_options),

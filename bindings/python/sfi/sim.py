@@ -115,10 +115,14 @@ def fit_board(state_dir: StrPath, programs: Sequence[Firmware], *,
     :raises AccessError: a simulator runs it
     """
     where = chosen(context)
-    pointers = (ctypes.c_void_p * len(programs))(
-        *[p._pointer_in(where) for p in programs])
     where._state.call(_lib.sim().sfi_sim_fit_board, where._state.pointer,
-                      encode_path(state_dir), pointers, len(programs))
+                      encode_path(state_dir), _pointers(where, programs),
+                      len(programs))
+
+
+def _pointers(where: Context, programs: Sequence[Firmware]) -> Any:
+    return (ctypes.c_void_p * len(programs))(
+        *[p._pointer_in(where) for p in programs])
 
 
 def _fitting(call: Callable[[Any, Any], None]) -> bytes:
@@ -232,6 +236,8 @@ class Simulator(Handle):
     def in_memory(cls, chip: ChipLike, *, maker: Optional["Simulator"] = None,
                   ca_dir: Optional[StrPath] = None,
                   bootloader: Optional[str] = None,
+                  board: Optional[StrPath] = None,
+                  programs: Sequence[Firmware] = (),
                   context: Optional[Context] = None) -> "Simulator":
         """Make a new chip in memory, which is gone when it is closed.
 
@@ -240,6 +246,8 @@ class Simulator(Handle):
         :param ca_dir: the folder of a CA; without it and `maker` the chip has a
             CA of its own, see :attr:`personalization`
         :param bootloader: as for :func:`manufacture`
+        :param board: the program sfi-board, which makes it a board
+        :param programs: of a board, as for :func:`fit_board`
         :raises UsageError: the part is unknown, has no such bootloader, or
             `maker` is in a folder
         :raises Error: as :func:`manufacture`, with a `ca_dir`
@@ -249,8 +257,13 @@ class Simulator(Handle):
         options = _options(where, chip, bootloader, ca_dir, None)
         if maker is not None:
             options.maker = maker._pointer
-        made._make(where, "sfi_sim_make_in_memory", where._state.pointer,
-                   ctypes.byref(options))
+        if board is None:
+            made._make(where, "sfi_sim_make_in_memory", where._state.pointer,
+                       ctypes.byref(options))
+        else:
+            made._make(where, "sfi_sim_make_board", where._state.pointer,
+                       ctypes.byref(options), encode_path(board),
+                       _pointers(where, programs), len(programs))
         return made
 
     @staticmethod

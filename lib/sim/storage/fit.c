@@ -45,10 +45,10 @@ static const struct fit_plan {
     },
 };
 
-/* What is done to a folder. */
+/* What is done to a folder, or to a chip in memory. */
 struct fit {
     sfi_ctx *ctx;
-    const char *dir;
+    const char *dir; /* NULL: in memory */
     const struct fit_plan *plan;
     struct store store;
     struct buf memory;               /* STORE_BOARD */
@@ -187,6 +187,10 @@ fit_make_memory(struct fit *f)
     memcpy(m + WIRE_FILE_PART_AT, chip->name, strlen(chip->name));
     sfi__fill(m + WIRE_FILE_OTP_AT, FLASH_ERASED, WIRE_FILE_OTP_LEN);
     sfi__store_board_pack(chip, f->store.options, m);
+    if (f->dir == NULL) {
+        sfi__flash_ship(chip, m + WIRE_FILE_FLASH_AT);
+        return SFI_OK;
+    }
     return sfi__store_read(f->ctx, f->dir, STORE_FLASH, m + WIRE_FILE_FLASH_AT,
                            chip->flash.size);
 }
@@ -274,7 +278,7 @@ fit_programs(struct fit *f, const sfi_firmware *const *programs, size_t count)
         return st;
     if (!f->store.is_board)
         st = fit_personalise(f);
-    return st == SFI_OK ? fit_save(f) : st;
+    return st == SFI_OK && f->dir != NULL ? fit_save(f) : st;
 }
 
 static sfi_status
@@ -306,5 +310,26 @@ sfi__fit_board(sfi_ctx *ctx, const char *dir,
     sfi__buf_free(&f.memory);
     sfi__store_wipe(&f.store);
     (void)close(lock_fd);
+    return st;
+}
+
+sfi_status
+sfi__fit_memory(sfi_ctx *ctx, struct store *s,
+                const sfi_firmware *const *programs, size_t count,
+                struct buf *memory)
+{
+    struct fit f = {.ctx = ctx, .store = *s};
+    sfi_status st = fit_find_plan(&f);
+
+    sfi__buf_init(&f.memory, &ctx->alloc, true);
+    if (st == SFI_OK)
+        st = fit_make_memory(&f);
+    if (st == SFI_OK)
+        st = fit_programs(&f, programs, count);
+    if (st == SFI_OK)
+        sfi__store_board_unpack(s->chip, f.memory.data, s->options);
+    s->is_board = st == SFI_OK;
+    *memory = f.memory;
+    sfi__store_wipe(&f.store);
     return st;
 }

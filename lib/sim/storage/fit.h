@@ -13,5 +13,10 @@
 /* Put programs into a chip's folder, which nobody has open. */
 sfi_status sfi__fit_board(sfi_ctx *ctx, const char *dir,
                           const sfi_firmware *const *programs, size_t count);
+/* Likewise a new chip in memory.  `memory` receives that of the board, and is
+ * freed by the caller, also after a failure. */
+sfi_status sfi__fit_memory(sfi_ctx *ctx, struct store *s,
+                           const sfi_firmware *const *programs, size_t count,
+                           struct buf *memory);
 
 #endif

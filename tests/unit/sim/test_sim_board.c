@@ -301,6 +301,47 @@ begin(const char *how)
     ck_assert_ok(open_peer(how));
 }
 
+/* Without a folder, certified by the CA of another chip in memory. */
+START_TEST(test_memory)
+{
+    sfi_sim_make_options o = {.struct_size = sizeof(o),
+                              .chip = sfi_chip_find(L462)};
+    const sfi_firmware *const *list = (const sfi_firmware *const *)programs;
+    uint8_t secret[32];
+    size_t len = sizeof(secret), flash_len = sizeof(flash);
+    sfi_sim *maker;
+
+    ck_assert_ok(sfi_sim_make_in_memory(ctx, &o, &maker));
+    o.maker = maker;
+    ck_assert_ok(sfi_sim_make_board(ctx, &o, getenv("SFI_BOARD_PEER"), list, 2,
+                                    &board.sim));
+    ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_FLASH, flash, &flash_len));
+    ck_assert_uint_eq(flash[0], 0x11);
+    ck_assert_uint_eq(flash[LOADER - BOOT], 0x22);
+    ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_DEVICE_KEY, secret, &len));
+    ck_assert_mem_eq(flash + (DATA_PAGE_L462_1 - BOOT) + DATA_PAGE_SECRET_AT,
+                     secret, sizeof(secret));
+    board_talk("> 01 02 < 02 03");
+    sfi_sim_free(board.sim);
+    o.maker = NULL;
+    ck_assert_int_eq(sfi_sim_make_board(ctx, &o, "", list, 2, &board.sim),
+                     SFI_ERR_ARGUMENT);
+    ck_assert_int_eq(
+        sfi_sim_make_board(ctx, &o, "sfi-board", list, 0, &board.sim),
+        SFI_ERR_ARGUMENT);
+    ck_assert_fails_about(
+        sfi_sim_make_board(ctx, &o, "/no/such/program", list, 2, &board.sim),
+        SFI_ERR_OS, "/no/such/program", "board program");
+    sfi_firmware_free(programs[1]);
+    programs[1] = program(0x08001000, 0x44, 16);
+    ck_assert_fails_about(sfi_sim_make_board(ctx, &o, getenv("SFI_BOARD_PEER"),
+                                             list, 2, &board.sim),
+                          SFI_ERR_RANGE, "", "0x08001000");
+    ck_assert_ptr_null(board.sim);
+    sfi_sim_free(maker);
+}
+END_TEST
+
 /* ---- its links, supply and pins ---- */
 
 START_TEST(test_links)
@@ -412,6 +453,7 @@ main(void)
     tcase_add_test(t, test_fit_h753);
     tcase_add_test(t, test_open_wrong);
     tcase_add_loop_test(t, test_open_greeting, 0, ROWS(greetings));
+    tcase_add_test(t, test_memory);
     tcase_add_test(t, test_links);
     tcase_add_test(t, test_parked);
     tcase_add_test(t, test_power);
