@@ -60,7 +60,8 @@ debug_reset(struct board *b)
 }
 
 /* RM0394, 3.5.1: once a debugger is there, flash of a part at level 1 gives a
- * bus error, to the core as well.  That only a power-up ends this is ours. */
+ * bus error, to the core as well.  Of an H742 it is reported that no reset ends
+ * this, but a power-up does (ST community 688550). */
 bool
 debug_locks_flash(struct board *b)
 {
