@@ -12,6 +12,8 @@
 
 /* RAM does not hold this by chance at power-up. */
 #define READING 0x9d1b63c5u
+/* More units than anybody reads at once. */
+#define UNITS_MAX 256u
 
 static volatile uint32_t flash_reader;
 static volatile uint32_t flash_is_damaged;
@@ -26,14 +28,16 @@ flash_start(void)
 }
 
 /* 3.3.2: a double error is an NMI; what was read is wrong.  Where nobody reads
- * data it was an instruction or a constant of this code. */
+ * data it was an instruction or a constant of this code; so it was when there
+ * is no end of them, as the code that reads cannot be read. */
 void
 flash_on_nmi(void)
 {
-    if ((FLASH_ECCR & ECCR_ECCD) == 0 || flash_reader != READING)
+    if ((FLASH_ECCR & ECCR_ECCD) == 0 || flash_reader != READING ||
+        flash_is_damaged == UNITS_MAX)
         image_damaged();
     FLASH_ECCR = ECCR_ECCD;
-    flash_is_damaged = 1;
+    flash_is_damaged++;
 }
 
 /* 25 ms at most (datasheet): no watchdog is as quick. */
