@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "rcc.h"
 
 #define PPB 0xe0000000u
 #define PPB_LEN 0x100000u
@@ -27,8 +28,7 @@ static bool
 is_clocked(struct board *b, const struct unit *u)
 {
     return u->row->enable == BOARD_ALWAYS ||
-           (b->part->clock_register(b, u->row->enable) >> u->row->bit & 1u) !=
-               0;
+           (rcc_register(b, u->row->enable) >> u->row->bit & 1u) != 0;
 }
 
 uint32_t

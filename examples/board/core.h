@@ -69,7 +69,6 @@ struct board_part {
     size_t unit_count;
     const struct span *spans; /* where registers are */
     size_t span_count;
-    uint32_t (*clock_register)(struct board *b, uint32_t offset);
     /* A store of the core to the flash: what the flash does with it. */
     void (*store)(struct board *b, uint32_t offset, uint32_t value,
                   unsigned size);
@@ -91,8 +90,7 @@ struct board_part {
     /* The address that is at 0 after this reset; 0: a memory that the board
      * does not have (ST's bootloader). */
     uint32_t (*start)(struct board *b);
-    uint32_t (*clock)(struct board *b, enum board_clock which);
-    uint32_t (*reset_flags)(struct board *b);
+    const struct rcc_part *rcc;
     bool (*fault)(struct board *b, unsigned what, uint32_t where,
                   uint32_t value);
 };

@@ -5,6 +5,7 @@
 #include "models.h"
 #include "part_h7.h"
 #include "periph.h"
+#include "rcc.h"
 
 /* Offsets in RCC: enable and reset. */
 #define AHB2 0xdc, 0x84
@@ -20,7 +21,7 @@
     }
 
 static const struct board_unit units[] = {
-    {&rcc_h7_model, 0x58024400, 0x400, 0, 5, ALWAYS, 0},
+    {&rcc_model, 0x58024400, 0x400, 0, 5, ALWAYS, 0},
     {&pwr_h7_model, 0x58024800, 0x400, 0, BOARD_NO_IRQ, ALWAYS, 0},
     {&flash_h7_model, 0x52002000, 0x400, 0, 4, ALWAYS, 0},
     {&iwdg_model, 0x58004800, 0x400, 0, BOARD_NO_IRQ, ALWAYS,
@@ -110,7 +111,6 @@ const struct board_part board_h753 = {
     .unit_count = sizeof(units) / sizeof(*units),
     .spans = spans,
     .span_count = sizeof(spans) / sizeof(*spans),
-    .clock_register = rcc_h7_register,
     .store = flash_h7_store,
     .loaded = flash_h7_loaded,
     .watches = flash_h7_watches,
@@ -121,7 +121,6 @@ const struct board_part board_h753 = {
     .rdp = flash_h7_rdp,
     .starts_watchdog = flash_h7_starts_watchdog,
     .start = flash_h7_start,
-    .clock = rcc_h7_clock,
-    .reset_flags = rcc_h7_flags,
+    .rcc = &rcc_h7,
     .fault = flash_h7_fault,
 };

@@ -4,7 +4,7 @@
 #include "flash_l4.h"
 #include "models.h"
 #include "periph.h"
-#include "rcc_l4.h"
+#include "rcc.h"
 
 /* Offsets in RCC: enable and reset. */
 #define AHB2 0x4c, 0x2c
@@ -13,7 +13,7 @@
 #define ALWAYS BOARD_ALWAYS, 0, 0
 
 static const struct board_unit units[] = {
-    {&rcc_l4_model, 0x40021000, 0x400, 0, 5, ALWAYS, 0},
+    {&rcc_model, 0x40021000, 0x400, 0, 5, ALWAYS, 0},
     {&flash_l4_model, 0x40022000, 0x400, 0, 4, ALWAYS, 0},
     {&pwr_l4_model, 0x40007000, 0x400, 0, BOARD_NO_IRQ, APB1, 28, 0},
     {&iwdg_model, 0x40003000, 0x400, 0, BOARD_NO_IRQ, ALWAYS,
@@ -104,7 +104,6 @@ const struct board_part board_l462 = {
     .unit_count = sizeof(units) / sizeof(*units),
     .spans = spans,
     .span_count = sizeof(spans) / sizeof(*spans),
-    .clock_register = rcc_l4_register,
     .store = flash_l4_store,
     .loaded = flash_l4_loaded,
     .watches = flash_l4_watches,
@@ -115,7 +114,6 @@ const struct board_part board_l462 = {
     .rdp = flash_l4_rdp,
     .starts_watchdog = starts_watchdog,
     .start = flash_l4_start,
-    .clock = rcc_l4_clock,
-    .reset_flags = rcc_l4_flags,
+    .rcc = &rcc_l4,
     .fault = flash_l4_fault,
 };

@@ -12,12 +12,7 @@
 #define H7_OPTION_WORDS 9u
 #define H7_BANKS 2u
 
-extern const struct board_model rcc_h7_model, pwr_h7_model, flash_h7_model;
-
-/* rcc_h7.c, for the part's table */
-uint32_t rcc_h7_register(struct board *b, uint32_t offset);
-uint32_t rcc_h7_clock(struct board *b, enum board_clock which);
-uint32_t rcc_h7_flags(struct board *b); /* RCC_RSR */
+extern const struct board_model pwr_h7_model, flash_h7_model;
 
 /* flash_h7.c, for the part's table */
 void flash_h7_store(struct board *b, uint32_t offset, uint32_t value,

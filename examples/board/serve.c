@@ -6,6 +6,7 @@
 
 #include "core.h"
 #include "message.h"
+#include "rcc.h"
 
 #define HEAD_LEN 2u /* number and status */
 #define PATH_MAX_LEN 4096u
@@ -330,7 +331,7 @@ state(struct board *b, struct reader *r, struct writer *w)
     put(w, board_now(b) / BOARD_PS_PER_NS, 8);
     put(w, l->ops, 8);
     put(w, l->resets, 4);
-    put(w, b->part->reset_flags(b), 4);
+    put(w, rcc_flags(b), 4);
     put(w, cpu_get(b, UC_ARM_REG_PC), 4);
     put(w, l->scs.vtor, 4);
     put(w, l->pin_writes, 8);

@@ -3,6 +3,7 @@
 /* Virtual time.  Blocks of instructions count cycles; models have moments.
  * While the core only polls, time skips to the next moment. */
 #include "core.h"
+#include "rcc.h"
 
 /* Polls in a row before time skips, before the core counts as idle, and the
  * cycles between two after which they are not in a row any more.  A loop may
@@ -27,7 +28,7 @@ board_now(struct board *b)
 uint32_t
 board_clock_hz(struct board *b, enum board_clock which)
 {
-    return b->part->clock(b, which);
+    return rcc_clock(b, which);
 }
 
 /* Units whose moments do not come to the core's aid: the watchdog. */
