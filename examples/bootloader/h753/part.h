@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "inner.h"
 #include "map.h"
 
 /* HSI, undivided, as after a reset. */
@@ -23,30 +24,8 @@
     "tst r2, #0x2000\n"        \
     "beq 3b\n"
 
-/* ---- time.c ---- */
-void time_start(void);
-
-/* ---- flash.c ---- */
-void flash_start(void);
-void flash_on_nmi(void);
-
 /* ---- decide.c ---- */
-void usart_slow_clock(void);
 /* Start the firmware, park, or return. */
 void part_decide(void);
-_Noreturn void part_reset(void);
-
-/* ---- watchdog.c ---- */
-void watchdog_start(void);
-
-/* ---- start.c ---- */
-/* Give the core to a vector table: VTOR, stack, and nothing in RAM. */
-_Noreturn void part_start(uint32_t vectors);
-
-/* ---- spi.c ---- */
-void spi_start(void);
-
-/* ---- usart.c ---- */
-void usart_start(void);
 
 #endif

@@ -26,11 +26,11 @@
 #define SR_DBECCERR BIT(26)
 
 /* 8.7: RCC */
-#define RCC_CR REG(0x58024400u)
-#define CR_HSI48ON BIT(12)
-#define CR_HSI48RDY BIT(13)
-#define RCC_D2CCIP2R REG(0x58024454u)
-#define D2CCIP2R_RNGSEL (3u << 8) /* 0: HSI48 */
+#define RCC_HSI48R REG(0x58024400u) /* CR */
+#define HSI48R_ON BIT(12)
+#define HSI48R_RDY BIT(13)
+#define RCC_RNGSELR REG(0x58024454u) /* D2CCIP2R */
+#define RNGSELR_MASK (3u << 8)
 #define RCC_AHB2ENR REG(0x580244dcu)
 #define AHB2ENR_RNG BIT(6)
 #define RCC_GPIOENR REG(0x580244e0u) /* AHB4ENR */

@@ -5,8 +5,6 @@
 #include "part.h"
 #include "regs.h"
 
-#define NSS_PIN 4u
-#define SPI_FUNCTION 5u /* datasheet: AF5 */
 #define BUSY 0xa5u
 
 static bool spi_is_held;
@@ -16,16 +14,7 @@ static bool spi_is_held;
 void
 spi_start(void)
 {
-    const uint32_t pins = 0xffu << 2 * NSS_PIN;
-    const uint32_t alternate = MODE_ALTERNATE * 0x55u << 2 * NSS_PIN;
-
-    RCC_GPIOENR |= GPIOENR_A;
-    RCC_APB2ENR |= APB2ENR_SPI1;
-    (void)RCC_APB2ENR; /* the clocks are on when this has been read */
-    GPIOA_PUPDR = (GPIOA_PUPDR & ~pins) | PULL_UP << 2 * NSS_PIN;
-    GPIOA_OSPEEDR |= 2u << 2 * (NSS_PIN + 2);
-    GPIOA_AFRL = (GPIOA_AFRL & 0xffffu) | SPI_FUNCTION * 0x11110000u;
-    GPIOA_MODER = (GPIOA_MODER & ~pins) | alternate;
+    spi_pins_start();
     SPI1_CFG1 = SPI_CFG1_8_BITS;
     SPI1_CFG2 = SPI_CFG2_AFCNTR;
     SPI1_UDRDR = BUSY;

@@ -69,7 +69,9 @@
 #define PLLCFGR_M_SHIFT 4
 #define PLLCFGR_N_SHIFT 8
 #define PLLCFGR_REN BIT(24)
-#define RCC_GPIOENR REG(0x4002104cu) /* AHB2ENR */
+#define RCC_AHB2ENR REG(0x4002104cu)
+#define AHB2ENR_RNG BIT(18)
+#define RCC_GPIOENR RCC_AHB2ENR
 #define GPIOENR_A BIT(0)
 #define RCC_APB1ENR1 REG(0x40021058u)
 #define APB1ENR1_TIM2 BIT(0)
@@ -78,6 +80,11 @@
 #define APB2ENR_USART1 BIT(14)
 #define RCC_CCIPR REG(0x40021088u)
 #define CCIPR_USART1SEL_HSI16 2u
+#define RCC_RNGSELR RCC_CCIPR
+#define RNGSELR_MASK (3u << 26)
+#define RCC_HSI48R REG(0x40021098u) /* CRRCR */
+#define HSI48R_ON BIT(0)
+#define HSI48R_RDY BIT(1)
 
 /* 8.4: GPIO A */
 #define GPIOA_MODER REG(0x48000000u)
@@ -92,6 +99,14 @@
 #define MODE_ALTERNATE 2u
 #define PULL_UP 1u
 #define PULL_DOWN 2u
+
+/* 24.7: RNG */
+#define RNG_CR REG(0x50060800u)
+#define RNG_SR REG(0x50060804u)
+#define RNG_DR REG(0x50060808u)
+#define RNG_CR_RNGEN BIT(2)
+#define RNG_SR_DRDY BIT(0)
+#define RNG_SR_ERRORS (BIT(1) | BIT(2) | BIT(5) | BIT(6))
 
 /* 27.4: TIM2 */
 #define TIM2_CR1 REG(0x40000000u)

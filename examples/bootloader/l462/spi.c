@@ -5,11 +5,6 @@
 #include "part.h"
 #include "regs.h"
 
-#define NSS_PIN 4u
-#define SCK_PIN 5u
-#define MISO_PIN 6u
-#define MOSI_PIN 7u
-#define SPI_FUNCTION 5u /* datasheet: AF5 */
 #define BUSY 0xa5u
 /* Bytes in the FIFO before the first clock: sfi_device_spi(). */
 #define LOADED 2u
@@ -19,24 +14,14 @@ static bool spi_is_held;
 static void
 spi_set_miso(uint32_t mode)
 {
-    GPIOA_MODER = (GPIOA_MODER & ~(3u << 2 * MISO_PIN)) | mode << 2 * MISO_PIN;
+    GPIOA_MODER =
+        (GPIOA_MODER & ~(3u << 2 * SPI_MISO_PIN)) | mode << 2 * SPI_MISO_PIN;
 }
 
 void
 spi_start(void)
 {
-    const uint32_t pins = 0xffu << 2 * NSS_PIN;
-    const uint32_t pulls = PULL_UP << 2 * NSS_PIN | PULL_DOWN << 2 * SCK_PIN |
-                           PULL_UP << 2 * MISO_PIN | PULL_DOWN << 2 * MOSI_PIN;
-    const uint32_t alternate = MODE_ALTERNATE * 0x55u << 2 * NSS_PIN;
-
-    RCC_GPIOENR |= GPIOENR_A;
-    RCC_APB2ENR |= APB2ENR_SPI1;
-    (void)RCC_APB2ENR; /* the clocks are on when this has been read */
-    GPIOA_PUPDR = (GPIOA_PUPDR & ~pins) | pulls;
-    GPIOA_OSPEEDR |= 2u << 2 * MISO_PIN;
-    GPIOA_AFRL = (GPIOA_AFRL & 0xffffu) | SPI_FUNCTION * 0x11110000u;
-    GPIOA_MODER = (GPIOA_MODER & ~pins) | alternate;
+    spi_pins_start();
     SPI1_CR2 = SPI_CR2_8_BITS | SPI_CR2_FRXTH;
     SPI1_CR1 = SPI_CR1_SPE;
     for (uint32_t i = 0; i < LOADED; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The RNG of the STM32H753 (RM0433, 34), on the 48 MHz of HSI48. */
+/* The RNG (RM0394, 24; RM0433, 34), on the 48 MHz of HSI48. */
 #include "rng_unit.h"
 
 #include "regs.h"
@@ -13,10 +13,10 @@ rng_unit_start(void)
 {
     uint32_t left = TRIES;
 
-    RCC_CR |= CR_HSI48ON;
-    while ((RCC_CR & CR_HSI48RDY) == 0 && left > 0)
+    RCC_HSI48R |= HSI48R_ON;
+    while ((RCC_HSI48R & HSI48R_RDY) == 0 && left > 0)
         left--;
-    RCC_D2CCIP2R &= ~D2CCIP2R_RNGSEL;
+    RCC_RNGSELR &= ~RNGSELR_MASK; /* 0: HSI48 */
     RCC_AHB2ENR |= AHB2ENR_RNG;
     (void)RCC_AHB2ENR; /* the clock is on when this has been read */
     RNG_CR = 0;
