@@ -1,34 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The master at a SPI slave: see spi_wire.h. */
-#include "spi_wire.h"
+/* A SPI slave at its master: see spi.h.  Motorola frames; master, CRC, TI
+ * frames and DMA are not modelled. */
+#include "spi.h"
 
-struct spi_pins {
-    struct {
-        uint8_t port, number;
-    } pin[4]; /* as enum spi_pin */
-    uint8_t function;
-};
+#include <string.h>
 
-/* AN2606: the pins on which the parts' own bootloaders listen, and the parts'
- * datasheets: their alternate functions. */
+static const struct spi_part *
+part_of(struct board *b, const void *state)
+{
+    return board_unit_of(b, state)->model == &board_spi_h7 ? &spi_h7 : &spi_l4;
+}
+
 static const struct spi_pins *
 pins(struct board *b, const void *state)
 {
-    static const struct spi_pins l4[] = {
-        {{{0, 4}, {0, 5}, {0, 6}, {0, 7}}, 5},
-        {{{1, 12}, {1, 13}, {1, 14}, {1, 15}}, 5},
-        {{{0, 15}, {1, 3}, {1, 4}, {1, 5}}, 6}};
-    static const struct spi_pins h7[] = {
-        {{{0, 4}, {0, 5}, {0, 6}, {0, 7}}, 5},
-        {{{8, 0}, {8, 1}, {8, 2}, {8, 3}}, 5},
-        {{{0, 15}, {2, 10}, {2, 11}, {2, 12}}, 6},
-        {{{4, 11}, {4, 12}, {4, 13}, {4, 14}}, 5}};
-    const struct board_unit *unit = board_unit_of(b, state);
-
-    if (unit->model == &board_spi_h7)
-        return &h7[unit->instance & 3];
-    return &l4[unit->instance < 3 ? unit->instance : 2];
+    return &part_of(b, state)->on[board_unit_of(b, state)->instance & 3];
 }
 
 bool
@@ -40,46 +27,38 @@ spi_routed(struct board *b, const void *state, enum spi_pin pin)
            (int)p->function;
 }
 
-void
-spi_wire_send(struct spi_wire *w, const struct board_line *line)
-{
-    w->data = line->data;
-    w->len = line->len;
-    w->byte_time = 8 * BOARD_PS_PER_S / (line->hz == 0 ? 1 : line->hz);
-}
-
-void
-spi_wire_select(struct board *b, void *state, struct spi_wire *w, bool level)
-{
-    const struct spi_pins *p = pins(b, state);
-
-    w->nss_low = !level;
-    board_pin_set(b, p->pin[SPI_NSS].port, p->pin[SPI_NSS].number,
-                  level ? BOARD_HIGH : BOARD_LOW);
-}
-
-void
-spi_wire_begin(struct spi_wire *w, board_time at)
-{
-    w->end = at + w->byte_time;
-    w->clocking = true;
-    w->out = 0xff;
-}
-
 bool
-spi_wire_end(struct board *b, void *state, struct spi_wire *w, uint8_t *in)
+spi_selected(struct board *b, const void *state)
 {
-    if (!w->clocking || w->end > board_now(b))
-        return false;
-    w->clocking = false;
-    *in = *w->data++;
-    w->len--;
-    board_host_out(b, state, w->out);
-    return true;
+    const struct spi_slave *s = state;
+
+    return spi_routed(b, s, SPI_SCK) &&
+           part_of(b, s)->selected(s, spi_routed(b, s, SPI_NSS) && s->nss_low);
 }
 
 uint8_t
-spi_reversed(uint8_t byte)
+spi_take(struct spi_fifo *fifo, unsigned ring)
+{
+    uint8_t byte = fifo->byte[fifo->first];
+
+    if (fifo->count > 0) {
+        fifo->first = (fifo->first + 1) % ring;
+        fifo->count--;
+    }
+    return byte;
+}
+
+void
+spi_put(struct spi_fifo *fifo, unsigned ring, uint8_t byte)
+{
+    fifo->byte[(fifo->first + fifo->count) % ring] = byte;
+    fifo->count++;
+}
+
+/* ---- a byte on the wire ---- */
+
+static uint8_t
+reversed(uint8_t byte)
 {
     uint8_t out = 0;
     unsigned i;
@@ -87,4 +66,122 @@ spi_reversed(uint8_t byte)
     for (i = 0; i < 8; i++)
         out |= (uint8_t)((byte >> i & 1) << (7 - i));
     return out;
+}
+
+/* The byte at the part's end of the wire; a slave in another mode samples at
+ * the wrong edges, one bit late. */
+static uint8_t
+on_wire(struct board *b, const void *state, uint8_t byte)
+{
+    unsigned mode = part_of(b, state)->mode(state);
+
+    if ((mode & SPI_LSB_FIRST) != 0)
+        byte = reversed(byte);
+    if (((mode & SPI_CPHA) != 0) == ((mode & SPI_CPOL) != 0))
+        return byte;
+    board_note(b, "SPI: the master uses mode 0");
+    return byte >> 1;
+}
+
+/* Without a slave nobody drives MISO. */
+static void
+byte_begins(struct board *b, struct spi_slave *s, board_time at)
+{
+    uint8_t out;
+
+    s->end = at + s->byte_time;
+    s->clocking = true;
+    s->out = 0xff;
+    if (!spi_selected(b, s))
+        return;
+    out = on_wire(b, s, part_of(b, s)->next_out(s));
+    if (spi_routed(b, s, SPI_MISO))
+        s->out = out;
+}
+
+static void
+byte_ends(struct board *b, struct spi_slave *s)
+{
+    uint8_t in = *s->data++;
+
+    s->clocking = false;
+    s->len--;
+    board_host_out(b, s, s->out);
+    if (!spi_selected(b, s))
+        return;
+    if (!spi_routed(b, s, SPI_MOSI))
+        in = 0;
+    part_of(b, s)->take_in(b, s, on_wire(b, s, in));
+}
+
+void
+spi_run(struct board *b, void *state)
+{
+    const struct spi_part *p = part_of(b, state);
+    struct spi_slave *s = state;
+
+    while (s->clocking && s->end <= board_now(b)) {
+        byte_ends(b, s);
+        if (s->len > 0)
+            byte_begins(b, s, s->end);
+    }
+    board_schedule(b, s, s->clocking ? s->end : BOARD_NEVER);
+    board_interrupt(b, s, p->interrupts(s, p->status(b, s)));
+}
+
+/* ---- a model's functions ---- */
+
+/* The host goes on clocking: the bytes find no slave. */
+void
+spi_reset(struct board *b, void *state, enum board_reset why)
+{
+    const struct spi_part *p = part_of(b, state);
+    struct spi_slave wire = *(struct spi_slave *)state;
+
+    (void)why;
+    memset(&wire.rx, 0, sizeof(wire.rx));
+    memset(&wire.tx, 0, sizeof(wire.tx));
+    wire.overrun = false;
+    wire.last_sr = 0;
+    memset(state, 0, p->state_size);
+    memcpy(state, &wire, sizeof(wire));
+    p->reset(state);
+    spi_run(b, state);
+}
+
+void
+spi_host_send(struct board *b, void *state, const struct board_line *line)
+{
+    struct spi_slave *s = state;
+
+    spi_run(b, s);
+    s->data = line->data;
+    s->len = line->len;
+    s->byte_time = 8 * BOARD_PS_PER_S / (line->hz == 0 ? 1 : line->hz);
+    if (s->len > 0)
+        byte_begins(b, s, board_now(b));
+    spi_run(b, s);
+}
+
+bool
+spi_host_busy(struct board *b, void *state)
+{
+    const struct spi_slave *s = state;
+
+    (void)b;
+    return s->clocking;
+}
+
+void
+spi_host_select(struct board *b, void *state, bool level)
+{
+    const struct spi_pins *p = pins(b, state);
+    struct spi_slave *s = state;
+
+    spi_run(b, s);
+    s->nss_low = !level;
+    board_pin_set(b, p->pin[SPI_NSS].port, p->pin[SPI_NSS].number,
+                  level ? BOARD_HIGH : BOARD_LOW);
+    part_of(b, s)->select(b, s, level);
+    spi_run(b, s);
 }

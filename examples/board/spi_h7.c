@@ -5,7 +5,7 @@
  * length (TSIZE) and DMA are not modelled. */
 #include <string.h>
 
-#include "spi_wire.h"
+#include "spi.h"
 
 enum {
     SPI_CR1 = 0x00,
@@ -54,11 +54,6 @@ enum {
 enum { DETECT_AT_START, DETECT_AT_END, DETECT_AT_SELECT };
 enum { SEND_UDRDR, SEND_RECEIVED, SEND_SENT };
 
-struct spi_fifo {
-    uint8_t byte[FIFO];
-    unsigned first, count;
-};
-
 enum underrun {
     UNDERRUN_NONE,
     UNDERRUN_FOUND,   /* the flag rises with the next clock */
@@ -67,14 +62,10 @@ enum underrun {
 };
 
 struct spi {
+    struct spi_slave slave;
     uint32_t cr1, cr2, cfg1, cfg2, ier, crcpoly, udrdr, i2scfgr;
-    uint32_t last_sr;
-    struct spi_fifo rx, tx;
-    bool overrun;
-
     enum underrun underrun;
     uint8_t received, sent;
-    struct spi_wire wire;
 };
 
 static unsigned
@@ -90,37 +81,25 @@ packet(const struct spi *s)
 }
 
 static bool
-selected(struct board *b, const struct spi *s)
+selected(const void *state, bool nss_low)
 {
-    bool low = s->wire.nss_low;
+    const struct spi *s = state;
 
-    if ((s->cr1 & SPE) == 0 || (s->cfg2 & MASTER) != 0 ||
-        !spi_routed(b, s, SPI_SCK))
+    if ((s->cr1 & SPE) == 0 || (s->cfg2 & MASTER) != 0)
         return false;
     if ((s->cfg2 & SSM) != 0)
-        low = (s->cr1 & SSI) == 0;
-    else if (!spi_routed(b, s, SPI_NSS))
-        return false;
-    return low == ((s->cfg2 & SSIOP) == 0);
+        nss_low = (s->cr1 & SSI) == 0;
+    return nss_low == ((s->cfg2 & SSIOP) == 0);
 }
 
-static uint8_t
-fifo_take(struct spi_fifo *fifo)
+static unsigned
+mode(const void *state)
 {
-    uint8_t byte = fifo->byte[fifo->first];
+    uint32_t cfg2 = ((const struct spi *)state)->cfg2;
 
-    if (fifo->count == 0)
-        return 0; /* "extra data read are padded with zeros" */
-    fifo->first = (fifo->first + 1) % FIFO;
-    fifo->count--;
-    return byte;
-}
-
-static void
-fifo_put(struct spi_fifo *fifo, uint8_t byte)
-{
-    fifo->byte[(fifo->first + fifo->count) % FIFO] = byte;
-    fifo->count++;
+    return ((cfg2 & CPHA) != 0 ? SPI_CPHA : 0) |
+           ((cfg2 & CPOL) != 0 ? SPI_CPOL : 0) |
+           ((cfg2 & LSBFRST) != 0 ? SPI_LSB_FIRST : 0);
 }
 
 static uint8_t
@@ -146,8 +125,10 @@ detection(const struct spi *s)
  * before the pattern; the flag rises when the wire's clock runs; and after it
  * was cleared too late for a frame that one is the pattern still. */
 static uint8_t
-next_out(struct spi *s)
+next_out(void *state)
 {
+    struct spi *s = state;
+
     switch (s->underrun) {
     case UNDERRUN_FOUND:
         s->underrun = UNDERRUN_SHOWN;
@@ -160,94 +141,63 @@ next_out(struct spi *s)
     case UNDERRUN_NONE:
         break;
     }
-    if (s->tx.count == 0) {
+    if (s->slave.tx.count == 0) {
         if (detection(s) == DETECT_AT_START)
             s->underrun = UNDERRUN_SHOWN;
         return (uint8_t)~s->sent; /* "unpredictable" */
     }
-    return s->sent = fifo_take(&s->tx);
-}
-
-static uint8_t
-on_wire(struct board *b, const struct spi *s, uint8_t byte)
-{
-    if ((s->cfg2 & LSBFRST) != 0)
-        byte = spi_reversed(byte);
-    if (((s->cfg2 & CPHA) != 0) == ((s->cfg2 & CPOL) != 0))
-        return byte;
-    board_note(b, "SPI: the master uses mode 0");
-    return byte >> 1;
-}
-
-static void
-byte_begins(struct board *b, struct spi *s, board_time at)
-{
-    uint8_t out;
-
-    spi_wire_begin(&s->wire, at);
-    if (!selected(b, s))
-        return;
-    out = on_wire(b, s, next_out(s));
-    if (spi_routed(b, s, SPI_MISO))
-        s->wire.out = out;
+    return s->sent = spi_take(&s->slave.tx, FIFO);
 }
 
 /* "The newly received value is discarded and all data transmitted subsequently
  * are lost." */
 static void
-byte_ends(struct board *b, struct spi *s, uint8_t in)
+take_in(struct board *b, void *state, uint8_t in)
 {
-    if (!selected(b, s))
-        return;
-    if (!spi_routed(b, s, SPI_MOSI))
-        in = 0;
-    s->received = on_wire(b, s, in);
-    if (s->overrun || s->rx.count == depth(b, s))
-        s->overrun = true;
+    struct spi *s = state;
+
+    s->received = in;
+    if (s->slave.overrun || s->slave.rx.count == depth(b, s))
+        s->slave.overrun = true;
     else
-        fifo_put(&s->rx, s->received);
-    if (detection(s) == DETECT_AT_END && s->tx.count == 0 &&
+        spi_put(&s->slave.rx, FIFO, in);
+    if (detection(s) == DETECT_AT_END && s->slave.tx.count == 0 &&
         s->underrun == UNDERRUN_NONE)
         s->underrun = UNDERRUN_FOUND;
 }
 
 static uint32_t
-status(struct board *b, const struct spi *s)
+status(struct board *b, const void *state)
 {
+    const struct spi *s = state;
     uint32_t sr = 0;
 
-    if (s->rx.count >= packet(s))
+    if (s->slave.rx.count >= packet(s))
         sr |= RXP;
-    if (depth(b, s) - s->tx.count >= packet(s))
+    if (depth(b, s) - s->slave.tx.count >= packet(s))
         sr |= TXP;
     if ((sr & (RXP | TXP)) == (RXP | TXP))
         sr |= DXP;
     if (s->underrun == UNDERRUN_SHOWN)
         sr |= UDR;
-    if (s->overrun)
+    if (s->slave.overrun)
         sr |= OVR;
-    if (s->tx.count == 0 && !(s->wire.clocking && selected(b, s)))
+    if (s->slave.tx.count == 0 && !(s->slave.clocking && spi_selected(b, s)))
         sr |= TXC;
-    if (s->rx.count >= 4)
+    if (s->slave.rx.count >= 4)
         sr |= RXWNE;
-    return sr | (s->rx.count % 4) << RXPLVL_SHIFT;
+    return sr | (s->slave.rx.count % 4) << RXPLVL_SHIFT;
 }
 
-static void
-spi_run(struct board *b, struct spi *s)
+static bool
+interrupts(const void *state, uint32_t sr)
 {
-    uint8_t in;
+    const struct spi *s = state;
 
-    while (spi_wire_end(b, s, &s->wire, &in)) {
-        byte_ends(b, s, in);
-        if (s->wire.len > 0)
-            byte_begins(b, s, s->wire.end);
-    }
-    board_schedule(b, s, s->wire.clocking ? s->wire.end : BOARD_NEVER);
-    board_interrupt(
-        b, s, (status(b, s) & s->ier & (RXP | TXP | DXP | UDR | OVR)) != 0);
+    return (sr & s->ier & (RXP | TXP | DXP | UDR | OVR)) != 0;
 }
 
+/* "Extra data read are padded with zeros." */
 static uint32_t
 read_data(struct spi *s, unsigned size)
 {
@@ -255,7 +205,8 @@ read_data(struct spi *s, unsigned size)
     unsigned i;
 
     for (i = 0; i < size; i++)
-        value |= (uint32_t)fifo_take(&s->rx) << 8 * i;
+        if (s->slave.rx.count > 0)
+            value |= (uint32_t)spi_take(&s->slave.rx, FIFO) << 8 * i;
     return value;
 }
 
@@ -279,7 +230,7 @@ spi_read(struct board *b, void *state, uint32_t offset, unsigned size)
         return s->ier;
     case SPI_SR:
         value = status(b, s);
-        periph_polled(b, value, &s->last_sr);
+        periph_polled(b, value, &s->slave.last_sr);
         return value >> 8 * (offset & 3);
     case SPI_RXDR:
         board_busy(b);
@@ -307,11 +258,11 @@ write_data(struct board *b, struct spi *s, uint32_t value, unsigned size)
         return;
     }
     for (i = 0; i < size; i++) {
-        if (s->tx.count == depth(b, s)) {
+        if (s->slave.tx.count == depth(b, s)) {
             board_note(b, "SPI: TXDR was written while TXP was 0");
             return;
         }
-        fifo_put(&s->tx, (uint8_t)(value >> 8 * i));
+        spi_put(&s->slave.tx, FIFO, (uint8_t)(value >> 8 * i));
     }
 }
 
@@ -319,9 +270,9 @@ write_data(struct board *b, struct spi *s, uint32_t value, unsigned size)
 static void
 stop(struct spi *s)
 {
-    memset(&s->rx, 0, sizeof(s->rx));
-    memset(&s->tx, 0, sizeof(s->tx));
-    s->overrun = false;
+    memset(&s->slave.rx, 0, sizeof(s->slave.rx));
+    memset(&s->slave.tx, 0, sizeof(s->slave.tx));
+    s->slave.overrun = false;
     s->underrun = UNDERRUN_NONE;
 }
 
@@ -329,11 +280,12 @@ static void
 clear_flags(struct board *b, struct spi *s, uint32_t value)
 {
     if ((value & OVR) != 0)
-        s->overrun = false;
+        s->slave.overrun = false;
     if ((value & UDR) == 0 || s->underrun != UNDERRUN_SHOWN)
         return;
     s->underrun = UNDERRUN_NONE;
-    if (!s->wire.clocking || s->wire.end - board_now(b) < s->wire.byte_time / 2)
+    if (!s->slave.clocking ||
+        s->slave.end - board_now(b) < s->slave.byte_time / 2)
         s->underrun = UNDERRUN_LEAVING;
 }
 
@@ -404,67 +356,47 @@ spi_write(struct board *b, void *state, uint32_t offset, uint32_t value,
 }
 
 static void
-spi_tick(struct board *b, void *state)
-{
-    spi_run(b, state);
-}
-
-static void
-spi_reset(struct board *b, void *state, enum board_reset why)
+reset(void *state)
 {
     struct spi *s = state;
-    struct spi_wire wire = s->wire;
 
-    (void)why;
-    memset(s, 0, sizeof(*s));
-    s->wire = wire;
     s->cfg1 = 0x00070007;
     s->crcpoly = 0x107;
-    spi_run(b, s);
 }
 
 static void
-spi_host_send(struct board *b, void *state, const struct board_line *line)
+select_found(struct board *b, void *state, bool level)
 {
     struct spi *s = state;
 
-    spi_run(b, s);
-    spi_wire_send(&s->wire, line);
-    if (s->wire.len > 0)
-        byte_begins(b, s, board_now(b));
-    spi_run(b, s);
-}
-
-static bool
-spi_host_busy(struct board *b, void *state)
-{
-    struct spi *s = state;
-
-    (void)b;
-    return s->wire.clocking;
-}
-
-static void
-spi_host_select(struct board *b, void *state, bool level)
-{
-    struct spi *s = state;
-
-    spi_run(b, s);
-    spi_wire_select(b, s, &s->wire, level);
-    if (selected(b, s) && detection(s) == DETECT_AT_SELECT &&
-        s->tx.count == 0 && s->underrun == UNDERRUN_NONE)
+    (void)level;
+    if (spi_selected(b, s) && detection(s) == DETECT_AT_SELECT &&
+        s->slave.tx.count == 0 && s->underrun == UNDERRUN_NONE)
         s->underrun = UNDERRUN_FOUND;
-    spi_run(b, s);
 }
+
+/* AN2606: the pins on which the part's own bootloader listens, and the part's
+ * datasheet: their alternate functions. */
+const struct spi_part spi_h7 = {
+    .state_size = sizeof(struct spi),
+    .ring = FIFO,
+    .on = {{{{0, 4}, {0, 5}, {0, 6}, {0, 7}}, 5},
+           {{{8, 0}, {8, 1}, {8, 2}, {8, 3}}, 5},
+           {{{0, 15}, {2, 10}, {2, 11}, {2, 12}}, 6},
+           {{{4, 11}, {4, 12}, {4, 13}, {4, 14}}, 5}},
+    .selected = selected,
+    .mode = mode,
+    .next_out = next_out,
+    .take_in = take_in,
+    .status = status,
+    .interrupts = interrupts,
+    .select = select_found,
+    .reset = reset,
+};
 
 const struct board_model board_spi_h7 = {
-    .name = "SPI",
     .state_size = sizeof(struct spi),
     .read = spi_read,
     .write = spi_write,
-    .tick = spi_tick,
-    .reset = spi_reset,
-    .host_send = spi_host_send,
-    .host_busy = spi_host_busy,
-    .host_select = spi_host_select,
+    SPI_MODEL,
 };

@@ -3,9 +3,7 @@
 /* SPI slave as in RM0394, 40 (L4): Motorola frames of 8 or 16 bits in mode 0,
  * two FIFOs of 32 bits, NSS by pin or by software.  Master, CRC, TI frames,
  * one data line and DMA are not modelled. */
-#include <string.h>
-
-#include "spi_wire.h"
+#include "spi.h"
 
 enum {
     SPI_CR1 = 0x00,
@@ -42,19 +40,10 @@ enum {
 
 #define FIFO 4u
 
-/* A ring whose places keep what they had: see frame_out(). */
-struct spi_fifo {
-    uint8_t byte[FIFO];
-    unsigned first, count;
-};
-
 struct spi {
+    struct spi_slave slave;
     uint32_t cr1, cr2, crcpr;
-    uint32_t last_sr;
-    bool overrun, data_was_read;
-    struct spi_fifo rx, tx;
-
-    struct spi_wire wire;
+    bool data_was_read;
     unsigned half; /* of a frame of 16 bits: bytes done */
     uint16_t frame_rx, frame_tx;
 };
@@ -66,33 +55,23 @@ frame_bytes(const struct spi *s)
 }
 
 static bool
-selected(struct board *b, const struct spi *s)
+selected(const void *state, bool nss_low)
 {
-    if ((s->cr1 & SPE) == 0 || (s->cr1 & MSTR) != 0 ||
-        !spi_routed(b, s, SPI_SCK))
+    const struct spi *s = state;
+
+    if ((s->cr1 & SPE) == 0 || (s->cr1 & MSTR) != 0)
         return false;
-    if ((s->cr1 & SSM) != 0)
-        return (s->cr1 & SSI) == 0;
-    return spi_routed(b, s, SPI_NSS) && s->wire.nss_low;
+    return (s->cr1 & SSM) != 0 ? (s->cr1 & SSI) == 0 : nss_low;
 }
 
-static uint8_t
-fifo_take(struct spi_fifo *fifo)
+static unsigned
+mode(const void *state)
 {
-    uint8_t byte = fifo->byte[fifo->first];
+    uint32_t cr1 = ((const struct spi *)state)->cr1;
 
-    if (fifo->count > 0) {
-        fifo->first = (fifo->first + 1) % FIFO;
-        fifo->count--;
-    }
-    return byte;
-}
-
-static void
-fifo_put(struct spi_fifo *fifo, uint8_t byte)
-{
-    fifo->byte[(fifo->first + fifo->count) % FIFO] = byte;
-    fifo->count++;
+    return ((cr1 & CPHA) != 0 ? SPI_CPHA : 0) |
+           ((cr1 & CPOL) != 0 ? SPI_CPOL : 0) |
+           ((cr1 & LSBFIRST) != 0 ? SPI_LSB_FIRST : 0);
 }
 
 /* RM0394, 40.4.9, "sequence handling": there is no underrun flag, and the
@@ -102,10 +81,10 @@ fifo_put(struct spi_fifo *fifo, uint8_t byte)
 static uint16_t
 frame_out(struct spi *s)
 {
-    uint16_t frame = fifo_take(&s->tx);
+    uint16_t frame = spi_take(&s->slave.tx, FIFO);
 
     if (frame_bytes(s) == 2)
-        frame |= (uint16_t)(fifo_take(&s->tx) << 8);
+        frame |= (uint16_t)(spi_take(&s->slave.tx, FIFO) << 8);
     return frame;
 }
 
@@ -114,52 +93,33 @@ frame_out(struct spi *s)
 static void
 frame_in(struct spi *s, uint16_t frame)
 {
-    if (s->overrun || s->rx.count + frame_bytes(s) > FIFO) {
-        s->overrun = true;
+    if (s->slave.overrun || s->slave.rx.count + frame_bytes(s) > FIFO) {
+        s->slave.overrun = true;
         return;
     }
-    fifo_put(&s->rx, (uint8_t)frame);
+    spi_put(&s->slave.rx, FIFO, (uint8_t)frame);
     if (frame_bytes(s) == 2)
-        fifo_put(&s->rx, (uint8_t)(frame >> 8));
+        spi_put(&s->slave.rx, FIFO, (uint8_t)(frame >> 8));
 }
 
-/* The byte at the part's end of the wire; a slave in another mode samples at
- * the wrong edges, one bit late. */
 static uint8_t
-on_wire(struct board *b, const struct spi *s, uint8_t byte)
+next_out(void *state)
 {
-    if ((s->cr1 & LSBFIRST) != 0)
-        byte = spi_reversed(byte);
-    if ((s->cr1 & (CPHA | CPOL)) == 0 || (s->cr1 & (CPHA | CPOL)) == 3)
-        return byte;
-    board_note(b, "SPI: the master uses mode 0");
-    return byte >> 1;
-}
+    struct spi *s = state;
 
-static void
-byte_begins(struct board *b, struct spi *s, board_time at)
-{
-    bool wide = frame_bytes(s) == 2;
-
-    spi_wire_begin(&s->wire, at);
-    if (!selected(b, s))
-        return;
     if (s->half == 0)
         s->frame_tx = frame_out(s);
-    uint8_t byte =
-        (uint8_t)(wide && s->half == 0 ? s->frame_tx >> 8 : s->frame_tx);
-    if (spi_routed(b, s, SPI_MISO))
-        s->wire.out = on_wire(b, s, byte);
+    if (frame_bytes(s) == 2 && s->half == 0)
+        return (uint8_t)(s->frame_tx >> 8);
+    return (uint8_t)s->frame_tx;
 }
 
 static void
-byte_ends(struct board *b, struct spi *s, uint8_t in)
+take_in(struct board *b, void *state, uint8_t in)
 {
-    if (!selected(b, s))
-        return;
-    if (!spi_routed(b, s, SPI_MOSI))
-        in = 0;
-    in = on_wire(b, s, in);
+    struct spi *s = state;
+
+    (void)b;
     if (frame_bytes(s) == 1) {
         frame_in(s, in);
     } else if (s->half == 0) {
@@ -172,43 +132,35 @@ byte_ends(struct board *b, struct spi *s, uint8_t in)
 }
 
 static uint32_t
-status(struct board *b, const struct spi *s)
+status(struct board *b, const void *state)
 {
+    const struct spi *s = state;
     static const uint8_t rx_level[] = {0, 1, 2, 2, 3};
     /* "If the TxFIFO is 3/4 full FTLVL stays at FIFO full" */
     static const uint8_t tx_level[] = {0, 1, 2, 3, 3};
     uint32_t sr = 0;
 
-    if (s->rx.count >= ((s->cr2 & FRXTH) != 0 ? 1u : 2u))
+    if (s->slave.rx.count >= ((s->cr2 & FRXTH) != 0 ? 1u : 2u))
         sr |= RXNE;
-    if (s->tx.count <= FIFO / 2)
+    if (s->slave.tx.count <= FIFO / 2)
         sr |= TXE;
-    if (s->overrun)
+    if (s->slave.overrun)
         sr |= OVR;
-    if (s->wire.clocking && selected(b, s))
+    if (s->slave.clocking && spi_selected(b, s))
         sr |= BSY;
-    sr |= (uint32_t)rx_level[s->rx.count] << FRLVL_SHIFT;
-    sr |= (uint32_t)tx_level[s->tx.count] << FTLVL_SHIFT;
+    sr |= (uint32_t)rx_level[s->slave.rx.count] << FRLVL_SHIFT;
+    sr |= (uint32_t)tx_level[s->slave.tx.count] << FTLVL_SHIFT;
     return sr;
 }
 
-static void
-spi_run(struct board *b, struct spi *s)
+static bool
+interrupts(const void *state, uint32_t sr)
 {
-    uint32_t sr;
-    uint8_t in;
+    const struct spi *s = state;
 
-    while (spi_wire_end(b, s, &s->wire, &in)) {
-        byte_ends(b, s, in);
-        if (s->wire.len > 0)
-            byte_begins(b, s, s->wire.end);
-    }
-    board_schedule(b, s, s->wire.clocking ? s->wire.end : BOARD_NEVER);
-    sr = status(b, s);
-    board_interrupt(b, s,
-                    ((s->cr2 & RXNEIE) != 0 && (sr & RXNE) != 0) ||
-                        ((s->cr2 & TXEIE) != 0 && (sr & TXE) != 0) ||
-                        ((s->cr2 & ERRIE) != 0 && (sr & OVR) != 0));
+    return ((s->cr2 & RXNEIE) != 0 && (sr & RXNE) != 0) ||
+           ((s->cr2 & TXEIE) != 0 && (sr & TXE) != 0) ||
+           ((s->cr2 & ERRIE) != 0 && (sr & OVR) != 0);
 }
 
 /* RM0394, 40.6.4: an access of 16 bits takes two frames of up to 8 bits; one of
@@ -216,11 +168,11 @@ spi_run(struct board *b, struct spi *s)
 static uint32_t
 read_data(struct spi *s, unsigned size)
 {
-    uint32_t value = fifo_take(&s->rx);
+    uint32_t value = spi_take(&s->slave.rx, FIFO);
 
     if (size > 1)
-        value |= (uint32_t)fifo_take(&s->rx) << 8;
-    if (s->overrun)
+        value |= (uint32_t)spi_take(&s->slave.rx, FIFO) << 8;
+    if (s->slave.overrun)
         s->data_was_read = true;
     return value;
 }
@@ -230,13 +182,13 @@ write_data(struct board *b, struct spi *s, uint32_t value, unsigned size)
 {
     unsigned bytes = size > 1 ? 2 : 1;
 
-    if (s->tx.count + bytes > FIFO) {
+    if (s->slave.tx.count + bytes > FIFO) {
         board_note(b, "SPI: DR was written while TXE was 0");
         return;
     }
-    fifo_put(&s->tx, (uint8_t)value);
+    spi_put(&s->slave.tx, FIFO, (uint8_t)value);
     if (bytes == 2)
-        fifo_put(&s->tx, (uint8_t)(value >> 8));
+        spi_put(&s->slave.tx, FIFO, (uint8_t)(value >> 8));
 }
 
 static uint32_t
@@ -253,9 +205,9 @@ spi_read(struct board *b, void *state, uint32_t offset, unsigned size)
         return s->cr2;
     case SPI_SR:
         value = status(b, s);
-        periph_polled(b, value, &s->last_sr);
+        periph_polled(b, value, &s->slave.last_sr);
         if (s->data_was_read)
-            s->overrun = s->data_was_read = false;
+            s->slave.overrun = s->data_was_read = false;
         return value >> 8 * (offset & 3);
     case SPI_DR:
         board_busy(b);
@@ -327,70 +279,43 @@ spi_write(struct board *b, void *state, uint32_t offset, uint32_t value,
 }
 
 static void
-spi_tick(struct board *b, void *state)
-{
-    spi_run(b, state);
-}
-
-/* The host goes on clocking: the bytes find no slave. */
-static void
-spi_reset(struct board *b, void *state, enum board_reset why)
+reset(void *state)
 {
     struct spi *s = state;
 
-    (void)why;
-    s->cr1 = 0;
     s->cr2 = 0x0700;
     s->crcpr = 7;
-    s->last_sr = 0;
-    s->overrun = s->data_was_read = false;
-    memset(&s->rx, 0, sizeof(s->rx));
-    memset(&s->tx, 0, sizeof(s->tx));
-    s->half = 0;
-    spi_run(b, s);
 }
 
 static void
-spi_host_send(struct board *b, void *state, const struct board_line *line)
+deselect(struct board *b, void *state, bool level)
 {
-    struct spi *s = state;
-
-    spi_run(b, s);
-    spi_wire_send(&s->wire, line);
-    if (s->wire.len > 0)
-        byte_begins(b, s, board_now(b));
-    spi_run(b, s);
-}
-
-static bool
-spi_host_busy(struct board *b, void *state)
-{
-    struct spi *s = state;
-
     (void)b;
-    return s->wire.clocking;
-}
-
-static void
-spi_host_select(struct board *b, void *state, bool level)
-{
-    struct spi *s = state;
-
-    spi_run(b, s);
-    spi_wire_select(b, s, &s->wire, level);
     if (level)
-        s->half = 0;
-    spi_run(b, s);
+        ((struct spi *)state)->half = 0;
 }
+
+/* AN2606: the pins on which the part's own bootloader listens, and the part's
+ * datasheet: their alternate functions. */
+const struct spi_part spi_l4 = {
+    .state_size = sizeof(struct spi),
+    .ring = FIFO,
+    .on = {{{{0, 4}, {0, 5}, {0, 6}, {0, 7}}, 5},
+           {{{1, 12}, {1, 13}, {1, 14}, {1, 15}}, 5},
+           {{{0, 15}, {1, 3}, {1, 4}, {1, 5}}, 6}},
+    .selected = selected,
+    .mode = mode,
+    .next_out = next_out,
+    .take_in = take_in,
+    .status = status,
+    .interrupts = interrupts,
+    .select = deselect,
+    .reset = reset,
+};
 
 const struct board_model board_spi_l4 = {
-    .name = "SPI",
     .state_size = sizeof(struct spi),
     .read = spi_read,
     .write = spi_write,
-    .tick = spi_tick,
-    .reset = spi_reset,
-    .host_send = spi_host_send,
-    .host_busy = spi_host_busy,
-    .host_select = spi_host_select,
+    SPI_MODEL,
 };
