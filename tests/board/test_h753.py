@@ -88,6 +88,14 @@ class H753(unittest.TestCase):
         self.assertEqual(self.results(9), [
             0x31, EOP, PGSERR, 2, INCERR, STRBERR | 2, EOP, 0xffffffff, 1])
 
+    def test_limit(self):
+        """A core that waits for an erase is busy, however short the run."""
+        run = self.boot("open_bank(0); F(0xc) = 0x34 | 1 << 8 | 1 << 7;"
+                        "result[0] = done(0); for (;;) ;", seconds=0.1)
+        self.assertEqual((run.end, self.results(1)), (N.END_LIMIT, [0]))
+        self.b.run(2.0)
+        self.assertEqual(self.results(1), [EOP])
+
     def test_programmed_twice(self):
         """Its ECC does not fit: a bus error, or a flag where that is off."""
         self.boot(
