@@ -7,6 +7,7 @@ parks, USART and SPI, and an install by sfi-program.
     test_bootloader_h753.py SFI_BOARD BOOTLOADER.elf PROGRAMS
 """
 
+import itertools
 import struct
 import sys
 import unittest
@@ -70,27 +71,79 @@ class Bootloader(unittest.TestCase):
             self.assertEqual(self.b.usart(b"\x02\xfd", baud, limit=3.0).data,
                              bytes.fromhex("7901045079"))
 
-    def clock(self, data):
-        return b"".join(self.b.spi(bytes([byte]), limit=0.001).data
+    # ---- SPI ----
+
+    def clock(self, data, hertz=1000000, gap=15e-6):
+        return b"".join(self.b.spi(bytes([byte]), hertz=hertz, limit=gap).data
                         for byte in data)
 
-    def acknowledged(self):
-        self.clock(b"\0")
-        for _ in range(50):
-            if self.clock(b"\0") == b"\x79":
-                self.clock(b"\x79")
+    def acknowledged(self, polls=50, **how):
+        """A dummy, and polls; after so many the work goes on alone."""
+        self.clock(b"\0", **how)
+        for i in range(polls + 3):
+            if i == polls:
+                self.b.run(60.0)
+            if self.clock(b"\0", **how) == b"\x79":
+                self.clock(b"\x79", **how)
                 return
         self.fail("no ACK over SPI")
 
+    def answers_get(self, **how):
+        """Each byte where it must be: behind one dummy."""
+        self.assertEqual(self.clock(b"\x5a\x02\xfd\0\0\x79\0\0\0\0", **how),
+                         bytes.fromhex("a5a5a5a579a5a5010450"))
+
     def test_spi(self):
+        """With a gap behind each byte, and without; quickly, and slowly."""
         self.b.start(data_page(EMPTY))
+        self.b.snapshot()
+        for hertz, gap in (1000000, 15e-6), (8000000, 15e-6), (500000, 0), \
+                (100000, 1e-3):
+            how = {"hertz": hertz, "gap": gap}
+            self.b.restore()
+            self.b.nss(0)
+            self.assertEqual(self.clock(b"\x5a\0\0\x79", **how).hex(), "a5a579a5")
+            self.answers_get(**how)
+
+    def test_spi_at_start(self):
+        """A host that calls while the part erases; then it finds it ready."""
+        self.b.load(PAGE_1, data_page())
+        self.b.power()
+        self.b.run(2.0)
+        self.b.nss(0)
+        self.b.snapshot()
+        for calls in 0, 1, 2, 3, 15, 16, 17, 40:
+            self.b.restore()
+            got = self.clock(bytes(calls))
+            self.assertTrue(all(x >= 0x80 for x in got), got.hex())
+            self.b.run(60.0)
+            self.assertEqual(self.clock(b"\x5a\0\0\x79").hex(), "a5a579a5", calls)
+            self.answers_get()
+
+    def begin(self, opcode, param):
         self.b.nss(0)
         self.clock(b"\x5a")
         self.acknowledged()
-        self.clock(b"\x5a\x02\xfd")
-        self.acknowledged()
-        self.assertEqual(self.clock(bytes(4))[1:], b"\x01\x04\x50")
-        self.acknowledged()
+        for frame in b"\x5a\x50\xaf", h753.summed(opcode):
+            self.clock(frame)
+            self.acknowledged()
+        self.clock(h753.summed(struct.pack(">H", len(param)) + param))
+
+    def test_spi_in_work(self):
+        """Polls while it erases, and in short work until that ends."""
+        for opcode, param, length in (b"\x53\x03", b"\1", 0), (b"\x53\x0a", b"", 4):
+            self.b.start(data_page(EMPTY))
+            self.begin(opcode, param)
+            self.b.snapshot()
+            for polls, gap in itertools.product((0, 1, 2, 3, 16, 60),
+                                                (15e-6, 0, 3e-6)):
+                self.b.restore()
+                self.acknowledged(polls, gap=gap)
+                said = self.clock(bytes(6 + length))
+                self.assertEqual(said[1:3] + said[-3:],
+                                 bytes([0, length, 0, 1, 0]), (polls, gap))
+                self.acknowledged()
+                self.answers_get()
 
     def test_stuck_generator(self):
         self.b.load(PAGE_1, data_page(EMPTY))

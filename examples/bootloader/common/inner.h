@@ -5,6 +5,7 @@
 #ifndef BOOTLOADER_INNER_H
 #define BOOTLOADER_INNER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* ---- start.c ---- */
@@ -23,7 +24,9 @@ void usart_start(void);
 /* ---- spi_pins.c ---- */
 /* The clocks of SPI1 and its pins, PA4 to PA7. */
 void spi_pins_start(void);
-#define SPI_MISO_PIN 6u
+/* MISO is an input with a pull-up: the host reads ones, and no byte that begins
+ * with a one is an answer. */
+void spi_pins_hold(bool held);
 
 /* ---- a part's flash.c ---- */
 /* At each start: no cache for data, no errors of before. */

@@ -109,9 +109,9 @@
 #define SPI_CFG2_AFCNTR BIT(31)
 #define SPI1_SR REG(0x40013014u)
 #define SPI_SR_RXNE BIT(0) /* RXP: with a threshold of one byte */
-#define SPI_SR_TXP BIT(1)
 #define SPI_SR_UDR BIT(5)
 #define SPI_SR_OVR BIT(6)
+#define SPI_SR_TXC BIT(12) /* nothing to send, and no clock */
 #define SPI1_IFCR REG(0x40013018u)
 #define SPI1_TXDR8 REG8(0x40013020u)
 #define SPI1_RXDR8 REG8(0x40013030u)

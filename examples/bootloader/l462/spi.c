@@ -11,13 +11,6 @@
 
 static bool spi_is_held;
 
-static void
-spi_set_miso(uint32_t mode)
-{
-    GPIOA_MODER =
-        (GPIOA_MODER & ~(3u << 2 * SPI_MISO_PIN)) | mode << 2 * SPI_MISO_PIN;
-}
-
 void
 spi_start(void)
 {
@@ -29,15 +22,14 @@ spi_start(void)
 }
 
 /* With an empty FIFO the slave would send what it likes (RM0394 does not say
- * what), and that might be an ACK.  An input with a pull-up gives ones, and no
- * byte that begins with a one is an answer. */
+ * what), and that might be an ACK. */
 void
 spi_hold(void)
 {
     if (spi_is_held)
         return;
     spi_is_held = true;
-    spi_set_miso(MODE_INPUT);
+    spi_pins_hold(true);
 }
 
 static uint32_t
@@ -68,7 +60,7 @@ spi_drop(void)
 static void
 spi_release(void)
 {
-    spi_set_miso(MODE_ALTERNATE);
+    spi_pins_hold(false);
     spi_is_held = false;
 }
 
