@@ -44,6 +44,8 @@ FWPSN_PRG_B,{wrp}
 FBOOT7_PRG,0x1ff00800
 RESERVED,0x10000810
 """
+INSTALL = ("--yes", "-sfi", "protocol=static", "image.sfi", "hsm=1",
+           "slot=vault:v", "--pin-file", "pin")
 OPTSR = "0x1026bbd0"  # another brown-out level than before
 
 Info = collections.namedtuple("Info", "version state cause flags")
@@ -160,7 +162,7 @@ class Kit:
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def make(self, optsr=OPTSR, wrp="0xffffffff", content=b""):
+    def make(self, optsr=OPTSR, wrp="0xffffffff", content=b"", board=()):
         """Chip, firmware, image and vault; the chip's data page."""
         f = self.folder
         (f / "pin").write_text("123456")
@@ -170,7 +172,7 @@ class Kit:
         (f / "a.bin").write_bytes(self.code)
         (f / "ob.csv").write_text(CSV.format(optsr=optsr, wrp=wrp))
         self.run("sfi-sim", "manufacture", "--ca", "ca", "--chip",
-                 "stm32h753xi", "--state", "chip")
+                 "stm32h753xi", "--state", "chip", *board)
         self.run("sfi-create", "--genkey", "key", "--gennonce", "nonce")
         self.run("sfi-create", "-sfi", "-fir", "a.bin", f"{USER:#x}",
                  "-k", "key", "-n", "nonce", "-ob", "ob.csv", "-v", "1",
@@ -191,9 +193,8 @@ class Kit:
                                   args=(part, master, ended, sent))
         thread.start()
         try:
-            self.run("sfi-program", "-c", f"port={os.ttyname(slave)}", "--yes",
-                     "-sfi", "protocol=static", "image.sfi", "hsm=1",
-                     "slot=vault:v", "--pin-file", "pin", status=status)
+            self.run("sfi-program", "-c", f"port={os.ttyname(slave)}",
+                     *INSTALL, status=status)
         finally:
             ended.set()
             thread.join()
