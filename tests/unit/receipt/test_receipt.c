@@ -154,7 +154,7 @@ END_TEST
 /* Any bit, of statement, signature or certificate: refused. */
 START_TEST(test_bit_flips)
 {
-    for (size_t bit = 0; bit < 8 * sizeof(good); bit++) {
+    for (size_t bit = 0; bit < 8 * sizeof(good); bit += test_step(11)) {
         uint8_t bad[SFI_RECEIPT_LEN];
         sfi_receipt *r = NULL;
         sfi_status st;
