@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "orphan.h"
 
 #define USAGE_STATUS 64
 
@@ -33,5 +34,6 @@ main(int argc, char **argv)
               stderr);
         return USAGE_STATUS;
     }
+    orphan_ends(STDIN_FILENO);
     return serve(STDIN_FILENO, STDOUT_FILENO, is_verbose);
 }

@@ -8,9 +8,13 @@ timers, watchdog, resets, clocks, time that skips, snapshots, requests.
 """
 
 import os
+import pathlib
+import signal
 import struct
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -356,6 +360,70 @@ class Core(unittest.TestCase):
             b.peek(0x0807fffc, 8)
 
 
+def is_alive(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+class Parent(unittest.TestCase):
+    """The process that started a board is killed, in the middle of a run that
+    would take hours."""
+    LIMIT = 1e8
+
+    def killed(self, words):
+        parent = subprocess.Popen(
+            [sys.executable, __file__, words, program],
+            stdout=subprocess.PIPE, text=True)
+        pid = int(parent.stdout.readline())
+        self.assertTrue(is_alive(pid))
+        time.sleep(0.2)  # for it to run
+        parent.kill()
+        parent.communicate()
+        end = time.monotonic() + 60
+        while is_alive(pid) and time.monotonic() < end:
+            time.sleep(0.01)
+        alive = is_alive(pid)
+        if alive:
+            os.kill(pid, signal.SIGKILL)
+        self.assertFalse(alive)
+
+    @unittest.skipUnless(sys.platform == "linux", "needs /proc")
+    def test_killed(self):
+        self.killed("busy")
+
+    @unittest.skipUnless(sys.platform == "linux", "needs /proc")
+    def test_killed_idle(self):
+        self.killed("idle")
+
+    def test_thread_ends(self):
+        """... but not when only the thread that started it ends."""
+        boards = []
+        thread = threading.Thread(target=lambda: boards.append(Board(program)))
+        thread.start()
+        thread.join()
+        with boards[0] as b:
+            b.load(b.flash, firmware("int main(void) { result[0] = 5;"
+                                     " return 0; }"))
+            b.power()
+            b.run(1.0)
+            self.assertEqual(b.word(0x20001000), 5)
+
+
+def run_for_ever(words):
+    """The parent of class Parent."""
+    with Board(program) as b:
+        b.load(b.flash, firmware(
+            "int main(void) { for (;;) result[0]++; }"))
+        b.power()
+        print(b.program.pid, flush=True)
+        if words == "busy":
+            b.run(Parent.LIMIT)
+        time.sleep(600)
+
+
 class Speed(unittest.TestCase):
     def test_speed(self):
         """Far above 5 10^7 instructions a second; see the figure it prints."""
@@ -374,4 +442,6 @@ class Speed(unittest.TestCase):
 
 if __name__ == "__main__":
     program = sys.argv.pop()
+    if sys.argv[1:] in (["busy"], ["idle"]):
+        run_for_ever(sys.argv[1])
     unittest.main()
