@@ -302,6 +302,7 @@ sfi__emulated_wait(struct sfi_sim *sim, uint64_t ms)
         ms = FIRMWARE_MS;
     if (ms > 0 && emulated_runs(sim) &&
         (!emulated_run(sim, ms * NS_PER_MS, false) ||
+         (board_of(sim)->changed && !emulated_go_on(sim)) ||
          !emulated_exchange(sim, 0, NULL, 0)))
         emulated_lose(sim);
 }
