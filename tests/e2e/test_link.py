@@ -144,7 +144,7 @@ class Link(bench.Case):
         program, image, data = self.half_way(part, address, hsm)
         part.stop(signal.SIGKILL)
         self.assertEnded(bench.Result.of(program), 4, "part.tty: ")
-        flash = (part.state / "flash.bin").read_bytes()
+        flash = part.dump("flash")
         self.assertIn(data[:4096], flash, "killed before anything was written")
         # at power-on the chip erases the fragment by itself
         part.start()
