@@ -7,6 +7,7 @@ sfi-program, erase themselves and start it; its LED shows that it runs.
 SFI_TEST_BOARD has the programs, SFI_LINKS the links that were built.
 """
 
+import pathlib
 import stat
 import time
 
@@ -84,6 +85,35 @@ class Board(bench.Case):
         told = self.state(part)
         self.assertEqual((told["runs"], told["resets"]),
                          ("secure-bootloader", "2"))
+
+    def test_real_time(self):
+        """Flash takes its time on a board, and the host waits for it."""
+        b = self.bench
+        hsm = b.hsm(L462, "line.vault", 1)
+        part = self.chip("usart").start()
+        bench.must("sfi-sim", "ctl", part.state, "timing", "real")
+        begin = time.monotonic()
+        self.assertEnded(part.program(b.image(L462, "fw.sfi"), *hsm), 0)
+        self.assertHolds(part, bench.segments(L462),
+                         bench.option_words(bench.DATA / f"ob-{L462}.csv"))
+        # 22 ms for each page, of the user range and of the loader
+        self.assertGreater(time.monotonic() - begin, 3.0)
+
+    def test_killed(self):
+        """A killed sfi-sim leaves no sfi-board behind."""
+        part = self.chip("usart").start()
+        pid = part.process.pid
+        child = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        board = pathlib.Path(f"/proc/{int(child)}/stat")
+        self.assertIn("(sfi-board) ", board.read_text())
+        part.process.kill()
+        end = time.monotonic() + bench.PATIENCE
+        try:
+            while "(sfi-board) Z" not in board.read_text():
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.01)
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # somebody has even waited for it
 
     def test_programs_again(self):
         """run --board with the same programs changes nothing, and makes a board
