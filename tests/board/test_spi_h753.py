@@ -8,6 +8,7 @@ part still erases what it held before.
     test_spi_h753.py SFI_BOARD BOOTLOADER.elf PROGRAMS
 """
 
+import os
 import sys
 
 from board import Board, N
@@ -17,6 +18,7 @@ CONTENT = bytes((i * i // 3 + 5 * i + 1) & 0xff for i in range(900))
 
 
 def main(program, bootloader, programs):
+    program, bootloader = map(os.path.abspath, (program, bootloader))
     with h753.Kit(programs) as kit:
         kit.make(content=CONTENT, board=("--board", bootloader))
         said = kit.run("sfi-sim", "wrap", "--state", "chip", "--emulator",
