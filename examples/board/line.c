@@ -279,6 +279,19 @@ line_read(const struct line *line, const struct line_format *format,
     return true;
 }
 
+board_time
+line_skip(const struct line *line, const struct line_format *format,
+          board_time from, board_time now)
+{
+    board_time start;
+    bool noise = false;
+
+    while (line_edge(line, false, from, &start) && start + format->bit <= now &&
+           !is_start(line, format, start, &noise))
+        from = start + 1;
+    return from;
+}
+
 void
 line_forget(struct line *line, board_time before)
 {

@@ -76,6 +76,11 @@ bool line_edge(const struct line *line, bool level, board_time from,
 bool line_read(const struct line *line, const struct line_format *format,
                board_time from, struct line_word *out);
 
+/* @from, or behind the pulses after it that by @now have turned out to be no
+ * start bits. */
+board_time line_skip(const struct line *line, const struct line_format *format,
+                     board_time from, board_time now);
+
 /* Forget characters that ended before @before. */
 void line_forget(struct line *line, board_time before);
 

@@ -265,6 +265,7 @@ run_receiver(struct board *b, struct usart *u)
                    word.done <= now) {
             receive(u, &word);
         } else {
+            u->rx_from = line_skip(&u->rx_line, &format, u->rx_from, now);
             return;
         }
     }

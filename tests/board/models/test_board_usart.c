@@ -280,6 +280,27 @@ START_TEST(test_glitch)
 }
 END_TEST
 
+/* Characters of a rate so high that none is heard: the wire takes all of them,
+ * and the next one that is slow enough is read. */
+START_TEST(test_too_fast)
+{
+    uint8_t fast[200];
+    const uint8_t slow = 0x55;
+
+    memset(fast, 0x7f, sizeof(fast));
+    start(9600, EVEN);
+    fake_send(b, u, 115200, WIRE_PARITY_EVEN, fast, sizeof(fast));
+    for (unsigned i = 0; i < 400 && board_usart_l4.host_busy(b, u); i++)
+        fake_wait(b, 100 * PS_PER_US);
+    ck_assert(!board_usart_l4.host_busy(b, u));
+    fake_wait(b, 20000 * PS_PER_US);
+    (void)get32(b, u, USART_RDR);
+    set32(b, u, USART_ICR, 0xffffffff);
+    fake_send(b, u, 9600, WIRE_PARITY_EVEN, &slow, 1);
+    ck_assert_uint_eq(next_word(9600), slow);
+}
+END_TEST
+
 /* A character reads the same whether the wire has it as one frame or bit by
  * bit, at every rate, from every moment. */
 START_TEST(test_frame_or_bits)
@@ -617,6 +638,7 @@ main(void)
     tcase_add_test(l4, test_disagreement);
     tcase_add_test(l4, test_tolerance);
     tcase_add_loop_test(l4, test_glitch, 0, 16);
+    tcase_add_test(l4, test_too_fast);
     tcase_add_loop_test(l4, test_frame_or_bits, 0, 8);
     tcase_add_loop_test(l4, test_pin, 0, ROWS(bauds));
     tcase_add_loop_test(l4, test_auto_baud, 0, ROWS(bauds));
