@@ -23,6 +23,7 @@
 /* Between two tries to reach an HSM that is away, or held by another. */
 #define RETRY_MS 500u
 #define HOLD_MS 250u
+#define LOOK_US 2000000u /* without a request: /healthz is to be true */
 /* Then it is opened anew. */
 #define PROBES_MAX 10u
 
@@ -462,8 +463,8 @@ firmware_take(struct firmware *f, struct job **jobs, size_t count)
     f->queued -= count;
 }
 
-/* Jobs of one kind: up to 64 licences, or one of the others; 0: stop, or an
- * alarm. */
+/* Jobs of one kind: up to 64 licences, or one of the others; 0: stop, or a look
+ * round is due. */
 static size_t
 writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
 {
@@ -471,8 +472,10 @@ writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
     size_t count;
 
     (void)pthread_mutex_lock(&f->lock);
-    while (f->queue == NULL && !f->stop && !f->alarm)
-        (void)pthread_cond_wait(&f->more, &f->lock);
+    until = writer_in(LOOK_US);
+    while (f->queue == NULL && !f->stop && !f->alarm &&
+           pthread_cond_timedwait(&f->more, &f->lock, &until) == 0)
+        continue;
     until = writer_in(GATHER_US);
     while (f->queue != NULL && f->queue->kind == JOB_LICENSE && !f->stop &&
            !f->alarm && !queue_is_full(f) &&
@@ -555,8 +558,8 @@ writer_look_again(struct writer *w, struct job **jobs, size_t count)
     }
 }
 
-/* The second writer has met trouble: is it still the one server, and is the HSM
- * the same? */
+/* The second writer has met trouble, or nobody has asked for a while: is it
+ * still the one server, and is the HSM there, and the same? */
 static sfi_status
 writer_look_round(struct writer *w)
 {

@@ -93,6 +93,20 @@ class Servers(Case):
             first, second = second, first
         self.assertExact(vault, crowd.finish(), first)
 
+    def test_learns_without_requests(self):
+        """Of a takeover, and of a database that is gone."""
+        first, second = self.pair(self.line.vault())
+        os.kill(first.process.pid, signal.SIGSTOP)
+        self.line.database.cut()
+        second.wait("serving")
+        os.kill(first.process.pid, signal.SIGCONT)
+        first.wait("standby")
+        self.line.database.kill()
+        second.wait("no database")
+        self.line.database.start()
+        wait_until(lambda: sorted([first.health(), second.health()])
+                   == ["serving", "standby"], "one serves again")
+
     def test_answer_lost(self):
         """The network is cut after the COMMIT and before the answer: the station
         asks again by itself."""
