@@ -305,6 +305,24 @@ install_assert_forgotten(const struct install *in, struct binary *b,
 }
 
 void
+install_assert_refused(const struct install *in, struct binary *b,
+                       const char *where, int got, int cause)
+{
+    struct security_info info;
+
+    ck_assert_msg(got == cause, "%s: 0x%02x, expected 0x%02x", where,
+                  (unsigned)got, (unsigned)cause);
+    install_info(b, &info);
+    ck_assert_msg(info.state == SFI_DEVICE_EMPTY && info.cause == cause,
+                  "%s: INFO says state %u, cause 0x%02x", where, info.state,
+                  info.cause);
+    ck_assert_msg((info.flags & SFI_CMD_INFO_UNCLEAN) == 0, "%s: unclean",
+                  where);
+    install_assert_erased(in, b, where);
+    install_assert_forgotten(in, b, where);
+}
+
+void
 install_assert_complete(const struct install *in, struct binary *b,
                         const char *where)
 {

@@ -50,6 +50,9 @@ void install_assert_erased(const struct install *in, struct binary *b,
 /* RAM and flash have neither key nor plaintext. */
 void install_assert_forgotten(const struct install *in, struct binary *b,
                               const char *where);
+/* It gave this cause, and is empty, erased and clean. */
+void install_assert_refused(const struct install *in, struct binary *b,
+                            const char *where, int got, int cause);
 /* The firmware is in, and its option bytes are programmed. */
 void install_assert_complete(const struct install *in, struct binary *b,
                              const char *where);

@@ -79,23 +79,6 @@ send_image(void)
     return cause;
 }
 
-static void
-assert_row(const char *name, int got, int cause)
-{
-    struct security_info info;
-
-    ck_assert_msg(got == cause, "%s: 0x%02x, expected 0x%02x", name,
-                  (unsigned)got, (unsigned)cause);
-    install_info(&binary, &info);
-    ck_assert_msg(info.state == SFI_DEVICE_EMPTY && info.cause == cause,
-                  "%s: INFO says state %u, cause 0x%02x", name, info.state,
-                  info.cause);
-    ck_assert_msg((info.flags & SFI_CMD_INFO_UNCLEAN) == 0, "%s: unclean",
-                  name);
-    install_assert_erased(&install, &binary, name);
-    install_assert_forgotten(&install, &binary, name);
-}
-
 /* ---- authentic, but not right for the part ---- */
 
 enum field { TYPE, VERSION, SIZE, ADDRESS };
@@ -159,7 +142,8 @@ START_TEST(test_wrong_image)
         binary_restore(&binary, SLOT_LICENSED);
         change(d, wrong[i].field, wrong[i].value);
         install_seal(&install);
-        assert_row(wrong[i].name, send_image(), wrong[i].cause);
+        install_assert_refused(&install, &binary, wrong[i].name, send_image(),
+                               wrong[i].cause);
         *d = before;
     }
     install_seal(&install);
@@ -200,7 +184,8 @@ START_TEST(test_altered)
             at = install.image.area[0].cipher;
         binary_restore(&binary, SLOT_LICENSED);
         at[altered[i].at] ^= 1;
-        assert_row(altered[i].name, send_image(), altered[i].cause);
+        install_assert_refused(&install, &binary, altered[i].name, send_image(),
+                               altered[i].cause);
         at[altered[i].at] ^= 1;
     }
 }
@@ -216,8 +201,8 @@ START_TEST(test_order)
     for (size_t i = 0; i < ROWS(rows); i++) {
         binary_restore(&binary, SLOT_LICENSED);
         ck_assert_int_eq(send_header(), 0);
-        assert_row(
-            "order",
+        install_assert_refused(
+            &install, &binary, "order",
             send_areas(rows[i].order[0], rows[i].order[1], rows[i].order[2]),
             SFI_CAUSE_AREA_INDEX);
     }
@@ -275,7 +260,8 @@ START_TEST(test_licenses)
     for (size_t i = 0; i < ROWS(licenses); i++) {
         memcpy(license, install.image.license, sizeof(license));
         license[licenses[i].at] ^= 1;
-        assert_row(licenses[i].name, send_license(license), licenses[i].cause);
+        install_assert_refused(&install, &binary, licenses[i].name,
+                               send_license(license), licenses[i].cause);
     }
 }
 END_TEST
@@ -289,14 +275,16 @@ START_TEST(test_foreign_license)
     ck_assert_ok(sfi__ecc_public(ctx, other_secret, other));
     ck_assert_ok(sfi__license_make(ctx, other, LICENSE_STATIC, 0, test_key,
                                    test_nonce, license));
-    assert_row("of another part", send_license(license), SFI_CAUSE_LICENSE);
+    install_assert_refused(&install, &binary, "of another part",
+                           send_license(license), SFI_CAUSE_LICENSE);
     memcpy(license, install.image.license, sizeof(license));
     memset(license + 24, 0, 64);
-    assert_row("of no point", send_license(license), SFI_CAUSE_LICENSE);
+    install_assert_refused(&install, &binary, "of no point",
+                           send_license(license), SFI_CAUSE_LICENSE);
     ck_assert_ok(sfi__license_make(ctx, binary.kit.public_key, LICENSE_LIVE, 7,
                                    test_key, test_nonce, license));
-    assert_row("of no session", send_license(license),
-               SFI_CAUSE_LICENSE_SESSION);
+    install_assert_refused(&install, &binary, "of no session",
+                           send_license(license), SFI_CAUSE_LICENSE_SESSION);
 }
 END_TEST
 
@@ -317,7 +305,8 @@ START_TEST(test_live_license)
                                      LICENSE_LEN, NULL),
                      0);
     ck_assert_int_eq(send_image(), 0);
-    assert_row("again", send_license(license), SFI_CAUSE_LICENSE_SESSION);
+    install_assert_refused(&install, &binary, "again", send_license(license),
+                           SFI_CAUSE_LICENSE_SESSION);
 }
 END_TEST
 
@@ -327,7 +316,8 @@ START_TEST(test_still_installs)
     uint8_t license[LICENSE_LEN];
 
     memset(license, 0x5a, sizeof(license));
-    assert_row("garbage", send_license(license), SFI_CAUSE_LICENSE_TYPE);
+    install_assert_refused(&install, &binary, "garbage", send_license(license),
+                           SFI_CAUSE_LICENSE_TYPE);
     install_run(&install, &binary);
     install_assert_gone(&install, &binary, "after a refusal");
 }

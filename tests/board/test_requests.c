@@ -8,33 +8,16 @@
 #include <string.h>
 
 #include <fixture.h>
+#include <bench/request_rows.h>
 
 #include "binary_install.h"
 
 #define NACK (-2)
 #define OK SFI_CAUSE_NONE
-#define ST SFI_CAUSE_STATE
 /* Bits between two that are changed; SFI_TEST_LONG: each one is. */
 #define BIT_STEP 149u
 
-/* Snapshots. */
-enum situation {
-    NEW,
-    READY,
-    LICENSED,
-    BETWEEN, /* areas */
-    WITHIN,  /* an area */
-    COMPLETE,
-    INSTALLED,
-    REBOOTED, /* and installed */
-    SITUATIONS,
-};
-
-static const char *const situation_names[SITUATIONS] = {
-    "new",    "ready",    "licensed",  "between areas",
-    "within", "complete", "installed", "rebooted",
-};
-
+/* Each situation is a snapshot. */
 static struct binary binary;
 static struct install install;
 static const uint8_t zeros[SFI_CMD_DATA_MAX + 1];
@@ -112,66 +95,36 @@ state(void)
     return info.state;
 }
 
-static void
-assert_row(const char *name, int got, int cause)
-{
-    struct security_info info;
-
-    ck_assert_msg(got == cause, "%s: 0x%02x, expected 0x%02x", name,
-                  (unsigned)got, (unsigned)cause);
-    install_info(&binary, &info);
-    ck_assert_msg(info.state == SFI_DEVICE_EMPTY && info.cause == cause,
-                  "%s: INFO says state %u, cause 0x%02x", name, info.state,
-                  info.cause);
-    install_assert_erased(&install, &binary, name);
-    install_assert_forgotten(&install, &binary, name);
-}
-
 /* ---- every request in every state ---- */
 
-/* Of the right length, all zeros. */
-static const struct {
-    uint16_t opcode;
-    size_t param_len, data_len;
-    int cause[SITUATIONS];
-} requests[] = {
-    {SFI_CMD_INFO, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_CERTIFICATE, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_SECURE,
-     1,
-     0,
-     {OK, OK, OK, OK, OK, OK, SFI_CAUSE_INSTALLED, SFI_CAUSE_INSTALLED}},
-    {SFI_CMD_LICENSE,
-     0,
-     136,
-     {ST, SFI_CAUSE_LICENSE_TYPE, ST, ST, ST, ST, ST, ST}},
-    {SFI_CMD_HEADER,
-     28,
-     0,
-     {ST, ST, SFI_CAUSE_HEADER_MAGIC, ST, ST, ST, ST, ST}},
-    {SFI_CMD_AREA, 30, 0, {ST, ST, ST, SFI_CAUSE_AREA_TYPE, ST, ST, ST, ST}},
-    {SFI_CMD_DATA, 4, 16, {ST, ST, ST, ST, OK, ST, ST, ST}},
-    {SFI_CMD_FINISH, 0, 0, {ST, ST, ST, ST, ST, OK, OK, ST}},
-    {SFI_CMD_ABORT, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_SESSION, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_RECEIPT, 0, 0, {ST, ST, ST, ST, ST, ST, OK, OK}},
-    {0x5300, 0, 0, {NACK, NACK, NACK, NACK, NACK, NACK, NACK, NACK}},
-};
+/* This part has receipts, and a frame with an unknown command is refused as a
+ * frame. */
+static int
+cause_of(size_t r, int situation)
+{
+    uint8_t cause = request_rows[r].cause[situation];
+
+    if (cause == SFI_CAUSE_UNKNOWN_COMMAND)
+        return NACK;
+    return cause == SFI_CAUSE_NO_RECEIPT ? OK : cause;
+}
 
 START_TEST(test_states)
 {
-    for (size_t r = 0; r < ROWS(requests); r++) {
-        int want = requests[r].cause[_i], cause;
+    for (size_t r = 0; r < REQUEST_ROWS; r++) {
+        int want = cause_of(r, _i), cause;
         uint8_t before;
 
         binary_restore(&binary, (uint32_t)_i);
         before = state();
-        cause = request(requests[r].opcode, zeros, requests[r].param_len, zeros,
-                        requests[r].data_len);
+        cause =
+            request(request_rows[r].opcode, zeros, request_rows[r].param_len,
+                    zeros, request_rows[r].data_len);
         ck_assert_msg(cause == want, "%s: 0x%04x gives %d, expected %d",
-                      situation_names[_i], requests[r].opcode, cause, want);
+                      situation_names[_i], request_rows[r].opcode, cause, want);
         if (want >= SFI_CAUSE_LICENSE_TYPE)
-            assert_row(situation_names[_i], cause, want);
+            install_assert_refused(&install, &binary, situation_names[_i],
+                                   cause, want);
         else if (want != OK)
             ck_assert_uint_eq(state(), before);
     }
@@ -227,7 +180,7 @@ START_TEST(test_offsets)
         {1100, 100, SFI_CAUSE_OFFSET},
         {1018, 400, SFI_CAUSE_LENGTH},
         {1018, 399, OK},
-        {0, 1018, ST},
+        {0, 1018, SFI_CAUSE_STATE},
     };
     static uint8_t content[INSTALL_CONTENT_MAX];
 
@@ -271,7 +224,8 @@ START_TEST(test_no_areas)
     memset(&none, 0, sizeof(none));
     image_seal(&none);
     binary_restore(&binary, LICENSED);
-    assert_row("no areas", send_image(&none), SFI_CAUSE_HEADER_AREAS);
+    install_assert_refused(&install, &binary, "no areas", send_image(&none),
+                           SFI_CAUSE_HEADER_AREAS);
     image_free(&none);
 }
 END_TEST
@@ -289,7 +243,8 @@ START_TEST(test_swapped_content)
     a[0].cipher = a[1].cipher;
     a[1].cipher = cipher;
     binary_restore(&binary, LICENSED);
-    assert_row("swapped", send_image(&install.image), SFI_CAUSE_AREA_TAG);
+    install_assert_refused(&install, &binary, "swapped",
+                           send_image(&install.image), SFI_CAUSE_AREA_TAG);
     a[1].d.size = size;
     install_seal(&install);
 }
@@ -307,7 +262,7 @@ flip(uint8_t *at, size_t bit)
     binary_restore(&binary, LICENSED);
     cause = send_image(&install.image);
     at[bit / 8] ^= (uint8_t)(1 << bit % 8);
-    if (cause == SFI_CAUSE_LENGTH || cause == ST)
+    if (cause == SFI_CAUSE_LENGTH || cause == SFI_CAUSE_STATE)
         ck_assert_int_eq(request(SFI_CMD_ABORT, NULL, 0, NULL, 0), OK);
     else
         ck_assert_int_ge(cause, SFI_CAUSE_HEADER_MAGIC);

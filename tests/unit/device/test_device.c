@@ -6,6 +6,7 @@
 
 #include <fixture.h>
 #include <bench/part.h>
+#include <bench/request_rows.h>
 
 /* ---- the whole way ---- */
 
@@ -232,23 +233,6 @@ END_TEST
 
 /* ---- every request in every state ---- */
 
-enum situation {
-    NEW,
-    READY,
-    LICENSED,
-    BETWEEN, /* areas */
-    WITHIN,  /* an area */
-    COMPLETE,
-    INSTALLED,
-    REBOOTED, /* and installed */
-    SITUATIONS,
-};
-
-static const char *const situation_names[SITUATIONS] = {
-    "new",    "ready",    "licensed",  "between areas",
-    "within", "complete", "installed", "rebooted",
-};
-
 static void
 bring(enum situation s)
 {
@@ -277,61 +261,22 @@ bring(enum situation s)
 
 static const uint8_t zeros[SFI_CMD_DATA_MAX + 1];
 
-/* Requests of the right length that are all zeros. */
-static const struct {
-    uint16_t opcode;
-    size_t param_len, data_len;
-    uint8_t cause[SITUATIONS];
-} requests[] = {
-#define OK SFI_CAUSE_NONE
-#define ST SFI_CAUSE_STATE
-    {SFI_CMD_INFO, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_CERTIFICATE, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_SECURE,
-     1,
-     0,
-     {OK, OK, OK, OK, OK, OK, SFI_CAUSE_INSTALLED, SFI_CAUSE_INSTALLED}},
-    {SFI_CMD_LICENSE,
-     0,
-     136,
-     {ST, SFI_CAUSE_LICENSE_TYPE, ST, ST, ST, ST, ST, ST}},
-    {SFI_CMD_HEADER,
-     28,
-     0,
-     {ST, ST, SFI_CAUSE_HEADER_MAGIC, ST, ST, ST, ST, ST}},
-    {SFI_CMD_AREA, 30, 0, {ST, ST, ST, SFI_CAUSE_AREA_TYPE, ST, ST, ST, ST}},
-    {SFI_CMD_DATA, 4, 16, {ST, ST, ST, ST, OK, ST, ST, ST}},
-    {SFI_CMD_FINISH, 0, 0, {ST, ST, ST, ST, ST, OK, OK, ST}},
-    {SFI_CMD_ABORT, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_SESSION, 0, 0, {OK, OK, OK, OK, OK, OK, OK, OK}},
-    {SFI_CMD_RECEIPT,
-     0,
-     0,
-     {ST, ST, ST, ST, ST, ST, SFI_CAUSE_NO_RECEIPT, SFI_CAUSE_NO_RECEIPT}},
-    {0x5300,
-     0,
-     0,
-     {SFI_CAUSE_UNKNOWN_COMMAND, SFI_CAUSE_UNKNOWN_COMMAND,
-      SFI_CAUSE_UNKNOWN_COMMAND, SFI_CAUSE_UNKNOWN_COMMAND,
-      SFI_CAUSE_UNKNOWN_COMMAND, SFI_CAUSE_UNKNOWN_COMMAND,
-      SFI_CAUSE_UNKNOWN_COMMAND, SFI_CAUSE_UNKNOWN_COMMAND}},
-};
-
 START_TEST(test_states)
 {
-    enum situation s = (enum situation)(_i / (int)ROWS(requests));
-    size_t r = (size_t)_i % ROWS(requests);
+    enum situation s = (enum situation)(_i / (int)REQUEST_ROWS);
+    size_t r = (size_t)_i % REQUEST_ROWS;
     uint32_t state;
     int cause;
 
     bring(s);
     state = sfi_device_state(part.dev);
-    cause = part_send(&part, requests[r].opcode, zeros, requests[r].param_len,
-                      zeros, requests[r].data_len);
-    ck_assert_msg(cause == requests[r].cause[s], "%s: 0x%04x gives 0x%02x",
-                  situation_names[s], requests[r].opcode, (unsigned)cause);
+    cause =
+        part_send(&part, request_rows[r].opcode, zeros,
+                  request_rows[r].param_len, zeros, request_rows[r].data_len);
+    ck_assert_msg(cause == request_rows[r].cause[s], "%s: 0x%04x gives 0x%02x",
+                  situation_names[s], request_rows[r].opcode, (unsigned)cause);
     /* a mistake loses nothing */
-    if (cause != OK && cause < SFI_CAUSE_LICENSE_TYPE)
+    if (cause != SFI_CAUSE_NONE && cause < SFI_CAUSE_LICENSE_TYPE)
         ck_assert_uint_eq(sfi_device_state(part.dev), state);
 }
 END_TEST
@@ -642,7 +587,7 @@ main(void)
     tcase_add_test(tc, test_one_shot_is_finished);
     tcase_add_test(tc, test_install_again);
     tcase_add_test(tc, test_one_shot_is_once);
-    tcase_add_loop_test(tc, test_states, 0, SITUATIONS * (int)ROWS(requests));
+    tcase_add_loop_test(tc, test_states, 0, SITUATIONS * (int)REQUEST_ROWS);
     tcase_add_loop_test(tc, test_lengths, 0, SITUATIONS);
     tcase_add_loop_test(tc, test_abort, NEW, INSTALLED);
     tcase_add_test(tc, test_secure_flags);
