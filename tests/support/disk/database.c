@@ -135,6 +135,23 @@ database_cut(void)
                        "AND pid <> pg_backend_pid()");
 }
 
+static long
+count_others(void)
+{
+    return atol(database_sql("SELECT count(*) FROM pg_stat_activity WHERE "
+                             "datname = current_database() AND "
+                             "backend_type = 'client backend' AND "
+                             "pid <> pg_backend_pid()"));
+}
+
+void
+database_wait_for_others(long left)
+{
+    for (int i = 0; i < 6000 && count_others() > left; i++)
+        (void)usleep(10000);
+    ck_assert_int_le(count_others(), left);
+}
+
 void
 database_drop(void)
 {

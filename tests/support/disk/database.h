@@ -16,6 +16,8 @@ const char *database_sql(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 /* Terminate all connections to it but the administrator's. */
 void database_cut(void);
+/* Wait until no more than so many others are connected to it. */
+void database_wait_for_others(long left);
 void database_drop(void);
 
 /* Kill the whole server and start it again, without waiting. */
