@@ -53,11 +53,21 @@ class Wire(bench.Case):
 
     def says(self, peer, status, *facts, **more):
         more.setdefault("timeout", 1)
-        result = self.info(peer, **more)
+        return self.said(peer, self.info(peer, **more), status, *facts)
+
+    def said(self, peer, result, status, *facts):
         url = peer if isinstance(peer, str) else peer.url
         self.assertEnded(result, status, about(f"server:{url}/blink", *facts))
         self.assertNotIn("hint:", result.err)
         return result
+
+    def says_in_time(self, peer, status, *facts):
+        """The last try may be one for which no time was left: then again."""
+        for _ in range(9):
+            result = self.info(peer, timeout=1)
+            if "no answer in time" not in result.err:
+                break
+        self.said(peer, result, status, *facts)
 
     def test_info(self):
         peer = self.peer()
@@ -135,9 +145,10 @@ class Wire(bench.Case):
     def test_trouble_stays(self):
         peer = self.peer()
         peer.always = peers.hang_up
-        self.says(peer, 4, "connection", "answer", "certificate", "times")
+        self.says_in_time(peer, 4, "connection", "answer", "certificate",
+                          "times")
         peer.always = peers.busy()
-        self.says(peer, 6, "standby", "times")
+        self.says_in_time(peer, 6, "standby", "times")
         peer.always = peers.busy(429, 77)
         begin = time.monotonic()
         self.says(peer, 6, "standby", "77 s", timeout=60)
