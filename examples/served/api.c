@@ -288,11 +288,7 @@ asked_check_firmware(struct asked *a)
 static const char *
 api_state_text(enum writer_state state)
 {
-    static const char *const texts[] = {"starting",    "standby",
-                                        "no database", "serving",
-                                        "rolled back", "ended"};
-
-    return http_is_draining() ? "draining" : texts[state];
+    return http_is_draining() ? "draining" : firmware_state_text(state);
 }
 
 static bool

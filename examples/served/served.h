@@ -97,6 +97,8 @@ const char *firmware_name(const struct firmware *f);
 uint32_t firmware_bit(const struct firmware *f);
 /* Any thread. */
 enum writer_state firmware_state(struct firmware *f);
+/* As clients are told. */
+const char *firmware_state_text(enum writer_state state);
 /* Why it is in this state. */
 void firmware_why(struct firmware *f, char *out, size_t size);
 bool firmware_is_live_only(struct firmware *f);

@@ -81,6 +81,16 @@ firmware_state(struct firmware *f)
     return (enum writer_state)atomic_load(&f->state);
 }
 
+const char *
+firmware_state_text(enum writer_state state)
+{
+    static const char *const texts[] = {"starting",    "standby",
+                                        "no database", "serving",
+                                        "rolled back", "ended"};
+
+    return texts[state];
+}
+
 void
 firmware_why(struct firmware *f, char *out, size_t size)
 {
@@ -493,17 +503,21 @@ writer_gather(struct firmware *f, struct job *jobs[GATHER_MAX])
 static void
 writer_turn_away(struct firmware *f)
 {
+    enum writer_state state = firmware_state(f);
     struct job *jobs[GATHER_MAX];
+    char text[80];
     size_t count;
 
+    (void)snprintf(text, sizeof(text), "the server does not serve now: %s",
+                   state == WRITER_SERVING ? "draining"
+                                           : firmware_state_text(state));
     do {
         (void)pthread_mutex_lock(&f->lock);
         count = f->queued < GATHER_MAX ? f->queued : GATHER_MAX;
         firmware_take(f, jobs, count);
         (void)pthread_mutex_unlock(&f->lock);
         for (size_t i = 0; i < count; i++)
-            job_fail(jobs[i], 503, SFI_ERR_IO,
-                     "the HSM of the server is away: ask again");
+            job_fail(jobs[i], 503, SFI_ERR_IO, text);
         if (count > 0)
             jobs_give_back(jobs, count);
     } while (count > 0);
