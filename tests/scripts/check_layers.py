@@ -146,14 +146,16 @@ FREESTANDING = ["limits.h", "stdbool.h", "stddef.h", "stdint.h",
 
 # Headers of others, and the only files of ours that may include them.
 OWNED = [
-    ("openssl/*", ["lib/crypto/*", "examples/served/*"]),
+    ("openssl/*", ["lib/crypto/*", "examples/served/*",
+                   "examples/station/*"]),
     ("sqlite3.h", ["lib/hsm/vault/ledger_*"]),
     ("libpq-fe.h", ["lib/hsm/vault/ledger_pg*"]),
     ("p11-kit/*", ["lib/hsm/token/*"]),
     ("winscard.h", ["lib/hsm/card/pcsc*.c"]),
     ("curl/*", ["lib/hsm/server/http_curl.c"]),
-    ("jansson.h", ["lib/hsm/server/answer.c", "examples/served/*"]),
-    ("event2/*", ["examples/served/*"]),
+    ("jansson.h", ["lib/hsm/server/answer.c", "examples/served/*",
+                   "examples/station/*"]),
+    ("event2/*", ["examples/served/*", "examples/station/*"]),
     ("mbedtls/*", ["examples/bootloader/crypto/*"]),
     ("ini.h", ["examples/line/job_file.c", "examples/served/config.c"]),
     ("time.h", ["lib/util/clock.c", "examples/*"]),
@@ -279,7 +281,7 @@ def check(root):
             elif why is None and name[0] == '"' and "/" in name and \
                     not on_island(path, name) and \
                     not name.startswith(('"cli/', '"chips/', '"lease/', '"line/',
-                                         '"receipts/', '"served/', '"wrap/',
+                                         '"receipts/', '"served/', '"station/', '"wrap/',
                                          '"sim/board/wire.h', '"wire/v7m_debug.h')):
                 why = f"an example uses only the public API, not {name[1:]}"
             if why is not None:

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""sfi-station and a browser, for tests: Chromium, driven by Selenium."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPConnection
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+sys.path.insert(0, os.path.join(os.environ["SFI_TEST_SOURCE"],
+                                "tests", "programs"))
+from check import PROGRAMS, SOURCE, case, main, run, same  # noqa: E402, F401
+
+PATIENCE_S = 30  # a busy machine; nothing waits so long when all is well
+
+
+class Station:
+    """A running sfi-station with folders of its own."""
+
+    def __init__(self, *options: str, folder: str | None = None) -> None:
+        self.home = tempfile.mkdtemp(prefix="sfi-test-")
+        self.folder = folder or os.path.join(self.home, "files")
+        os.makedirs(self.folder, exist_ok=True)
+        self.options = options
+        self.start()
+
+    def start(self, *options: str) -> None:
+        """Also again, after stop() or kill()."""
+        self.process = subprocess.Popen(
+            [os.path.join(PROGRAMS, "sfi-station"), *self.options, *options,
+             self.folder],
+            stdout=subprocess.PIPE, text=True, cwd=self.home)
+        assert self.process.stdout is not None
+        self.operator = self.process.stdout.readline().split()[-1]
+        self.viewer = self.process.stdout.readline().split()[-1]
+        self.origin = self.operator.partition("/#")[0]
+
+    def path(self, *names: str) -> str:
+        """Of a file in the folder that the page may see."""
+        return os.path.join(self.folder, *names)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        code = self.process.wait(PATIENCE_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Client:
+    """The requests of a page, without a browser."""
+
+    def __init__(self, station: Station, link: str | None = None) -> None:
+        self.station = station
+        self.cookie = self.key = ""
+        link = link or station.operator
+        code, answer, headers = self.send(
+            "POST", "session/begin", {"token": link.partition("#")[2]})
+        assert code == 200, answer
+        self.key = answer["key"]
+        self.cookie = headers["Set-Cookie"].partition(";")[0]
+
+    def send(self, method: str, path: str, body: Any = None,
+             headers: dict[str, str] | None = None
+             ) -> tuple[int, Any, dict[str, str]]:
+        """The status, the answer (JSON if it is), and its headers."""
+        more = {"Origin": self.station.origin, "Cookie": self.cookie,
+                "X-Station-Key": self.key, **(headers or {})}
+        data = body
+        if not isinstance(body, (bytes, type(None))):
+            data = json.dumps(body).encode()
+            more.setdefault("Content-Type", "application/json")
+        connection = HTTPConnection(self.station.origin.partition("//")[2],
+                                    timeout=PATIENCE_S)
+        connection.request(method, "/api/" + path, data, more)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        if answer.headers.get_content_type() == "application/json" and content:
+            return answer.status, json.loads(content), dict(answer.headers)
+        return answer.status, content, dict(answer.headers)
+
+    def get(self, path: str) -> Any:
+        code, answer, _ = self.send("GET", path)
+        assert code == 200, (code, answer)
+        return answer
+
+    def post(self, path: str, body: Any = None, expect: int = 200) -> Any:
+        code, answer, _ = self.send("POST", path, body or {})
+        assert code == expect, (code, answer)
+        return answer
+
+
+class Page:
+    """A tab of a Chromium without a window."""
+
+    def __init__(self, link: str, width: int = 1280, height: int = 900,
+                 dark: bool = False) -> None:
+        options = Options()
+        self.profile = tempfile.mkdtemp(prefix="sfi-test-")
+        for word in ("--headless=new", "--no-sandbox", "--disable-gpu",
+                     "--disable-dev-shm-usage", "--no-first-run",
+                     "--disable-background-networking",
+                     "--disable-component-update", "--disable-extensions",
+                     f"--window-size={width},{height}",
+                     f"--user-data-dir={self.profile}"):
+            options.add_argument(word)
+        if dark:
+            options.add_argument("--force-dark-mode")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(
+            service=Service("/usr/bin/chromedriver"), options=options)
+        self.driver.get(link)
+
+    def find(self, css: str) -> WebElement:
+        """As soon as it is there and can be seen."""
+        def seen(_: object) -> WebElement | bool:
+            for node in self.driver.find_elements(By.CSS_SELECTOR, css):
+                if node.is_displayed():
+                    return node
+            return False
+        found = WebDriverWait(self.driver, PATIENCE_S, 0.05).until(seen, css)
+        assert isinstance(found, WebElement)
+        return found
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def wait(self, what: Callable[[], Any], message: str = "") -> Any:
+        """Until it is true."""
+        return WebDriverWait(self.driver, PATIENCE_S, 0.05).until(
+            lambda _: what(), message)
+
+    def text(self, css: str) -> str:
+        return self.find(css).text
+
+    def run(self, script: str, *args: Any) -> Any:
+        return self.driver.execute_script(script, *args)
+
+    def errors(self) -> list[str]:
+        """What Chromium complained about: a script, the policy, a request."""
+        return [row["message"] for row in self.driver.get_log("browser")
+                if row["level"] == "SEVERE"]
+
+    def screenshot(self, name: str) -> None:
+        """Kept in the folder SFI_TEST_SCREENSHOTS, if it is set."""
+        folder = os.environ.get("SFI_TEST_SCREENSHOTS")
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+            self.driver.save_screenshot(os.path.join(folder, name + ".png"))
+
+    def close(self) -> None:
+        self.driver.quit()
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+
+def answers(origin: str) -> bool:
+    """Something listens there."""
+    try:
+        urllib.request.urlopen(origin, timeout=PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
