@@ -14,6 +14,8 @@ from http.client import HTTPConnection
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementClickInterceptedException, StaleElementReferenceException)
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -25,6 +27,40 @@ sys.path.insert(0, os.path.join(os.environ["SFI_TEST_SOURCE"],
 from check import PROGRAMS, SOURCE, case, main, run, same  # noqa: E402, F401
 
 PATIENCE_S = 30  # a busy machine; nothing waits so long when all is well
+
+AXE = "/usr/local/share/axe-core/axe.min.js"
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+WIDTHS = (320, 1280, 2560)
+
+# The elements of a role (or tag) that can be seen and whose accessible name is
+# or begins with a text.
+FIND = """
+const [role, name, whole] = arguments;
+const tags = {button: 'button, summary, input[type=submit]', link: 'a[href]',
+  textbox: 'input:not([type]), input[type=text], input[type=password], '
+    + 'input[type=number], input[type=search], textarea',
+  combobox: 'select', checkbox: 'input[type=checkbox]',
+  radio: 'input[type=radio]', heading: 'h1, h2, h3, h4, h5',
+  dialog: 'dialog', group: 'fieldset, article', file: 'input[type=file]',
+  img: 'svg', table: 'table', option: 'option', listitem: 'li'};
+const words = (s) => s.replace(/\\s+/g, ' ').trim();
+const named = (node) => {
+  const by = node.getAttribute('aria-labelledby');
+  if (by) {
+    return by.split(/ +/).map((id) =>
+      document.getElementById(id)?.textContent || '').join(' ');
+  }
+  if (node.ariaLabel) return node.ariaLabel;
+  if (node.labels?.length) return node.labels[0].textContent;
+  const first = node.querySelector(':scope > legend, :scope > caption, '
+    + ':scope > title');
+  if (first) return first.textContent;
+  return node.textContent || node.value || node.title || '';
+};
+return [...document.querySelectorAll(`[role=${role}], ` + (tags[role] || role))]
+  .filter((node) => node.checkVisibility() && ((n) =>
+    whole ? n === name : n.startsWith(name))(words(named(node))));
+"""
 
 
 class Station:
@@ -140,6 +176,95 @@ class Page:
         found = WebDriverWait(self.driver, PATIENCE_S, 0.05).until(seen, css)
         assert isinstance(found, WebElement)
         return found
+
+    def named(self, role: str, name: str, whole: bool = False) -> WebElement:
+        """The first element of this role whose name begins so; soon."""
+        found = self.wait(lambda: self.run(FIND, role, name, whole),
+                          f"{role} {name!r}")
+        assert isinstance(found[0], WebElement)
+        return found[0]
+
+    def has(self, role: str, name: str, whole: bool = False) -> bool:
+        return bool(self.run(FIND, role, name, whole))
+
+    def press(self, name: str, role: str = "button") -> None:
+        """Click what has this name, once it can be clicked."""
+        def pressed() -> bool:
+            try:
+                node = self.named(role, name)
+                if not node.is_enabled():
+                    return False
+                node.click()
+            except (ElementClickInterceptedException,
+                    StaleElementReferenceException):
+                return False
+            return True
+        self.wait(pressed, f"{role} {name!r} to press")
+
+    def type(self, name: str, text: str) -> None:
+        """Into the field with this label."""
+        node = self.named("textbox", name)
+        node.clear()
+        node.send_keys(text)
+
+    def keys(self, *keys: str) -> None:
+        """To whatever has the focus."""
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def says(self, text: str) -> None:
+        """Wait until the page shows this."""
+        self.wait(lambda: text in self.run("return document.body.innerText"),
+                  f"the page does not say {text!r}")
+
+    def go(self, screen: str) -> None:
+        """To a screen, as a bookmark does."""
+        self.run("location.hash = arguments[0]", screen)
+        self.find(f"#screen-{screen} h1")
+
+    def size(self, width: int, height: int = 900) -> None:
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1,
+            "mobile": False})
+
+    def scheme(self, name: str) -> None:
+        """"light" or "dark"."""
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": name},
+            {"name": "prefers-reduced-motion", "value": "reduce"}]})
+
+    def axe(self) -> list[str]:
+        """What bars people from this page, a line each."""
+        if not os.path.exists(AXE):
+            raise AssertionError(f"{AXE} is missing: run scripts/setup test")
+        if not self.run("return 'axe' in window"):
+            with open(AXE, encoding="utf-8") as file:
+                self.run(file.read())
+        found = self.driver.execute_async_script("""
+            const done = arguments[1];
+            axe.run(document, {runOnly: arguments[0],
+                               resultTypes: ['violations']})
+              .then((r) => done(r.violations.flatMap((v) => v.nodes.map((n) =>
+                `${v.id}: ${n.target.join(' ')}: ${n.failureSummary}`))),
+                (e) => done([String(e)]));""", AXE_TAGS)
+        assert isinstance(found, list)
+        return found
+
+    def look(self, name: str) -> list[str]:
+        """Pictures of the page as it is, at each width, and what axe finds in
+        light and dark and what is wider than the page."""
+        wrong = []
+        for scheme in ("light", "dark"):
+            self.scheme(scheme)
+            wrong += [f"{scheme}: {line}" for line in self.axe()]
+            for width in WIDTHS:
+                self.size(width)
+                if self.run("return document.documentElement.scrollWidth") \
+                        > width:
+                    wrong.append(f"{name}: scrolls sideways at {width}")
+                self.screenshot(f"{name}-{width}-{scheme}")
+        self.scheme("light")
+        self.size(1280)
+        return wrong
 
     def all(self, css: str) -> list[WebElement]:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
