@@ -156,18 +156,11 @@ create_template(struct job *j)
 
 /* ---- keys and nonces ---- */
 
-/* Both or none. */
 sfi_status
 create_key_files(struct job *j, const char *key, const char *nonce)
 {
-    sfi_status st = key != NULL ? sfi_key_create(j->ctx, key) : SFI_OK;
+    sfi_status st = cli_make_secrets(j->ctx, key, nonce);
 
-    if (st != SFI_OK)
-        return st;
-    if (nonce != NULL)
-        st = sfi_nonce_create(j->ctx, nonce);
-    if (st != SFI_OK && key != NULL)
-        (void)unlink(key);
     if (st == SFI_OK && key != NULL) {
         cli_print("%s: new key, %u bytes\n", cli_visible(key), SFI_KEY_LEN);
         json_text(&j->json, "key", key);

@@ -81,3 +81,16 @@ cli_load_secrets(const struct cli *c, sfi_ctx *ctx, const char *key,
         st = sfi_nonce_load(ctx, nonce, nonce_secret);
     return st;
 }
+
+sfi_status
+cli_make_secrets(sfi_ctx *ctx, const char *key, const char *nonce)
+{
+    sfi_status st = key != NULL ? sfi_key_create(ctx, key) : SFI_OK;
+
+    if (st != SFI_OK || nonce == NULL)
+        return st;
+    st = sfi_nonce_create(ctx, nonce);
+    if (st != SFI_OK && key != NULL)
+        (void)unlink(key);
+    return st;
+}

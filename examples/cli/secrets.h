@@ -12,5 +12,7 @@
 sfi_status cli_load_secrets(const struct cli *c, sfi_ctx *ctx, const char *key,
                             const char *nonce, sfi_key **key_out,
                             uint8_t *nonce_secret);
+/* Make files of a new key and a new nonce, both or none; NULL: not that one. */
+sfi_status cli_make_secrets(sfi_ctx *ctx, const char *key, const char *nonce);
 
 #endif
