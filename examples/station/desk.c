@@ -12,7 +12,7 @@
 
 #include "station/local.h"
 
-#define DESKS 4u
+#define DESKS 5u
 #define ERRANDS_MAX 32u /* that wait at a desk */
 #define TICK_MS 250
 
@@ -34,7 +34,7 @@ static struct {
 } desks = {.lock = PTHREAD_MUTEX_INITIALIZER, .pipe = {-1, -1}};
 
 static const struct desk_class *const desk_classes[DESKS] = {
-    &image_desk, &hsm_desk, &line_desk, &proof_desk};
+    &image_desk, &hsm_desk, &line_desk, &proof_desk, &files_desk};
 
 const struct route *
 desks_find(const char *path, size_t *desk)

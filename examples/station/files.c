@@ -11,9 +11,7 @@
 
 #include "station/station.h"
 
-/* What the page calls a folder: its last part, with a number when that is
- * taken. */
-static void
+void
 file_folder_name(const struct settings *s, size_t index, char out[256])
 {
     const char *last = strrchr(s->folders[index], '/');
@@ -63,7 +61,7 @@ file_folder(const struct settings *s, const char *name, const char **rest)
     return NULL;
 }
 
-static bool
+bool
 file_is_plain(const char *name)
 {
     for (const char *at = name; *at != '\0'; at++) {

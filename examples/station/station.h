@@ -119,7 +119,8 @@ struct desk {
     void *data;
 };
 
-extern const struct desk_class image_desk, hsm_desk, line_desk, proof_desk;
+extern const struct desk_class image_desk, hsm_desk, line_desk, proof_desk,
+    files_desk;
 
 /* ---- what the page shows ---- */
 
@@ -144,6 +145,11 @@ bool file_path(const struct settings *s, const char *name, enum file_use use,
  */
 bool file_name(const struct settings *s, const char *path,
                char out[STATION_PATH_MAX]);
+/* What the page calls a folder: its last part, with a number when that is
+ * taken. */
+void file_folder_name(const struct settings *s, size_t index, char out[256]);
+/* No control characters, no way up. */
+bool file_is_plain(const char *name);
 
 /* ---- the shift: the operator's PINs ---- */
 
