@@ -146,8 +146,11 @@ http_on_tell(evutil_socket_t fd, short what, void *arg)
     for (struct stream *s = http.streams; s != NULL; s = s->next) {
         size_t len = 0;
 
-        if (!stream_is_full(s))
-            stream_send(s, told_next(&s->seen, &len), len);
+        if (!stream_is_full(s)) {
+            char *text = told_next(&s->seen, &len);
+
+            stream_send(s, text, len);
+        }
     }
 }
 
@@ -185,6 +188,7 @@ http_stream(struct evhttp_request *req)
     struct stream *s =
         http.stream_count < STREAMS_MAX ? calloc(1, sizeof(*s)) : NULL;
     size_t len = 0;
+    char *text;
 
     if (s == NULL) {
         http_refuse(req, 503, "too many pages are open");
@@ -198,12 +202,10 @@ http_stream(struct evhttp_request *req)
     evhttp_connection_set_closecb(evhttp_request_get_connection(req),
                                   http_on_stream_closed, s);
     evhttp_send_reply_start(req, 200, "OK");
-    stream_send(
-        s,
-        told_since(evhttp_find_header(evhttp_request_get_input_headers(req),
-                                      "Last-Event-ID"),
-                   &s->seen, &len),
-        len);
+    text = told_since(evhttp_find_header(evhttp_request_get_input_headers(req),
+                                         "Last-Event-ID"),
+                      &s->seen, &len);
+    stream_send(s, text, len);
 }
 
 static void
