@@ -70,6 +70,16 @@ sessions_token(bool operates)
                     : sessions.viewer_token_secret;
 }
 
+/* Another one operates, or nobody does: the pages ask who it is. */
+static void
+session_set_operator(struct session *s)
+{
+    static json_int_t changes;
+
+    sessions.operator= s;
+    tell("session/operator", json_integer(++changes));
+}
+
 struct session *
 session_begin(const char *token)
 {
@@ -88,7 +98,7 @@ session_begin(const char *token)
     s->used = true;
     s->may_operate = operates;
     if (operates && sessions.operator== NULL)
-        sessions.operator= s;
+        session_set_operator(s);
     return s;
 }
 
@@ -161,7 +171,7 @@ session_take_over(struct session *s)
         return false;
     if (sessions.operator!= NULL && sessions.operator!= s)
         shift_lock();
-    sessions.operator= s;
+    session_set_operator(s);
     return true;
 }
 
@@ -178,7 +188,7 @@ session_end(struct session *s)
 {
     if (session_operates(s)) {
         shift_lock();
-        sessions.operator= NULL;
+        session_set_operator(NULL);
     }
     cli_wipe(s, sizeof(*s));
 }

@@ -13,6 +13,7 @@ def page_opens(folder):
     with contextlib.closing(Station()) as station, \
             contextlib.closing(Page(station.operator)) as page:
         page.find("#screen-image h1")
+        page.wait(lambda: "Connected" in page.text("#connection"))
         same(page.errors(), [])
 
 

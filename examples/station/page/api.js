@@ -90,25 +90,44 @@ export async function begin() {
   return get('session');
 }
 
-// Events since `lastId`, until the connection is lost: seen(id, kind, object).
-export async function stream(lastId, seen) {
-  const answer = await send('events', {
-    headers: headers(lastId ? {'Last-Event-ID': lastId} : {}),
-  });
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  for (;;) {
-    const {value, done} = await reader.read();
-    if (done) return;
-    text += value;
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const event = {};
-      for (const line of text.slice(0, end).split('\n')) {
-        const at = line.indexOf(': ');
-        if (at > 0) event[line.slice(0, at)] = line.slice(at + 2);
-      }
-      text = text.slice(end + 2);
-      if (event.data) seen(event.id, event.event, JSON.parse(event.data));
+const SILENCE_MS = 40000; // the program says something every 15 seconds
+
+// Events since `lastId`, until the connection is lost: opened() when it is there,
+// seen(id, kind, object).
+export async function stream(lastId, seen, opened) {
+  const abort = new AbortController();
+  let timer = setTimeout(() => abort.abort(), SILENCE_MS);
+  try {
+    const answer = await send('events', {
+      headers: headers(lastId ? {'Last-Event-ID': lastId} : {}),
+      signal: abort.signal,
+    });
+    opened();
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    for (;;) {
+      const {value, done} = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => abort.abort(), SILENCE_MS);
+      text = give(text + value, seen);
     }
+  } finally {
+    clearTimeout(timer);
+    abort.abort();
   }
+}
+
+// Give each event that is whole; returns the rest.
+function give(text, seen) {
+  for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+    const event = {};
+    for (const line of text.slice(0, end).split('\n')) {
+      const at = line.indexOf(': ');
+      if (at > 0) event[line.slice(0, at)] = line.slice(at + 2);
+    }
+    text = text.slice(end + 2);
+    if (event.data) seen(event.id, event.event, JSON.parse(event.data));
+  }
+  return text;
 }

@@ -38,20 +38,43 @@ function seen(id, kind, object) {
   for (const watcher of watchers) give(watcher, changed);
 }
 
-// Listen for ever; connected(true or false, failure) says how it goes.
+// Not longer than this, but at once when the machine has its network again.
+function pause(ms) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      window.removeEventListener('online', done);
+      resolve();
+    }
+    window.addEventListener('online', done);
+  });
+}
+
+let listens = 0;
+
+// Listen until the session ends; connected(true or false) says how it goes.
+// Resolves to the failure that ended it, or to null when another call listens.
 export async function listen(connected) {
-  for (let wait = 500;; wait = Math.min(2 * wait, 8000)) {
+  listens += 1;
+  const me = listens;
+  for (let wait = 500; me === listens; wait = Math.min(2 * wait, 8000)) {
+    let failure = null;
     try {
       await stream(lastId, (...event) => {
-        wait = 500;
+        if (me === listens) seen(...event);
+      }, () => {
+        if (me !== listens) return;
+        wait = 250;
         connected(true);
-        seen(...event);
       });
-      connected(false);
-    } catch (failure) {
-      connected(false, failure);
-      if (failure.http === 401) return;
+    } catch (error) {
+      failure = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    if (me !== listens) return null;
+    connected(false);
+    if (failure && failure.http === 401) return failure;
+    await pause(wait);
   }
+  return null;
 }

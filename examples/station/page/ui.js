@@ -3,6 +3,7 @@
 // What all screens are made of.  Nothing here knows a screen.
 
 import {el, fill} from './dom.js';
+import {operates} from './who.js';
 import {t} from './texts.js';
 
 let last = 0;
@@ -85,7 +86,8 @@ export function errorBox() {
 export function button(text, run, {kind = 'quiet', errors = null,
   changes = false, ...attributes} = {}) {
   const node = el('button', {type: 'button', class: kind, ...attributes,
-    'data-changes': changes}, text);
+    'data-changes': changes,
+    'aria-disabled': changes && !operates() ? 'true' : null}, text);
   node.addEventListener('click', async () => {
     if (node.getAttribute('aria-busy')) return;
     node.setAttribute('aria-busy', 'true');
