@@ -59,7 +59,7 @@ class Screen {
     this.done = el('div', {class: 'done'});
     this.last = el('p', {class: 'remarks'});
     watch('image/made', (told) => fill(this.last, told.get('image/made') &&
-      el('span', {dir: 'auto'}, t('image.last', told.get('image/made')))));
+      el('span', {dir: 'auto'}, t('image.made_last', told.get('image/made')))));
   }
 
   changed() {

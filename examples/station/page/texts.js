@@ -124,7 +124,7 @@ const texts = {
   'image.generate': 'Generate SFI',
   'image.created': 'SFI created successfully',
   'image.created_as': 'version {version}, {size}, areas: {areas}',
-  'image.last': 'Made last: {file}, version {version}, for {chip}',
+  'image.made_last': 'Made last: {file}, version {version}, for {chip}',
   'image.map': 'Flash map',
   'image.map_says': 'Flash of {chip}; areas: {areas}, places with an error: {wrong}. The table below has the same.',
   'image.map_area': 'area of the image',
