@@ -15,10 +15,13 @@ from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import (
-    ElementClickInterceptedException, StaleElementReferenceException)
+    ElementClickInterceptedException, StaleElementReferenceException,
+    TimeoutException)
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -202,14 +205,26 @@ class Page:
         self.wait(pressed, f"{role} {name!r} to press")
 
     def type(self, name: str, text: str) -> None:
-        """Into the field with this label."""
+        """Into the field with this label, and on to the next one."""
         node = self.named("textbox", name)
         node.clear()
-        node.send_keys(text)
+        node.send_keys(text, Keys.TAB)
 
     def keys(self, *keys: str) -> None:
         """To whatever has the focus."""
-        self.driver.switch_to.active_element.send_keys(*keys)
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, role: str, name: str) -> None:
+        """Press Tab until this element has the focus, which can be seen."""
+        node = self.named(role, name)
+        for _ in range(400):
+            if self.run("return document.activeElement === arguments[0]",
+                        node):
+                assert self.run("return arguments[0].matches(':focus-visible')",
+                                node), f"the focus of {name!r} is not seen"
+                return
+            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+        raise AssertionError(f"Tab does not lead to {role} {name!r}")
 
     def says(self, text: str) -> None:
         """Wait until the page shows this."""
@@ -244,7 +259,8 @@ class Page:
             axe.run(document, {runOnly: arguments[0],
                                resultTypes: ['violations']})
               .then((r) => done(r.violations.flatMap((v) => v.nodes.map((n) =>
-                `${v.id}: ${n.target.join(' ')}: ${n.failureSummary}`))),
+                `${v.id}: ${n.target.join(' ')}: ${[...n.any, ...n.all,
+                  ...n.none].map((c) => c.message).join(' ')}`))),
                 (e) => done([String(e)]));""", AXE_TAGS)
         assert isinstance(found, list)
         return found
@@ -258,9 +274,12 @@ class Page:
             wrong += [f"{scheme}: {line}" for line in self.axe()]
             for width in WIDTHS:
                 self.size(width)
-                if self.run("return document.documentElement.scrollWidth") \
-                        > width:
-                    wrong.append(f"{name}: scrolls sideways at {width}")
+                wide, high = self.run(
+                    "const root = document.documentElement;"
+                    "return [root.scrollWidth, root.scrollHeight]")
+                if wide > width:
+                    wrong.append(f"{name}: {wide} pixels wide at {width}")
+                self.size(width, max(480, min(high, 2400)))
                 self.screenshot(f"{name}-{width}-{scheme}")
         self.scheme("light")
         self.size(1280)
@@ -270,9 +289,13 @@ class Page:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def wait(self, what: Callable[[], Any], message: str = "") -> Any:
-        """Until it is true."""
-        return WebDriverWait(self.driver, PATIENCE_S, 0.05).until(
-            lambda _: what(), message)
+        """Until it is true; a picture of the page if it never is."""
+        try:
+            return WebDriverWait(self.driver, PATIENCE_S, 0.05).until(
+                lambda _: what(), message)
+        except TimeoutException:
+            self.screenshot("failed")
+            raise
 
     def text(self, css: str) -> str:
         return self.find(css).text
