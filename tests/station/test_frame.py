@@ -1,28 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""The frame of the page: it starts, and shows its screens."""
+"""The frame of the page: its head, addresses, keys, files, lost connections."""
 
 import contextlib
 import os
 
+from selenium.webdriver.common.keys import Keys
+
 from station import Client, Page, Station, case, main, same
+from tunnel import Tunnel
 
+SCREENS = ("image", "hsm", "line", "proof")
+HOSTILE = "<img src=x onerror=alert(1)>.hex"
 
-@case
-def page_opens(folder):
-    with contextlib.closing(Station()) as station, \
-            contextlib.closing(Page(station.operator)) as page:
-        page.find("#screen-image h1")
-        page.wait(lambda: "Connected" in page.text("#connection"))
-        same(page.errors(), [])
+# How far anything moved from its place since shifts_begin().
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => list.getEntries().forEach((e) =>
+  window.shifts.push(e.value + ' ' + e.sources.map((s) =>
+    s.node && s.node.outerHTML ? s.node.outerHTML.slice(0, 80) : '?'))))
+  .observe({type: 'layout-shift', buffered: false});
+"""
 
 
 @case
 def folders_are_listed(folder):
     with contextlib.closing(Station()) as station:
         os.mkdir(station.path("sub"))
-        hostile = "<img src=x onerror=alert(1)>.hex"
-        for age, name in enumerate((hostile, "b.SFI", "old.hex")):
+        for age, name in enumerate((HOSTILE, "b.SFI", "old.hex")):
             with open(station.path(name), "w", encoding="utf-8"):
                 pass
             os.utime(station.path(name), (1e9 - age, 1e9 - age))
@@ -35,7 +40,7 @@ def folders_are_listed(folder):
              ["files"])
         answer = client.post("files/list", {"folder": "files"})
         same([e["name"] for e in answer["entries"]],
-             ["sub", hostile, "b.SFI", "old.hex"])
+             ["sub", HOSTILE, "b.SFI", "old.hex"])
         same((answer["unnamed"], answer["more"]), (3, 0))
         answer = client.post("files/list", {
             "folder": "files", "kinds": [".hex"], "find": "OLD"})
@@ -53,6 +58,159 @@ def folders_are_bounded(folder):
                 pass
         answer = Client(station).post("files/list", {"folder": "files"})
         same((len(answer["entries"]), answer["more"]), (500, 10))
+
+
+# ---- one browser, for all of these ----
+
+def connected(page):
+    page.wait(lambda: "Connected" in page.text("#connection"), "no connection")
+
+
+def focus(page):
+    return page.run("return document.activeElement.textContent.trim()")
+
+
+def screens_have_addresses(page):
+    same(page.run("return location.hash"), "#image")
+    page.wait(lambda: page.driver.title == "Image - sfi-station")
+    for screen in SCREENS:
+        page.find(f"nav a[href='#{screen}']").click()
+        page.find(f"#screen-{screen} h1")
+        same(page.find("nav a[aria-current=page]").get_attribute("hash"),
+             "#" + screen)
+        page.driver.refresh()
+        page.find(f"#screen-{screen} h1")
+        connected(page)
+        page.wait(lambda: "You operate" in page.text("#who"))
+    page.driver.back()
+    page.find("#screen-line h1")
+
+
+def keys_suffice(page):
+    page.keys(Keys.ALT + "2")
+    page.find("#screen-hsm h1")
+    same(focus(page), "HSM")
+    page.keys("?")
+    page.named("dialog", "Keys")
+    same(focus(page), "Close")
+    page.keys(Keys.ESCAPE)
+    page.wait(lambda: not page.all("dialog"))
+    same(focus(page), "HSM")
+    page.keys("4")  # of a scanner
+    same(page.run("return location.hash"), "#hsm")
+    page.run("document.querySelector('.skip').focus()")
+    page.keys(Keys.ENTER)
+    same(page.run("return document.activeElement.id"), "main")
+    page.run("document.querySelector('nav a').focus()")
+    page.keys(Keys.TAB)
+    page.keys(Keys.TAB)
+    page.keys(Keys.ENTER)
+    page.find("#screen-line h1")
+
+
+def nothing_is_wider_than_the_page(page):
+    for screen in SCREENS:
+        page.go(screen)
+        for width in (320, 768, 1280, 2560):
+            page.size(width)
+            wide = page.run("return document.documentElement.scrollWidth")
+            assert wide <= width, f"{screen} is {wide} wide, of {width}"
+    page.size(1280)
+
+
+def files_are_picked(page):
+    page.run("import('/picker.js').then((m) => m.pick({title: 'Pick one'}))"
+             ".then((name) => { window.picked = name; })")
+    page.press("files")
+    page.named("button", HOSTILE)
+    same(page.all("dialog img"), [])
+    page.find("dialog input[type=search]").send_keys("onerror")
+    page.wait(lambda: len(page.all(".entry-row")) == 1, "rows")
+    page.press(HOSTILE)
+    page.wait(lambda: page.run("return window.picked") == "files/" + HOSTILE)
+    page.run("import('/picker.js').then((m) => m.pick({title: 'Write one',"
+             " mode: 'write', value: 'files/new.sfi'}))"
+             ".then((name) => { window.picked = name; })")
+    page.wait(lambda: len(page.all(".entry-row")) == 2, "rows")
+    page.press("Use this name")
+    page.wait(lambda: page.run("return window.picked") == "files/new.sfi")
+
+
+def what_is_for_ever_is_typed(page):
+    page.run("import('/ui.js').then((m) => m.confirmTyped({title: 'Lock',"
+             " text: 'For ever.', name: 'blink', action: 'Lock it'}))"
+             ".then((agreed) => { window.agreed = agreed; })")
+    page.named("dialog", "Lock")
+    page.type("Type blink", "blank")
+    page.keys(Keys.ENTER)
+    page.says("this is not blink")
+    same(page.find("dialog input").get_attribute("aria-invalid"), "true")
+    page.type("Type blink", "blink")
+    page.keys(Keys.ENTER)
+    page.wait(lambda: page.run("return window.agreed") is True)
+
+
+def connections_are_lost_and_come_back(page, tunnel):
+    page.run(SHIFTS)
+    other = Client(page.station)
+    tunnel.cut()
+    page.wait(lambda: "Lost" in page.text("#connection"))
+    other.post("session/operate")
+    tunnel.join()
+    connected(page)
+    page.wait(lambda: "Another page operates" in page.text("#who"))
+    page.run("import('/ui.js').then((m) => document.getElementById('header')"
+             ".append(m.button('Change it', () => { window.changed = 1; },"
+             " {changes: true, id: 'change', class: 'unseen'})))")
+    page.wait(lambda: page.all("#change"))
+    page.run("document.getElementById('change').click()")
+    same(page.run("return window.changed"), None)
+    page.press("Take over")
+    page.named("dialog", "Take over")
+    page.find("dialog .main").click()
+    page.wait(lambda: "You operate" in page.text("#who"))
+    page.run("document.getElementById('change').click()")
+    same(page.run("return window.changed"), 1)
+    page.run("document.getElementById('change').remove()")
+    same(page.run("return window.shifts"), [])
+
+
+def another_process_is_said(page, station):
+    same([e for e in page.errors() if "ERR_" not in e and "401" not in e], [])
+    station.process.kill()
+    station.process.wait()
+    station.process.stdout.close()
+    station.start("--port", station.origin.rpartition(":")[2])
+    page.says("This page has no session")
+    page.says("Open the link that sfi-station printed")
+    page.run("location.hash = arguments[0]",
+             station.operator.partition("#")[2])
+    page.wait(lambda: "You operate" in page.text("#who"))
+    connected(page)
+    same(page.all("#notice section"), [])
+    same(page.run("return location.hash.length < 10"), True)
+
+
+@case
+def the_page_serves_a_person(folder):
+    with contextlib.closing(Station()) as station, \
+            contextlib.closing(Tunnel(station.origin)) as tunnel:
+        for name in (HOSTILE, "plain.hex"):
+            with open(station.path(name), "w", encoding="utf-8"):
+                pass
+        link = station.operator.replace(station.origin, tunnel.origin)
+        with contextlib.closing(Page(link)) as page:
+            page.station = station
+            page.find("#screen-image h1")
+            connected(page)
+            screens_have_addresses(page)
+            keys_suffice(page)
+            nothing_is_wider_than_the_page(page)
+            files_are_picked(page)
+            what_is_for_ever_is_typed(page)
+            same(page.errors(), [])
+            connections_are_lost_and_come_back(page, tunnel)
+            another_process_is_said(page, station)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ let lastFolder = '';
 function list(answer, open) {
   const rows = answer.entries.map((entry) => el('li', {}, el('button', {
     type: 'button', class: 'entry-row', onclick: () => open(entry),
-  }, el('span', {class: 'entry-name', dir: 'auto'},
-    el('span', {'aria-hidden': 'true'}, entry.folder ? '▸ ' : ''), entry.name,
-    entry.folder ? el('span', {class: 'unseen'}, ` ${t('frame.folder')}`) : null),
+  }, el('span', {class: `entry-name${entry.folder ? ' is-folder' : ''}`, dir: 'auto'},
+    entry.name, entry.folder ? el('span', {class: 'unseen'}, ` ${t('frame.folder')}`) : null),
   entry.folder ? null : el('span', {class: 'num'}, number(entry.size)),
   entry.changed ? el('span', {class: 'num'}, date(entry.changed)) : null)));
   return [
