@@ -60,8 +60,8 @@ const named = (node) => {
   if (first) return first.textContent;
   return node.textContent || node.value || node.title || '';
 };
-return [...document.querySelectorAll(`[role=${role}], ` + (tags[role] || role))]
-  .filter((node) => node.checkVisibility() && ((n) =>
+return [...document.querySelectorAll(
+  `[role=${role}], ` + (tags[role] || role))].filter((node) => node.checkVisibility() && ((n) =>
     whole ? n === name : n.startsWith(name))(words(named(node))));
 """
 
@@ -217,13 +217,22 @@ class Page:
     def tab_to(self, role: str, name: str) -> None:
         """Press Tab until this element has the focus, which can be seen."""
         node = self.named(role, name)
-        for _ in range(400):
-            if self.run("return document.activeElement === arguments[0]",
-                        node):
-                assert self.run("return arguments[0].matches(':focus-visible')",
-                                node), f"the focus of {name!r} is not seen"
+        arrived = "return document.activeElement === arguments[0]"
+        # Ten at once: those that come after the element are stopped there.
+        self.run("""const node = arguments[0];
+            window.stopTab = (e) => {
+              if (document.activeElement !== node) return;
+              e.preventDefault();
+              e.stopImmediatePropagation();
+            };
+            addEventListener('keydown', stopTab, true);""", node)
+        for _ in range(40):
+            if self.run(arrived, node):
+                self.run("removeEventListener('keydown', stopTab, true)")
+                seen = "return arguments[0].matches(':focus-visible')"
+                assert self.run(seen, node), f"focus of {name!r} is not seen"
                 return
-            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+            ActionChains(self.driver).send_keys(Keys.TAB * 10).perform()
         raise AssertionError(f"Tab does not lead to {role} {name!r}")
 
     def says(self, text: str) -> None:
@@ -243,9 +252,10 @@ class Page:
 
     def scheme(self, name: str) -> None:
         """"light" or "dark"."""
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-            {"name": "prefers-color-scheme", "value": name},
-            {"name": "prefers-reduced-motion", "value": "reduce"}]})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [
+                {"name": "prefers-color-scheme", "value": name},
+                {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
     def axe(self) -> list[str]:
         """What bars people from this page, a line each."""
@@ -266,22 +276,21 @@ class Page:
         return found
 
     def look(self, name: str) -> list[str]:
-        """Pictures of the page as it is, at each width, and what axe finds in
-        light and dark and what is wider than the page."""
+        """Pictures of the page as it is, at each width; what axe finds in light
+        and dark, and what is wider than the page."""
         wrong = []
-        for scheme in ("light", "dark"):
+        for scheme in ("dark", "light"):
             self.scheme(scheme)
-            wrong += [f"{scheme}: {line}" for line in self.axe()]
-            for width in WIDTHS:
+            wrong += [f"{name}, {scheme}: {line}" for line in self.axe()]
+            for width in WIDTHS if scheme == "light" else (1280,):
                 self.size(width)
                 wide, high = self.run(
-                    "const root = document.documentElement;"
+                    "scrollTo(0, 0); const root = document.documentElement;"
                     "return [root.scrollWidth, root.scrollHeight]")
                 if wide > width:
                     wrong.append(f"{name}: {wide} pixels wide at {width}")
-                self.size(width, max(480, min(high, 2400)))
+                self.size(width, max(480, min(high, 1600)))
                 self.screenshot(f"{name}-{width}-{scheme}")
-        self.scheme("light")
         self.size(1280)
         return wrong
 

@@ -67,7 +67,7 @@ def by_clicks(folder):
         wrong = []
         make_image(page, Hands(page))
         assert os.path.exists(factory.path("blink.sfi"))
-        # wrong += page.look("story-image")
+        wrong += page.look("story-image")
         same(wrong, [])
         same(page.errors(), [])
 
