@@ -14,52 +14,18 @@ import stat
 import struct
 import sys
 
-from audit_kit import PERSO, certificate, mac, make_hsm, seconds
+from audit_kit import (HEAD, KEY, KIND, NONE, PERSO, TIME, certificate, date,
+                       end_block, genesis, mac, make_hsm, record_block,
+                       seconds, write_log)
 from check import (AUTH_HINT, PROGRAMS, VERSION, case, fails, main, run,
                    same, succeeds)
 from gcm import AesGcm
 
 HSM, PROGRAM, SIM = (PROGRAMS / p for p in ("sfi-hsm", "sfi-program",
                                             "sfi-sim"))
-KIND = {"counted": 1, "again": 2, "retired": 3}
-KEY = bytes(range(32))
-NONE = bytes(32)
-TIME = 1795352400  # 2026-11-22T13:00:00Z
 
 
 # ---- a second implementation of the format ----
-
-def genesis(head):
-    return hashlib.sha256(
-        b"SFIVINIT" + struct.pack("<II", 1, int(head["flags"]))
-        + bytes.fromhex(head["serial"])
-        + head["firmware-id"].encode().ljust(64, b"\0")
-        + head["product-id"].encode() + bytes.fromhex(head["ca"])
-        + struct.pack("<QQ", int(head["maximum"]), int(head["low-water"]))
-    ).digest()
-
-
-def record_block(head, number, time, kind, device, session, remaining,
-                 license, previous):
-    return (b"SFIVRECD" + struct.pack("<IQQ", KIND[kind], number, time)
-            + head["firmware-id"].encode().ljust(64, b"\0")
-            + head["product-id"].encode() + device
-            + struct.pack("<IQ", session, remaining) + license + previous)
-
-
-def end_block(head, remaining, number, last):
-    return (b"SFIVHEAD" + bytes.fromhex(head["genesis"])
-            + struct.pack("<QQ", remaining, number) + last)
-
-
-def date(at):
-    return datetime.datetime.fromtimestamp(
-        at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-HEAD = ["flags", "maximum", "low-water", "firmware-id", "product-id",
-        "serial", "ca", "genesis"]
-
 
 def proves(text, key):
     """(devices, remaining, records) of a log, after recomputing every hash
@@ -89,32 +55,6 @@ def proves(text, key):
     same(lines[-1], f"end {number} {remaining} {last.hex()} "
          + mac(key, end_block(head, remaining, number, last)).hex())
     return devices, remaining, number
-
-
-def write_log(path, *records, key=KEY, flags=0, maximum=3, serial=1):
-    """A log of (kind, device, session[, seconds later]) under a key."""
-    head = {"flags": str(flags), "maximum": str(maximum), "low-water": "1",
-            "firmware-id": "blink 1.0", "product-id": "45002001",
-            "serial": f"{serial:032x}", "ca": "ca" * 64}
-    head["genesis"] = genesis(head).hex()
-    lines = ["SFI-LOG 1"] + [f"{name} {head[name]}" for name in HEAD]
-    last, remaining, at = genesis(head), maximum, TIME
-    for number, (kind, device, session, *later) in enumerate(records, 1):
-        remaining -= kind == "counted"
-        at += later[0] if later else 60
-        who, lic = (hashlib.sha256(f"{what} {device}".encode()).digest()
-                    if device else NONE for what in ("device", "licence"))
-        block = record_block(head, number, at, kind, who, session, remaining,
-                             lic, last)
-        own = hashlib.sha256(block).digest()
-        lines.append(f"record {number} {date(at)} {kind} {who.hex()} "
-                     f"{session:08x} {remaining} {lic.hex()} {last.hex()} "
-                     f"{own.hex()} {mac(key, block).hex()}")
-        last = own
-    lines.append(f"end {len(records)} {remaining} {last.hex()} " + mac(
-        key, end_block(head, remaining, len(records), last)).hex())
-    path.write_text("\n".join(lines) + "\n")
-    path.with_name("audit.key").write_bytes(KEY)
 
 
 def verify(path, *more, key=None):
