@@ -296,7 +296,6 @@ work_run(void *arg)
     const sfi_error *e;
     json_t *state;
 
-    (void)proof_work_goes_on(w, 0, 0);
     w->st = work_steps(w);
     cli_wipe(w->key_secret, sizeof(w->key_secret));
     if (w->cancelled)
@@ -416,6 +415,7 @@ proof_work_start(struct desk *d, const struct proof_files *f,
     w->step = "verify";
     if (work_copy(w, f) && sfi_ctx_new(&options, &w->ctx) == SFI_OK) {
         sfi_ctx_set_progress(w->ctx, work_on_progress, w);
+        (void)proof_work_goes_on(w, 0, 0);
         w->runs = pthread_create(&w->thread, NULL, work_run, w) == 0;
     }
     if (!w->runs)

@@ -12,7 +12,7 @@ import time
 import urllib.parse
 from http.client import HTTPConnection
 
-from station import PATIENCE_S, Client, Station, case, main, same
+from station import PATIENCE_S, Client, Page, Station, case, main, same
 
 from audit_kit import KEY, TIME, write_log
 
@@ -97,6 +97,7 @@ def desk():
         STATIONS.append(Station())
         STATIONS.append(Proof(STATIONS[0]))
     station, client = STATIONS
+    client.post("session/operate")
     client.post("proof/cancel")
     for _ in range(100):
         if client.send("POST", "proof/clear", {})[0] == 200:
@@ -310,6 +311,96 @@ def a_long_one_is_cancelled(folder):
         client.post("proof/cancel")
         same(client.state()["state"], "cancelled")
         client.post("proof/clear")
+
+
+# ---- in a browser ----
+
+def gib(page, *paths):
+    """Choose files as a person does with the browser's own dialog."""
+    page.find("#screen-proof input[type=file]").send_keys("\n".join(paths))
+
+
+def look_at(page, name):
+    same(page.look(name), [])
+
+
+@case
+def the_screen(folder):
+    """Files are dropped, verified and compared; the certificate; a failure;
+    and what a viewer sees."""
+    with desk() as (station, client), \
+            contextlib.closing(Page(station.operator)) as page:
+        page.go("proof")
+        page.press("Take over")
+        page.find("dialog button.main").click()
+        page.says("You operate")
+        records = os.path.join(folder, HOSTILE.replace("/", "_") + ".jsonl")
+        with open(records, "w") as out:
+            out.write(json.dumps({"device_id": device("A"),
+                                  "result": "installed"}) + "\n")
+        order, old = folder / "order.log", folder / "old.log"
+        write_log(old, *STORY[:2], maximum=10)
+        write_log(order, *STORY, maximum=10)
+        gib(page, str(order), str(folder / "audit.key"))
+        page.wait(lambda: len(page.all("#screen-proof tbody tr")) == 2)
+        page.press("Verify")
+        page.says("3 devices were licensed, 3 of 10 installations are left")
+        page.says("Records that are lost")
+        page.says("5 to 9")
+        same(len(page.all(".proof-chart rect")), 4)
+        look_at(page, "proof-count")
+        drop = """
+            const data = new DataTransfer();
+            data.items.add(new File([arguments[1]], arguments[0]));
+            document.querySelector('.proof-drop').dispatchEvent(
+              new DragEvent('drop', {bubbles: true, dataTransfer: data}));"""
+        page.run(drop, os.path.basename(records), open(records).read())
+        page.run(drop, "old.log", old.read_text())
+        page.wait(lambda: len(client.files()) == 4 and all(
+            f["use"] for f in client.files()))
+        same(sorted(f["use"] for f in client.files()),
+             ["before", "key", "log", "records"])
+        page.press("Verify")
+        page.says("The count is proven, production differs")
+        page.says("continues the earlier log old.log")
+        page.says(device("B"))
+        same(len(page.all("#screen-proof img")), 0)
+        look_at(page, "proof-differences")
+        printed(page)
+        reloaded(page)
+        damaged(page, client, order)
+        same(page.errors(), [])
+
+
+def printed(page):
+    """Only the certificate is on the paper."""
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                {"media": "print"})
+    text = page.run("return document.body.innerText")
+    page.screenshot("proof-certificate-print")
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert "What this does not prove" in text, text
+    for word in "Choose from", "Differences as CSV", "The same as a table":
+        assert word not in text, text
+
+
+def reloaded(page):
+    """The result is still there: the program has it."""
+    page.driver.refresh()
+    page.says("The count is proven, production differs")
+
+
+def damaged(page, client, order):
+    """The place is said; by keyboard alone."""
+    page.named("button", "Start again").send_keys("\n")
+    page.wait(lambda: client.files() == [])
+    page.says("Nothing was verified yet")
+    order.write_text(order.read_text().replace(" again ", " agaim "))
+    gib(page, str(order), str(order.with_name("audit.key")))
+    page.wait(lambda: len(page.all("#screen-proof tbody tr")) == 2)
+    page.named("button", "Verify").send_keys("\n")
+    page.says("Not proven")
+    page.says("order.log:11")
 
 
 @case
