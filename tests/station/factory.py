@@ -11,7 +11,8 @@ import time
 from station import PATIENCE_S, PROGRAMS, SOURCE, Station, run
 
 PIN = "4711-secret"
-HOSTILE = "<img src=x onerror=alert(1)>\x1b]0;x\u202e.hex"
+# A name that must be shown and not obeyed.
+HOSTILE = "<img src=x onerror=document.title=1>\u202e'\"&amp;.elf"
 
 
 def must(program: str, *words: str) -> str:

@@ -58,7 +58,9 @@ const named = (node) => {
   const first = node.querySelector(':scope > legend, :scope > caption, '
     + ':scope > title');
   if (first) return first.textContent;
-  return node.textContent || node.value || node.title || '';
+  const copy = node.cloneNode(true);
+  copy.querySelectorAll('[aria-hidden=true]').forEach((n) => n.remove());
+  return copy.textContent || node.value || node.title || '';
 };
 return [...document.querySelectorAll(
   `[role=${role}], ` + (tags[role] || role))].filter((node) => node.checkVisibility() && ((n) =>

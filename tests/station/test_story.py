@@ -3,28 +3,30 @@
 """The story of AN4992, sections 4 to 6, on the page: an image, an HSM, a line
 and the proof of its count."""
 
-import contextlib
+import atexit
+import functools
 import os
+import shutil
 
-from factory import PIN, Factory
+from factory import HOSTILE, Factory
 from selenium.webdriver.common.keys import Keys
 from station import Page, case, main, same
 
 SCREENS = ("image", "hsm", "line", "proof")
 
 
-def make_image(page, hands):
+def make_image(page, hands, name):
     """Section 4.2, steps 1 to 8."""
     hands.go("image")
     hands.type("Firmware file 1", "files/blink.elf")
     hands.press("Make a new key and nonce")
-    hands.type("Name of the new files", "files/blink")
+    hands.type("Name of the new files", f"files/{name}")
     hands.press("Make key and nonce")
     page.says("New: no other image has this key and nonce")
     hands.type("CSV file", "files/ob.csv")
     hands.press("Read the CSV file")
     hands.type("Version", "1")
-    hands.type("Image to make", "files/blink.sfi")
+    hands.type("Image to make", f"files/{name}.sfi")
     page.says("Ready to be generated")
     hands.press("Generate SFI")
     page.says("SFI created successfully")
@@ -60,24 +62,66 @@ class Keyboard(Hands):
         self.page.find(f"#screen-{screen} h1")
 
 
+class Story:
+    """One factory and one browser for all cases."""
+
+    def __init__(self):
+        self.factory = Factory(8)
+        self.page = Page(self.factory.operator)
+
+    def close(self):
+        self.page.close()
+        self.factory.close()
+
+
+@functools.cache
+def story():
+    made = Story()
+    atexit.register(made.close)
+    return made.factory, made.page
+
+
 @case
 def by_clicks(folder):
-    with contextlib.closing(Factory(8)) as factory, \
-            contextlib.closing(Page(factory.operator)) as page:
-        wrong = []
-        make_image(page, Hands(page))
-        assert os.path.exists(factory.path("blink.sfi"))
-        wrong += page.look("story-image")
-        same(wrong, [])
-        same(page.errors(), [])
+    factory, page = story()
+    make_image(page, Hands(page), "blink")
+    assert os.path.exists(factory.path("blink.sfi"))
+    same(page.look("story-image"), [])
+    same(page.errors(), [])
 
 
 @case
 def by_keyboard(folder):
-    with contextlib.closing(Factory(1)) as factory, \
-            contextlib.closing(Page(factory.operator)) as page:
-        make_image(page, Keyboard(page))
-        assert os.path.exists(factory.path("blink.sfi"))
+    factory, page = story()
+    page.driver.refresh()
+    make_image(page, Keyboard(page), "keys")
+    assert os.path.exists(factory.path("keys.sfi"))
+    same(page.errors(), [])
+
+
+@case
+def hostile_names(folder):
+    """Of files: shown in the dialog, in the form, in messages and tables."""
+    factory, page = story()
+    title = page.driver.title
+    long_name = "x" * 200 + ".elf"
+    for name in (HOSTILE, long_name):
+        shutil.copyfile(factory.path("blink.elf"), factory.path(name))
+    os.mkdir(factory.path("\x1b]0;x\x07"))
+    page.type("Firmware file 1", "")
+    page.press("Choose: Firmware file 1")
+    page.press("files")
+    page.named("button", HOSTILE)
+    page.named("button", long_name)
+    same(page.look("story-dialog"), [])
+    page.press(HOSTILE)
+    page.says("Firmware information: ")
+    page.says(HOSTILE + ", segment 1")
+    page.type("Image to make", "files/" + HOSTILE + "/x.sfi")
+    page.says(HOSTILE + "/x.sfi")
+    same(page.driver.title, title)
+    same(page.all("img"), [])
+    same(page.errors(), [])
 
 
 if __name__ == "__main__":
