@@ -5,6 +5,7 @@
 import contextlib
 import os
 
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from station import Client, Page, Station, case, main, same
@@ -87,7 +88,8 @@ def screens_have_addresses(page):
 
 
 def keys_suffice(page):
-    page.keys(Keys.ALT + "2")
+    ActionChains(page.driver).key_down(Keys.ALT).send_keys("2") \
+        .key_up(Keys.ALT).perform()
     page.find("#screen-hsm h1")
     same(focus(page), "HSM")
     page.keys("?")
@@ -141,16 +143,35 @@ def what_is_for_ever_is_typed(page):
              " text: 'For ever.', name: 'blink', action: 'Lock it'}))"
              ".then((agreed) => { window.agreed = agreed; })")
     page.named("dialog", "Lock")
-    page.type("Type blink", "blank")
-    page.keys(Keys.ENTER)
+    page.keys("blank", Keys.ENTER)
     page.says("this is not blink")
     same(page.find("dialog input").get_attribute("aria-invalid"), "true")
-    page.type("Type blink", "blink")
-    page.keys(Keys.ENTER)
+    page.find("dialog input").clear()
+    page.find("dialog input").send_keys("blink", Keys.ENTER)
     page.wait(lambda: page.run("return window.agreed") is True)
 
 
+def marks_are_shown(page):
+    same(page.run("return import('/dom.js').then((m) => m.el('p', {},"
+                  " 'a\\x1b]0;b\\u202egnp').textContent)"),
+         "a\\x1b]0;b\\u202egnp")
+
+
+def tabs_that_nobody_sees_need_no_connection(page):
+    first = page.driver.current_window_handle
+    count = page.run("return performance.getEntriesByType('resource')"
+                     ".filter((e) => e.name.endsWith('events')).length")
+    page.driver.switch_to.new_window("tab")
+    page.driver.close()
+    page.driver.switch_to.window(first)
+    connected(page)
+    page.wait(lambda: page.run(
+        "return performance.getEntriesByType('resource')"
+        ".filter((e) => e.name.endsWith('events')).length") > count)
+
+
 def connections_are_lost_and_come_back(page, tunnel):
+    page.go("image")
     page.run(SHIFTS)
     other = Client(page.station)
     tunnel.cut()
@@ -165,6 +186,10 @@ def connections_are_lost_and_come_back(page, tunnel):
     page.wait(lambda: page.all("#change"))
     page.run("document.getElementById('change').click()")
     same(page.run("return window.changed"), None)
+    same(page.run("return window.shifts"), [])
+    nothing_is_wider_than_the_page(page)
+    page.go("image")
+    page.run("window.shifts = []")
     page.press("Take over")
     page.named("dialog", "Take over")
     page.find("dialog .main").click()
@@ -208,6 +233,8 @@ def the_page_serves_a_person(folder):
             nothing_is_wider_than_the_page(page)
             files_are_picked(page)
             what_is_for_ever_is_typed(page)
+            marks_are_shown(page)
+            tabs_that_nobody_sees_need_no_connection(page)
             same(page.errors(), [])
             connections_are_lost_and_come_back(page, tunnel)
             another_process_is_said(page, station)

@@ -93,9 +93,8 @@ export async function begin() {
 const SILENCE_MS = 40000; // the program says something every 15 seconds
 
 // Events since `lastId`, until the connection is lost: opened() when it is there,
-// seen(id, kind, object).
-export async function stream(lastId, seen, opened) {
-  const abort = new AbortController();
+// seen(id, kind, object).  `abort`, an AbortController, ends it.
+export async function stream(lastId, seen, opened, abort) {
   let timer = setTimeout(() => abort.abort(), SILENCE_MS);
   try {
     const answer = await send('events', {

@@ -53,25 +53,51 @@ function pause(ms) {
 
 let listens = 0;
 
+// A browser has few connections to one program: pages that nobody sees need
+// none, and get what they missed when they are seen.
+function whenSeen() {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden) return;
+      document.removeEventListener('visibilitychange', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    look();
+  });
+}
+
+// One connection, to its end; returns what ended it, or null.
+async function once(isOurs, opened) {
+  const abort = new AbortController();
+  const hide = () => document.hidden && abort.abort();
+  document.addEventListener('visibilitychange', hide);
+  try {
+    await stream(lastId, (...event) => {
+      if (isOurs()) seen(...event);
+    }, opened, abort);
+  } catch (failure) {
+    return failure;
+  } finally {
+    document.removeEventListener('visibilitychange', hide);
+  }
+  return null;
+}
+
 // Listen until the session ends; connected(true or false) says how it goes.
 // Resolves to the failure that ended it, or to null when another call listens.
 export async function listen(connected) {
   listens += 1;
   const me = listens;
-  for (let wait = 500; me === listens; wait = Math.min(2 * wait, 8000)) {
-    let failure = null;
-    try {
-      await stream(lastId, (...event) => {
-        if (me === listens) seen(...event);
-      }, () => {
-        if (me !== listens) return;
-        wait = 250;
-        connected(true);
-      });
-    } catch (error) {
-      failure = error;
-    }
-    if (me !== listens) return null;
+  const isOurs = () => me === listens;
+  for (let wait = 500; isOurs(); wait = Math.min(2 * wait, 8000)) {
+    await whenSeen();
+    const failure = await once(isOurs, () => {
+      wait = 250;
+      if (isOurs()) connected(true);
+    });
+    if (!isOurs()) return null;
+    if (document.hidden) continue;
     connected(false);
     if (failure && failure.http === 401) return failure;
     await pause(wait);
