@@ -7,7 +7,17 @@ import os
 import re
 import shutil
 
-from station import PROGRAMS, SOURCE, Client, Station, case, main, run, same
+from station import (
+    PROGRAMS,
+    SOURCE,
+    Client,
+    Page,
+    Station,
+    case,
+    main,
+    run,
+    same,
+)
 
 DATA = SOURCE / "tests" / "data"
 H753 = "stm32h753xi"
@@ -20,6 +30,7 @@ class Desk(Client):
 
     def __init__(self):
         self.answers = []
+        self.page = None
         station = Station()
         for name in os.listdir(DATA):
             if os.path.isfile(DATA / name):
@@ -32,6 +43,8 @@ class Desk(Client):
         return answer
 
     def close(self):
+        if self.page:
+            self.page.close()
         self.station.close()
 
     def check(self, **form):
@@ -267,6 +280,166 @@ def hostile_names_are_refused_or_shown_as_they_are(folder):
     os.remove(path(name))
     for wrong in ([1], {"file": 1}, "x", [[]], [None] * 17):
         DESK.check(firmware=wrong)
+
+
+# ---- in a browser ----
+
+TAB = "\ue004"
+
+
+def set_field(name, text):
+    """As a person: typed, and left."""
+    PAGE.type(name, text)
+    PAGE.keys(TAB)
+
+
+def described(name, role="textbox"):
+    """What a screen reader says about a field."""
+    return PAGE.run("""
+        return arguments[0].getAttribute('aria-describedby').split(' ')
+          .map((id) => document.getElementById(id).innerText).join(' ')""",
+                    PAGE.named(role, name))
+
+
+def fresh():
+    """The screen, with an empty form."""
+    PAGE.run("sessionStorage.removeItem('sfi-station-image');"
+             "location.reload()")
+    PAGE.says("Still missing")
+
+
+def opened(name):
+    """A part of the screen that is folded."""
+    PAGE.run("""for (const s of document.querySelectorAll('summary'))
+        if (s.innerText === arguments[0]) s.parentNode.open = true""", name)
+
+
+@case
+def page_opens(folder):
+    """Its session operates, and no more that of the cases before."""
+    global PAGE
+    same(DESK.send("POST", "session/end", {})[0], 204)
+    PAGE = DESK.page = Page(DESK.station.operator)
+    PAGE.says("Still missing")
+    Client.__init__(DESK, DESK.station)
+
+
+@case
+def image_is_made_by_clicks(folder):
+    fresh()
+    set_field("Firmware file 1", f"files/{ELF}")
+    PAGE.says("Firmware information: elf, 5,608 bytes, segments: 4")
+    opened("Make a new key and nonce")
+    set_field("Name of the new files", "files/clicks")
+    PAGE.press("Make key and nonce")
+    PAGE.says("New: no other image has this key and nonce")
+    set_field("Version", "3")
+    set_field("Image to make", "files/clicks.sfi")
+    PAGE.says("Ready to be generated")
+    PAGE.press("Generate SFI")
+    PAGE.says("SFI created successfully")
+    PAGE.says("files/clicks.sfi version 3, 5,822 bytes, areas: 5")
+    got = DESK.post("image/look", {
+        "chip": H753, "file": "files/clicks.sfi", "key": "files/clicks.key",
+        "nonce": "files/clicks.nonce"})
+    same((got["sound"], got["facts"]["image_version"]), (True, 3))
+    opened("Firmware information: elf, 5,608 bytes, segments: 4")
+    same(PAGE.axe(), [])
+
+
+@case
+def form_survives_a_reload(folder):
+    """And what was made last is known."""
+    PAGE.run("location.reload()")
+    PAGE.says("Made last: files/clicks.sfi, version 3")
+    same(PAGE.named("textbox", "Key file").get_attribute("value"),
+         "files/clicks.key")
+    PAGE.says("this file exists")
+    set_field("Version", "4")
+    PAGE.says("Used for version 3, files/clicks.sfi: refused")
+    assert "another image" in described("Nonce file"), described("Nonce file")
+    same(PAGE.named("textbox", "Nonce file").get_attribute("aria-invalid"),
+         "true")
+
+
+@case
+def mistakes_are_beside_their_fields(folder):
+    fresh()
+    set_field("Firmware file 1", f"files/{BIN}")
+    PAGE.wait(lambda: "give the address" in described("Address of file 1"))
+    set_field("Address of file 1", "0x08000000")
+    PAGE.wait(lambda: "give the address" not in described("Address of file 1"))
+    set_field("Version", "256")
+    PAGE.wait(lambda: "256, expected 0 to 255" in described("Version"))
+    set_field("RDP", "0xcc")
+    PAGE.wait(lambda: "level 2" in described("RDP"))
+    set_field("RDP", "none")
+    PAGE.wait(lambda: "not a number" in described("RDP"))
+    set_field("RDP", "0xbb")
+    PAGE.wait(lambda: "not a number" not in described("RDP"))
+    PAGE.press("Go to the field of: 256")
+    same(PAGE.run("return document.activeElement.value"), "256")
+
+
+@case
+def map_shows_areas_and_errors(folder):
+    fresh()
+    set_field("Firmware file 1", f"files/{BIN}")
+    set_field("Address of file 1", "0x080fff00")
+    PAGE.wait(lambda: PAGE.all("#screen-image rect.area"))
+    PAGE.wait(lambda: PAGE.all("#screen-image .picture rect.wrong"),
+              "the last word of the bank")
+    said = PAGE.find("#screen-image .picture svg").get_attribute("aria-label")
+    assert said.startswith("Flash of stm32h753xi; areas: 1,"), said
+
+
+@case
+def image_that_exists_is_shown(folder):
+    set_field("Image file", "files/app.sfi")
+    PAGE.press("Look into it")
+    PAGE.says("Sound as far as can be seen without the key")
+    set_field("Its key file", "files/app.key")
+    set_field("Its nonce file", "files/app.nonce")
+    PAGE.press("Look into it")
+    PAGE.says("Sound: all tags are verified")
+    set_field("Its nonce file", "files/new.nonce")
+    PAGE.press("Look into it")
+    PAGE.says("Not sound")
+
+
+@case
+def hostile_names_are_texts(folder):
+    fresh()
+    name = "<img src=x onerror=document.title=1>\u202e" + "z" * 40 + ".elf"
+    shutil.copy(DATA / ELF, path(name))
+    set_field("Firmware file 1", f"files/{name}")
+    PAGE.says("Firmware information")
+    PAGE.says(f"files/{name}, segment 1")
+    PAGE.run("""arguments[0].value = arguments[1];
+        arguments[0].dispatchEvent(new Event('change'))""",
+             PAGE.named("textbox", "Firmware file 1"),
+             "files/<b>" + "y" * 4096)
+    PAGE.wait(lambda: PAGE.named("textbox", "Firmware file 1")
+              .get_attribute("aria-invalid") == "true")
+    same(PAGE.all("#screen-image img, #screen-image td b b"), [])
+    same(PAGE.run("return document.title.includes('1')"), False)
+    os.remove(path(name))
+
+
+@case
+def nothing_moves_by_itself(folder):
+    """What another page does shifts nothing of this one."""
+    fresh()
+    PAGE.run("""window.shifts = 0; new PerformanceObserver((list) => {
+        for (const one of list.getEntries()) window.shifts += one.value;
+      }).observe({type: 'layout-shift', buffered: false})""")
+    form = whole(version=1, replace=True)
+    form["options"] = {"set": {"RDP": 0xbb, "SECURITY": 1}}
+    DESK.post("session/operate")
+    DESK.post("image/generate", form)
+    PAGE.says("Made last: files/app.sfi, version 1")
+    same(PAGE.run("return window.shifts"), 0)
+    same(PAGE.errors(), [])
 
 
 @case

@@ -180,7 +180,9 @@ class Screen {
   }
 
   show(answer) {
-    const rows = [...answer.errors.map(wrong), ...answer.findings];
+    const rows = [...answer.errors.map(wrong), ...answer.findings.filter(
+      (one) => !answer.missing.includes('firmware') ||
+        one.rule !== 'no-firmware')];
     this.errors.clear();
     this.files.show(answer.firmware);
     this.options.show(answer.chip.name, answer.options);

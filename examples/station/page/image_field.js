@@ -34,7 +34,7 @@ export class Found {
     field.input.setAttribute('aria-describedby',
       `${field.input.getAttribute('aria-describedby') || ''} ${slot.id}`.trim());
     field.node.append(slot);
-    this.all.set(where, {field, slot});
+    this.all.set(where, {field, slot, text: '[]'});
     return field.node;
   }
 
@@ -50,8 +50,12 @@ export class Found {
   show(rows) {
     const sorted = [...rows].sort(
       (a, b) => order[a.severity] - order[b.severity]);
-    for (const [where, {field, slot}] of this.all) {
+    for (const [where, one] of this.all) {
+      const {field, slot} = one;
       const some = sorted.filter((row) => row.where === where);
+      const text = JSON.stringify(some);
+      if (one.text === text) continue; // a screen reader says it once
+      one.text = text;
       const first = some.length && some[0].severity === 'error' ? 1 : 0;
       field.error(first ? {message: some[0].message, hint: some[0].remedy} :
         null);

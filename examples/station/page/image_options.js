@@ -112,13 +112,17 @@ export class Options {
       fill(this.body, options.fields.map((one) => this.row(one)));
     }
     for (const one of options.fields) {
-      const {input, meaning, tr} = this.rows.get(one.name);
+      const row = this.rows.get(one.name);
+      const {input, meaning, tr} = row;
       const digits = Math.ceil(one.width / 4);
       const bad = input.getAttribute('aria-invalid') === 'true';
       const changed = one.value !== one.shipped;
       if (document.activeElement !== input && !bad) {
         input.value = hex(one.value, digits);
       }
+      const text = JSON.stringify(one);
+      if (row.text === text) continue;
+      row.text = text;
       tr.classList.toggle('changed', changed);
       fill(meaning, changed && el('b', {}, t('image.changed'), ' '),
         one.text, one.text && one.effect && ': ', one.effect);
