@@ -8,11 +8,13 @@ import hashlib
 import json
 import os
 import pathlib
+import sys
 import time
 import urllib.parse
 from http.client import HTTPConnection
 
-from station import PATIENCE_S, Client, Page, Station, case, main, same
+from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Page, Station, case,
+                     main, same)
 
 from audit_kit import KEY, TIME, write_log
 
@@ -244,6 +246,69 @@ def what_production_says(folder):
         error = client.refused()
         same((error["name"], error["where"]),
              ("SFI_ERR_FORMAT", "files/other.csv"))
+
+
+@case
+def an_order_of_chips(folder):
+    """Real receipts, in a record and in a CSV report; a lease with its log, and
+    one without."""
+    os.environ["SFI_PROGRAMS"] = str(PROGRAMS)
+    sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+    import bench
+    with contextlib.closing(bench.Bench()) as b, desk() as (station, client):
+        slot, pin = f"vault:{b.path / 'hsm'}", b.pin
+        image = b.image(bench.H753, "fw.sfi")
+        bench.must("sfi-hsm", "-i", slot, "-k", b.path / "key.bin", "-n",
+                   b.path / "nonce.bin", "-id", "blink", "-mc", 9, "-pd",
+                   b.perso(bench.H753), "--audit-key", b.path / "audit.key",
+                   "--pin-file", pin, "--yes")
+        words = ["hsm=1", f"slot={slot}", "--pin-file", pin]
+        part = b.chip(bench.H753, "first").start()
+        record = b.path / "line.jsonl"
+        bench.must(*part.words(image, *words), "--record", record)
+        part.stop()
+        b.license(b.chip(bench.H753, "second"), words)
+        for name in "site", "other":
+            bench.must("sfi-hsm", "lease", "--from", slot, "-n", 2, "--days", 3,
+                       "-o", f"vault:{b.path / name}", "--yes", "--pin-file",
+                       pin, "--site-pin-file", pin)
+        for name in "hsm", "site":
+            bench.must("sfi-hsm", "-i", f"vault:{b.path / name}", "-audit",
+                       station.path(f"{name}.log"))
+        client.choose("hsm.log")
+        client.drop("audit.key", (b.path / "audit.key").read_bytes())
+        one = client.drop("line.jsonl", record.read_bytes())
+        told = client.verify()["records"]
+        same((told["counted"], told["proven"], told["recorded"],
+              told["missing"], len(told["rows"])), (2, 1, 1, 1, 1))
+        line = json.loads(record.read_text())
+        client.post("proof/remove", {"id": one})
+        client.drop("report.csv", ("device_id,result,receipt\r\n"
+                                   f"{line['device_id']},installed,"
+                                   f"{line['receipt']}\r\n").encode())
+        told = client.verify()["records"]
+        same((told["proven"], told["receipts"], told["refused"],
+              told["unproven"]), (1, 1, 0, 0))
+        client.choose("site.log")
+        told = client.verify()
+        same({n: told["total"][n] for n in ("maximum", "licensed", "remaining",
+                                            "outstanding", "spent", "leases",
+                                            "missing")},
+             {"maximum": 9, "licensed": 2, "remaining": 3, "outstanding": 2,
+              "spent": 2, "leases": 2, "missing": 1})
+        same(sorted(one["is_lease"] for one in told["logs"]), [False, True])
+        assert "no log" in told["warnings"][0], told["warnings"]
+
+
+@case
+def keys_stay_here(folder):
+    """No answer has the key."""
+    with desk() as (station, client):
+        log(station, "order.log", *STORY, maximum=10)
+        client.choose("order.log", "audit.key")
+        result = client.verify()
+        for text in json.dumps(result), json.dumps(client.told()):
+            assert KEY.hex()[:16] not in text, text
 
 
 @case

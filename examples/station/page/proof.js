@@ -12,8 +12,6 @@ import {announce, bar, button, bytes, card, errorBox, failureParts, field, numbe
 import {t} from './texts.js';
 
 const PIECE = 4 << 20;
-const KINDS = ['.log', '.audit', '.key', '.pub', '.jsonl', '.json', '.csv',
-  '.receipt', '.journal', '.txt', '.bin'];
 
 // ---- files ----
 
@@ -87,7 +85,7 @@ function dropArea(errors) {
   return el('div', {class: 'proof-drop'},
     el('p', {}, t('proof.drop')), input.node,
     button(t('proof.choose'), async () => {
-      const name = await pick({title: t('proof.choose'), kinds: KINDS});
+      const name = await pick({title: t('proof.choose')});
       if (name !== null) await post('proof/choose', {name});
     }, {errors, changes: true}));
 }

@@ -128,6 +128,20 @@ function more(all, shown) {
     ? el('p', {class: 'help'}, t('proof.and_more', {n: number(all - shown.length)})) : null;
 }
 
+function productionFacts(records) {
+  const some = (name, value) => (value > 0 ? [name, number(value), 'num'] : null);
+  return facts([
+    ['proof.counted', number(records.counted), 'num'],
+    ['proof.with_receipt', number(records.proven), 'num'],
+    ['proof.recorded', number(records.recorded), 'num'],
+    ...DIFFERENCES.map((kind) => [`proof.is_${kind}`, number(records[kind]), 'num']),
+    some('proof.repeated', records.repeated),
+    some('proof.foreign', records.foreign),
+    some('proof.refused', records.refused),
+    some('proof.damaged', records.damaged),
+  ]);
+}
+
 function production(records) {
   const rows = records.rows.map(([kind, device], index) => ({kind, device, index}));
   const list = table({
@@ -140,19 +154,8 @@ function production(records) {
     ],
   });
   const all = DIFFERENCES.reduce((sum, kind) => sum + records[kind], 0);
-  const some = (name, value) => (value > 0 ? [name, number(value), 'num'] : null);
   list.rows(rows);
-  return card(t('proof.production'),
-    facts([
-      ['proof.counted', number(records.counted), 'num'],
-      ['proof.with_receipt', number(records.proven), 'num'],
-      ['proof.recorded', number(records.recorded), 'num'],
-      ...DIFFERENCES.map((kind) => [`proof.is_${kind}`, number(records[kind]), 'num']),
-      some('proof.repeated', records.repeated),
-      some('proof.foreign', records.foreign),
-      some('proof.refused', records.refused),
-      some('proof.damaged', records.damaged),
-    ]),
+  return card(t('proof.production'), productionFacts(records),
     list.node, more(all, rows),
     button(t('proof.csv'), () => download('proof/differences.csv', {}, 'differences.csv')));
 }
@@ -177,6 +180,8 @@ function certificate(result) {
     el('p', {class: `proof-line ${kind}`}, el('b', {}, word), ' ', line),
     result.total ? [el('h3', {}, t('proof.all_logs')), totalFacts(result.total)] : null,
     result.logs.map((log) => [el('h3', {}, t('proof.one_log')), logFacts(log)]),
+    result.records
+      ? [el('h3', {}, t('proof.production')), productionFacts(result.records)] : null,
     el('h3', {}, t('proof.verified')),
     facts([
       ['proof.verified_at', utc(result.verified_at), 'num'],
