@@ -13,6 +13,7 @@ from station import PATIENCE_S, PROGRAMS, SOURCE, Station, run
 PIN = "4711-secret"
 # A name that must be shown and not obeyed.
 HOSTILE = "<img src=x onerror=document.title=1>\u202e'\"&amp;.elf"
+SHOWN = HOSTILE.replace("\u202e", r"\u202e")
 
 
 def must(program: str, *words: str) -> str:
