@@ -6,7 +6,7 @@
     compare_elf.py SEGMENTS [LINKS [FIRST]]
 
 One object is assembled; GNU ld and ld.lld link it in turn with random scripts
-and options until LINKS (500) files are there: gaps, two banks, load addresses of
+and options until LINKS (150) files are there: gaps, two banks, load addresses of
 their own, NOLOAD sections, segments with the headers of the file, page sizes,
 sections in any order.
 SEGMENTS (segments.c) prints what libsfi reads from the result.
@@ -23,7 +23,7 @@ import tempfile
 
 from compare import OBJCOPY, LINKER, SKIP, Missing, merge, run
 
-LINKS = 500
+LINKS = 150
 LLD = "ld.lld"
 LLVM_OBJCOPY = "llvm-objcopy-14"
 ASSEMBLER = "arm-none-eabi-as"

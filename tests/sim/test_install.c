@@ -364,7 +364,7 @@ START_TEST(test_reset_before_each_step)
         install_assert_clean(&station.package);
     }
     /* from after SECURE to before FINISH */
-    ck_assert_uint_eq(refused, (1 + 16 + 1) / step);
+    ck_assert_uint_eq(refused, (1 + 16 + 1 + step - 1) / step);
     ck_assert_uint_eq(station_remaining(), STATION_COUNT - 1);
     station_teardown();
 }

@@ -75,8 +75,8 @@ void test_copydir(const char *from, const char *to);
  * long to make. */
 bool test_in_one_process(void);
 
-/* How far a sweep goes at once: 1, or `far` with SFI_TEST_SHORT in the
- * environment, which is for valgrind. */
+/* How far a sweep goes at once: 1, or with SFI_TEST_SHORT=N in the environment
+ * N times `far`; valgrind has an N of its own. */
 size_t test_step(size_t far);
 
 /* Run and report; for `return run_suite(s);`. */

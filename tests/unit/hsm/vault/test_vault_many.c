@@ -26,9 +26,11 @@ static size_t per_station, allowed; /* fewer where time is short */
 static void
 setup(void)
 {
+    size_t share = test_step(5) > 1 ? 5 : 1;
+
     fixture_setup();
-    per_station = PER_STATION_MAX / test_step(5);
-    allowed = ALLOWED_MAX / test_step(5);
+    per_station = PER_STATION_MAX / share;
+    allowed = ALLOWED_MAX / share;
     (void)maker_share(&maker);
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/line.vault", dir);
