@@ -8,7 +8,7 @@ import functools
 import os
 import shutil
 
-from factory import HOSTILE, SHOWN, Factory
+from factory import HOSTILE, SHOWN, Factory, must
 from selenium.webdriver.common.keys import Keys
 from station import Page, case, main, same
 
@@ -118,6 +118,26 @@ def by_keyboard(folder):
 
 
 @case
+def proof(folder):
+    """The log of an HSM that counted three devices."""
+    factory, page = story()
+    factory.vault("line.vault", 10)
+    for chip in factory.chips[:3]:
+        chip.plug()
+        must("sfi-program", "-c", f"port={chip.port}", "--yes", "-sfi",
+             "protocol=static", factory.path("blink.sfi"), "hsm=1",
+             "slot=vault:" + factory.path("line.vault"), "--pin-file",
+             factory.home + "/pin", "--record", factory.path("line.jsonl"))
+        chip.unplug()
+    must("sfi-hsm", "-i", "vault:" + factory.path("line.vault"), "-audit",
+         factory.path("line.log"))
+    prove(page, Hands(page), "line.log", "audit.key", "line.jsonl")
+    page.says("3 devices were licensed, 7 of 10 installations are left")
+    same(page.look("story-proof"), [])
+    same(page.errors(), [])
+
+
+@case
 def hostile_names(folder):
     """Of files: shown in the dialog, in the form, in messages and tables."""
     factory, page = story()
@@ -126,6 +146,7 @@ def hostile_names(folder):
     for name in (HOSTILE, long_name):
         shutil.copyfile(factory.path("blink.elf"), factory.path(name))
     os.mkdir(factory.path("\x1b]0;x\x07"))
+    page.go("image")
     page.type("Firmware file 1", "")
     page.press("Choose: Firmware file 1")
     page.press("files")
