@@ -259,6 +259,27 @@ def map_is_a_picture(folder):
 
 
 @case
+def other_part_has_its_own_rules(folder):
+    """The STM32L462: the size of the firmware, and a module."""
+    part = {"chip": "stm32l462ce"}
+    odd = path("odd.bin")
+    with open(odd, "wb") as file:
+        file.write(bytes(range(1, 31)))
+    form = {**part, "firmware": [{"file": "files/odd.bin",
+                                  "address": "0x08001000"}]}
+    got = DESK.post("image/check", form)
+    same(only(got["findings"], "rule", "total-multiple")["severity"], "error")
+    got = DESK.post("image/check", {**form, "pad": True})
+    same(only(got["findings"], "rule", "padded")["severity"], "note")
+    got = DESK.post("image/check",
+                    {**part, "modules": [{"file": "files/odd.bin"}]})
+    same(only(got["errors"], "where", "modules.0.file")["name"],
+         "SFI_ERR_TRUNCATED")
+    got = DESK.check(options={"words": got["options"]["words"]})
+    only(got["errors"], "where", "options")
+
+
+@case
 def viewers_look_and_change_nothing(folder):
     viewer = Client(DESK.station, DESK.station.viewer)
     viewer.post("image/check", {"chip": H753})
@@ -414,7 +435,8 @@ def hostile_names_are_texts(folder):
     shutil.copy(DATA / ELF, path(name))
     set_field("Firmware file 1", f"files/{name}")
     PAGE.says("Firmware information")
-    PAGE.says(f"files/{name}, segment 1")
+    shown = name.replace("\u202e", "\\u202e")
+    PAGE.says(f"files/{shown}, segment 1")
     PAGE.run("""arguments[0].value = arguments[1];
         arguments[0].dispatchEvent(new Event('change'))""",
              PAGE.named("textbox", "Firmware file 1"),

@@ -117,7 +117,7 @@ const texts = {
   'image.out': 'Image to make',
   'image.out_exists': 'this file exists and will be replaced only if you say so',
   'image.replace': 'Replace the file that exists',
-  'image.result': 'Image',
+  'image.result': 'Check and generate',
   'image.ready': 'Ready to be generated: {size}',
   'image.missing': 'Still missing: {names}',
   'image.refused': 'Cannot be generated. Errors: {count}',
