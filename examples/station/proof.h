@@ -27,6 +27,7 @@ enum proof_use {
     PROOF_LOG,    /* an audit log */
     PROOF_BEFORE, /* an earlier one */
     PROOF_KEY,
+    PROOF_IMAGE, /* receipts of others are refused */
     PROOF_RECORDS
 };
 
@@ -138,7 +139,7 @@ struct proof_work {
     uint64_t ended_s;
     struct proof_log logs[PROOF_FILES_MAX];
     size_t log_count;
-    const struct proof_file *before;
+    const struct proof_file *before, *image;
     sfi_audit_total total; /* of several logs */
     struct proof_day days[PROOF_DAYS_MAX];
     size_t day_count;

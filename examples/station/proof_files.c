@@ -16,7 +16,8 @@
 
 #include "station/proof.h"
 
-static const char *const proof_uses[] = {"", "log", "before", "key", "records"};
+static const char *const proof_uses[] = {"",    "log",   "before",
+                                         "key", "image", "records"};
 
 static void
 proof_file_free(struct proof_file *f)
@@ -98,7 +99,7 @@ proof_forget_keys(struct proof_files *f)
 
 /* ---- what a file is ---- */
 
-/* There is one key, and one earlier log: the last one that was given. */
+/* There is one key, one image and one earlier log: the last one. */
 static void
 proof_set_use(struct proof_files *f, struct proof_file *file,
               enum proof_use use)
@@ -111,7 +112,7 @@ proof_set_use(struct proof_files *f, struct proof_file *file,
 
         if (other->id == id || other->use != use)
             continue;
-        if (use == PROOF_KEY)
+        if (use == PROOF_KEY || use == PROOF_IMAGE)
             proof_drop_at(f, i - 1);
         else if (use == PROOF_BEFORE)
             other->use = PROOF_LOG;
@@ -173,6 +174,10 @@ proof_recognise(struct desk *d, struct proof_files *f, struct proof_file *file,
     }
     if (kind == SFI_FILE_KEY && file->size == SFI_AUDIT_KEY_LEN) {
         proof_set_use(f, file, PROOF_KEY);
+        return true;
+    }
+    if (kind == SFI_FILE_IMAGE) {
+        proof_set_use(f, file, PROOF_IMAGE);
         return true;
     }
     if (kind == SFI_FILE_AUDIT)

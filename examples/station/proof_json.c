@@ -196,11 +196,12 @@ proof_result_json(const struct proof_work *w)
         (void)json_array_append_new(logs, result_log(&w->logs[i]));
     return json_pack(
         "{s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o}",
         "number", (int)w->number, "verified_at", json_count(w->ended_s),
         "libsfi", sfi_version_str(), "key", w->fingerprint, "logs", logs,
         "before",
         w->before != NULL ? json_foreign(w->before->name) : json_null(),
+        "image", w->image != NULL ? json_foreign(w->image->name) : json_null(),
         "total", w->log_count > 1 ? result_total(&w->total) : json_null(),
         "days", result_days(w), "other_days", json_count(w->other_days),
         "leases", result_events(w, &w->leases), "lease_count",

@@ -321,6 +321,8 @@ proof_records_compare(struct proof_work *w, const char *const *audits,
     sfi_status st = sfi_reconciliation_new(w->ctx, audits, count, w->key_secret,
                                            sizeof(w->key_secret), &r);
 
+    if (st == SFI_OK && w->image != NULL)
+        st = sfi_reconciliation_set_image_file(r, w->image->path);
     for (size_t i = 0; st == SFI_OK && i < w->files.count; i++) {
         if (w->files.all[i].use == PROOF_RECORDS)
             st = records_read(w, r, w->files.all[i].path);

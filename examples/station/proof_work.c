@@ -335,6 +335,8 @@ work_copy(struct proof_work *w, const struct proof_files *f)
             w->logs[w->log_count++].file = file;
         else if (file->use == PROOF_BEFORE)
             w->before = file;
+        else if (file->use == PROOF_IMAGE)
+            w->image = file;
     }
     return true;
 }

@@ -289,8 +289,17 @@ def an_order_of_chips(folder):
         told = client.verify()["records"]
         same((told["proven"], told["receipts"], told["refused"],
               told["unproven"]), (1, 1, 0, 0))
+        # receipts of another image are refused
+        other = b.image(bench.H753, "other.sfi", version=2)
+        client.drop("other.sfi", pathlib.Path(other).read_bytes())
+        told = client.verify()
+        same((told["image"], told["records"]["proven"],
+              told["records"]["refused"]), ("other.sfi", 0, 1))
+        client.drop("fw.sfi", pathlib.Path(image).read_bytes())
+        same(sum(f["use"] == "image" for f in client.files()), 1)
         client.choose("site.log")
         told = client.verify()
+        same((told["image"], told["records"]["proven"]), ("fw.sfi", 1))
         same({n: told["total"][n] for n in ("maximum", "licensed", "remaining",
                                             "outstanding", "spent", "leases",
                                             "missing")},
@@ -396,6 +405,7 @@ def the_screen(folder):
     with desk() as (station, client), \
             contextlib.closing(Page(station.operator)) as page:
         page.go("proof")
+        looks_on(page, client)
         page.press("Take over")
         page.find("dialog button.main").click()
         page.says("You operate")
@@ -435,6 +445,28 @@ def the_screen(folder):
         reloaded(page)
         damaged(page, client, order)
         same(page.errors(), [])
+
+
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => list.getEntries().forEach((e) =>
+  window.shifts.push(e.value + ' ' + e.sources.map((s) =>
+    s.node && s.node.outerHTML ? s.node.outerHTML.slice(0, 80) : '?'))))
+  .observe({type: 'layout-shift', buffered: false});"""
+
+
+def looks_on(page, client):
+    """What another page does is shown, and nothing jumps."""
+    page.says("Nothing was verified yet")
+    page.run(SHIFTS)
+    log(client.station, "order.log", *STORY, maximum=10)
+    client.choose("order.log", "audit.key")
+    client.verify()
+    page.says("3 devices were licensed")
+    client.verify()
+    client.choose("order.log")
+    client.post("proof/clear")
+    page.says("Nothing was verified yet")
+    same(page.run("return window.shifts"), [])
 
 
 def printed(page):

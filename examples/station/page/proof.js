@@ -117,12 +117,13 @@ function makeRun(errors) {
   const clear = button(t('proof.clear'), () => post('proof/clear'),
     {errors, changes: true});
   return {
-    node: el('div', {class: 'proof-run'}, el('div', {class: 'actions'}, start, cancel, clear),
+    node: el('div', {class: 'proof-run'}, el('div', {class: 'actions'}, cancel, clear, start),
       el('div', {class: 'proof-progress'}, progress.node, words)),
     show(now) {
       const runs = now !== null && now.state === 'running';
       const part = runs && now.total > 0 ? now.done / now.total : 0;
-      cancel.hidden = !runs;
+      if (!runs && document.activeElement === cancel) start.focus();
+      cancel.classList.toggle('proof-away', !runs); // its place stays
       progress.node.hidden = !runs;
       if (runs) {
         const text = t(`proof.step_${now.step}`, {part: Math.floor(100 * part)});
@@ -187,7 +188,8 @@ export function build(root) {
   };
 
   root.append(el('h1', {}, t('frame.proof')),
-    card(t('proof.files'), area, errors.node, files.node, run.node), told.node, more);
+    card(t('proof.files'), area, errors.node,
+      el('div', {class: 'proof-files'}, files.node), run.node), told.node, more);
   takeDrops(root, area, errors);
   files.rows([]);
   run.show(null);

@@ -174,7 +174,8 @@ function list(names, values) {
 
 function certificate(result) {
   const {kind, word, line} = verdict(result);
-  const values = {before: result.before ?? '', key: result.key};
+  const values = {before: result.before ?? '', image: result.image ?? '',
+    key: result.key};
   return el('section', {class: 'card proof-certificate', 'aria-labelledby': 'proof-title'},
     el('h2', {id: 'proof-title'}, t('proof.certificate')),
     el('p', {class: `proof-line ${kind}`}, el('b', {}, word), ' ', line),
@@ -190,7 +191,8 @@ function certificate(result) {
     ]),
     list(['proof.did_chain', 'proof.did_macs', 'proof.did_counts',
       result.before ? 'proof.did_before' : null,
-      result.records ? 'proof.did_records' : null], values),
+      result.records ? 'proof.did_records' : null,
+      result.records && result.image ? 'proof.did_image' : null], values),
     el('h3', {}, t('proof.not_shown')),
     list([result.records ? null : 'proof.not_installed',
       result.before ? null : 'proof.not_latest', 'proof.not_clock', 'proof.not_later',
