@@ -94,8 +94,9 @@ END_TEST
 START_TEST(test_many_segments)
 {
     static const uint32_t counts[] = {1, 2, 8, 9, 24, 25, 60, 200, 3000};
+    size_t step = test_step(3) > 1 ? 3 : 1;
 
-    for (size_t i = 0; i < ROWS(counts); i += test_step(3)) {
+    for (size_t i = 0; i < ROWS(counts); i += step) {
         sfi_layout *l =
             layout_kit_segments(_i == 0 ? H7 : L4, counts[i], "fragments.hex");
         char what[32];
