@@ -109,6 +109,8 @@ program_check(struct program *p)
     p->timeout_ms = (uint32_t)cli_value_number(c, OPT_TIMEOUT, 0);
     p->plain = !cli_has(c, OPT_SFI) &&
                (cli_has(c, OPT_ERASE) || cli_has_any(c, OPT_WRITE, OPT_HALT));
+    if (cli_has(c, OPT_PLAN) && p->line == NULL)
+        cli_usage(c, "--plan needs --job");
     if (on_chip && p->station_count == 0)
         cli_usage(c, "-c port=PORT is missing");
     p->look = !on_chip && !on_hsm && p->station_count > 0;

@@ -97,13 +97,29 @@ gang_prepare_chip(struct program *p, struct station *s)
 
 /* ---- all at once ---- */
 
+/* An event, with what the result of all has, too. */
+static void
+gang_report_ended(struct station *s)
+{
+    struct json j;
+
+    if (!cli_event_begin(&j, "state"))
+        return;
+    json_text(&j, "phase", "end");
+    if (s->board != 0)
+        json_number(&j, "board", s->board);
+    json_text(&j, "license", s->job.license);
+    station_write_result(s, &j);
+    cli_event_end(&j);
+}
+
 static void *
 gang_thread_main(void *user)
 {
     struct station *s = user;
 
     station_work(s);
-    cli_report_ended(s->port, s->job.result, s->ctx, s->st);
+    gang_report_ended(s);
     s->ended = true;
     return NULL;
 }

@@ -261,9 +261,11 @@ void cli_print(const char *fmt, ...) CLI_PRINTF(1, 2);
 void cli_warn(const char *program, const char *fmt, ...) CLI_PRINTF(2, 3);
 /* A line below it, which tells what to do. */
 void cli_hint(const char *fmt, ...) CLI_PRINTF(1, 2);
-/* An event: the work on one of several ports has ended. */
-void cli_report_ended(const char *port, const char *result, const sfi_ctx *ctx,
-                      sfi_status st);
+struct json;
+/* An event of another shape; false: nobody wants one.  Others wait for its end.
+ */
+bool cli_event_begin(struct json *j, const char *event);
+void cli_event_end(struct json *j);
 /* A text of others for the terminal, where it cannot do harm.  The result is
  * valid until the fourth call from here; the main thread's alone. */
 const char *cli_visible(const char *text);

@@ -281,18 +281,16 @@ report_state(const char *port, const char *phase, const char *message)
     event_end(&j);
 }
 
-void
-cli_report_ended(const char *port, const char *result, const sfi_ctx *ctx,
-                 sfi_status st)
+bool
+cli_event_begin(struct json *j, const char *event)
 {
-    struct json j;
+    return event_begin(j, event, NULL);
+}
 
-    if (!event_begin(&j, "state", port))
-        return;
-    json_text(&j, "phase", "end");
-    json_text(&j, "result", result);
-    json_error(&j, ctx, st);
-    event_end(&j);
+void
+cli_event_end(struct json *j)
+{
+    event_end(j);
 }
 
 void

@@ -472,7 +472,7 @@ job_add_install(struct job_reader *r)
         line_add_word(l, "store=%s", r->store);
     if (r->licenses != NULL)
         line_add_word(l, "%s", r->licenses);
-    if (r->pin_file != NULL) {
+    if (r->pin_file != NULL && !cli_has(&l->p->cli, OPT_PIN_FILE)) {
         line_add_word(l, "--pin-file");
         line_add_word(l, "%s", r->pin_file);
     }

@@ -339,12 +339,43 @@ line_sum_up(struct line *l)
     line_say_end(l);
 }
 
+/* What the file orders, without a look at anything else. */
+static sfi_status
+line_plan(struct line *l)
+{
+    static const char *const nexts[] = {"none", "enter", "socket"};
+    static const char *const serials[] = {"none", "scan", "counter"};
+    struct program *p = l->p;
+    struct json *j = &p->out;
+    const struct cli_use *sfi = cli_next(&p->cli, OPT_SFI, NULL);
+    const char *slot = cli_key(&p->cli, sfi, "slot");
+
+    json_text(j, "journal", l->journal);
+    json_text(j, "next", nexts[l->next]);
+    json_text(j, "board_serials", serials[l->serial]);
+    if (l->wanted != 0)
+        json_number(j, "boards_wanted", l->wanted);
+    json_text(j, "image", l->image);
+    json_text(j, "slot", slot);
+    json_bool(j, "make_secure", cli_has(&p->cli, OPT_YES));
+    json_bool(j, "pin_file", cli_has(&p->cli, OPT_PIN_FILE));
+    json_open_array(j, "ports");
+    for (size_t i = 0; i < p->station_count; i++)
+        json_text(j, NULL, p->stations[i].port);
+    json_close(j);
+    cli_print("A job for %zu ports, next = %s, serial = %s\n",
+              p->station_count, nexts[l->next], serials[l->serial]);
+    return SFI_OK;
+}
+
 sfi_status
 program_job(struct program *p)
 {
     struct line *l = p->line;
     sfi_status st;
 
+    if (cli_has(&p->cli, OPT_PLAN))
+        return line_plan(l);
     l->ports = p->stations;
     l->port_count = p->station_count;
     p->stations = calloc(l->port_count, sizeof(*p->stations));

@@ -102,11 +102,30 @@ def mistakes_in_a_job(folder):
 def options_beside_a_job(folder):
     path = folder / "x.job"
     path.write_text(JOB)
-    for words in (["-e", "all"], ["--pin-file", "x"], ["-c", "port=x"],
-                  ["--record", "x"]):
+    for words in (["-e", "all"], ["-c", "port=x"], ["--record", "x"]):
         same(run(PROGRAM, "--job", path, *words).returncode, 64, words)
+    same(run(PROGRAM, "--plan", "-l").returncode, 64)
     refused(64, "sfi-program: --ate and --json both have stdout", "--ate",
             "--json", "-c", "port=x", "-e", "all")
+
+
+@case
+def a_plan(folder):
+    """What a job orders; nothing is opened, and no journal begun."""
+    path = folder / "x.job"
+    path.write_text("[job]\nports = p, q\nnext = enter\nserial = scan\n"
+                    "count = 5\n[install]\nimage = no.sfi\nhsm = vault:no\n"
+                    "make-secure = yes\n")
+    done = run(PROGRAM, "--job", path, "--plan", "--json")
+    same(done.returncode, 0, done.stderr)
+    told = judge(json.loads(done.stdout), "object")
+    same({k: told[k] for k in ("ports", "next", "board_serials", "image",
+                               "slot", "boards_wanted", "make_secure",
+                               "pin_file", "journal")},
+         {"ports": ["p", "q"], "next": "enter", "board_serials": "scan",
+          "image": "no.sfi", "slot": "vault:no", "boards_wanted": 5,
+          "make_secure": True, "pin_file": False, "journal": "x.job.journal"})
+    same([p.name for p in folder.iterdir()], ["x.job"])
 
 
 @case
