@@ -363,8 +363,8 @@ line_plan(struct line *l)
     for (size_t i = 0; i < p->station_count; i++)
         json_text(j, NULL, p->stations[i].port);
     json_close(j);
-    cli_print("A job for %zu ports, next = %s, serial = %s\n",
-              p->station_count, nexts[l->next], serials[l->serial]);
+    cli_print("A job for %zu ports, next = %s, serial = %s\n", p->station_count,
+              nexts[l->next], serials[l->serial]);
     return SFI_OK;
 }
 

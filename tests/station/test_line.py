@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""The screen of a line: jobs, sockets, rounds; against virtual chips."""
+
+import contextlib
+import json
+import pathlib
+import signal
+import subprocess
+import time
+
+from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Station, case, main,
+                     same)
+
+PIN = "4711-secret"
+DATA = SOURCE / "tests" / "data"
+CHIP = "stm32h753xi"
+
+
+def must(program, *words):
+    done = subprocess.run([PROGRAMS / program, *map(str, words)],
+                          capture_output=True, text=True, timeout=PATIENCE_S,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, (program, words, done.stdout, done.stderr)
+
+
+def until(what, message=""):
+    """As soon as it is true; of what other processes do."""
+    end = time.monotonic() + 2 * PATIENCE_S
+    while True:
+        found = what()
+        if found:
+            return found
+        assert time.monotonic() < end, message
+        time.sleep(0.02)
+
+
+class Line:
+    """An image, a vault, and virtual chips in sockets."""
+
+    def __init__(self, folder, sockets, count=100):
+        self.folder = pathlib.Path(folder)
+        self.chips = {}
+        for n in range(1, sockets + 1):
+            must("sfi-sim", "manufacture", "--ca", self.folder / "ca",
+                 "--chip", CHIP, "--state", self.folder / f"chip{n}")
+        (self.folder / "pin").write_text(PIN + "\n")
+        keys = ["-k", self.folder / "key.bin", "-n", self.folder / "nonce.bin"]
+        must("sfi-create", "--genkey", keys[1], "--gennonce", keys[3])
+        (self.folder / "big.bin").write_bytes(bytes(range(1, 251)) * 2048)
+        must("sfi-create", "-sfi", "-fir", DATA / f"blink-{CHIP}.elf", "-fir",
+             self.folder / "big.bin", "0x08140000", *keys,
+             "-ob", DATA / f"ob-{CHIP}.csv", "-v", 1, "-devid", "0x450",
+             "--no-register", "-o", self.folder / "blink.sfi")
+        perso = next((self.folder / "ca").glob("45002001_SFI_*.pd"))
+        must("sfi-hsm", "-i", f"vault:{self.folder}/line.vault", *keys, "-id",
+             "blink", "-mc", count, "-pd", perso, "--pin-file",
+             self.folder / "pin", "--yes")
+
+    def port(self, n):
+        return self.folder / f"tty{n}"
+
+    def insert(self, n, state=None):
+        self.chips[n] = subprocess.Popen(
+            [PROGRAMS / "sfi-sim", "run", "--state",
+             self.folder / (state or f"chip{n}"), "--usart", self.port(n)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(self.port(n).exists, "the chip does not run")
+
+    def remove(self, n):
+        chip = self.chips.pop(n)
+        chip.terminate()
+        chip.wait(PATIENCE_S)
+
+    def job(self, sockets, name="x.job", serial="none"):
+        ports = ", ".join(str(self.port(n)) for n in range(1, sockets + 1))
+        (self.folder / name).write_text(
+            f"[job]\nports = {ports}\nnext = enter\nserial = {serial}\n"
+            "timeout = 1000\n[install]\nimage = blink.sfi\n"
+            "hsm = vault:line.vault\nmake-secure = yes\n")
+        return f"{self.folder.name}/{name}"
+
+    def close(self):
+        for n in list(self.chips):
+            self.remove(n)
+
+
+class Told(Client):
+    """A client that also asks what is told."""
+
+    def told(self, key):
+        """The last value, from a new stream of events."""
+        import http.client
+        connection = http.client.HTTPConnection(
+            self.station.origin.partition("//")[2], timeout=PATIENCE_S)
+        connection.request("GET", "/api/events", headers={
+            "Cookie": self.cookie, "X-Station-Key": self.key})
+        answer = connection.getresponse()
+        same(answer.status, 200)
+        while True:
+            text = answer.fp.readline()
+            if text.startswith(b"data: "):
+                break
+            text = b""
+            assert not answer.isclosed()
+        connection.close()
+        return json.loads(text[6:]).get(key)
+
+    def state(self):
+        return (self.told("line/job") or {}).get("state")
+
+    def sockets(self, count):
+        return [self.told(f"line/socket/{n}") for n in range(1, count + 1)]
+
+    def begin(self, job, **more):
+        self.post("line/choose", {"job": job})
+        self.post("line/start", {"pin": PIN,
+                                 "confirm": job.rpartition("/")[2], **more})
+        until(lambda: self.state() == "ready", "the job does not begin")
+
+    def round(self, **body):
+        self.post("line/next", body)
+        until(lambda: self.state() == "ready", "the round does not end")
+
+    def end(self):
+        self.post("line/stop", {})
+        until(lambda: self.state() == "idle", "the job does not end")
+
+
+@case
+def rounds(folder):
+    """Two sockets with chips and one without; then again, after a restart."""
+    with contextlib.closing(Line(folder, 2)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        job = line.job(3)
+        line.insert(1)
+        line.insert(2)
+        page = Told(station)
+        page.post("line/choose", {"job": job})
+        refused = page.post("line/start", {"pin": PIN}, 409)["error"]
+        same(refused["where"], "confirm")
+        refused = page.post("line/start", {"confirm": "x.job"}, 422)["error"]
+        same((refused["where"], refused["name"]), ("pin", "SFI_ERR_HSM_PIN"))
+        refused = page.post("line/start", {"confirm": "x.job",
+                                           "pin": "no"}, 422)["error"]
+        same((refused["where"], refused["name"]), ("pin", "SFI_ERR_HSM_PIN"))
+        page.begin(job)
+        same(page.post("line/start", {}, 409)["error"]["where"], "")
+        page.round()
+        one, two, three = page.sockets(3)
+        same([s["state"] for s in (one, two, three)],
+             ["done", "done", "failed"])
+        same((one["license"], len(one["device_id"])), ("counted", 64))
+        same(three["error"]["status"] // -100, 4)
+        assert three["error"]["hint"], three
+        total = page.told("line/sum")
+        same([total[k] for k in ("good", "bad", "counted", "installed",
+                                 "receipts")], [2, 0, 2, 2, 2])
+        page.end()
+        same(len(page.told("line/rows")), 2)
+        code, text, headers = page.send("GET", "line/csv")
+        same((code, text.count(b"\r\n")), (200, 3))
+        assert "boards.csv" in headers["Content-Disposition"], headers
+
+        station.stop()
+        station.start()
+        page = Told(station)
+        told = page.told("line/job")
+        same((told["job"], told["state"]), (job, "idle"))
+        same(page.told("line/sum")["installed"], 2)
+
+
+@case
+def killed_in_the_middle(folder):
+    """The boards at work are finished, and counted once."""
+    with contextlib.closing(Line(folder, 1)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        job = line.job(1, serial="scan")
+        line.insert(1)
+        page = Told(station)
+        page.begin(job)
+        wrong = page.post("line/next", {"serials": ["a b"]}, 422)["error"]
+        same(wrong["where"], "serial/1")
+        page.post("line/next", {"serials": ["A-1"]})
+        until(lambda: page.told("line/socket/1").get("phase"))
+        station.process.send_signal(signal.SIGKILL)
+        station.process.wait(PATIENCE_S)
+        station.process.stdout.close()
+        station.start()
+        page = Told(station)
+        until(lambda: page.state() == "idle", "the journal is not free")
+        total = page.told("line/sum")
+        same([total[k] for k in ("good", "bad", "half", "counted")],
+             [1, 0, 0, 1])
+        same(page.told("line/rows")[0]["board_serial"], "A-1")
+
+
+@case
+def stopped_at_once(folder):
+    with contextlib.closing(Line(folder, 1)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        line.insert(1)
+        page = Told(station)
+        page.begin(line.job(1))
+        page.post("line/next")
+        until(lambda: page.told("line/socket/1").get("phase") == "areas")
+        page.post("line/stop", {"now": True})
+        until(lambda: page.state() == "idle", "the process does not end")
+        same(page.told("line/socket/1")["error"]["name"], "SFI_ERR_CANCELLED")
+        page.begin("%s/x.job" % folder.name)
+        page.round()
+        again = page.told("line/socket/1")
+        same((again["state"], again["license"], again["board"]),
+             ("done", "again", 1))
+        page.end()
+
+
+HOSTILE = ["a;b", "x\n[install]", "\x1b]0;", "p" * 4096]
+
+
+@case
+def forms(folder):
+    """What a form may make, and what a job must be."""
+    with contextlib.closing(Station(folder=str(folder))) as station:
+        page = Client(station)
+        (folder / "a.sfi").write_bytes(b"x")
+        top = folder.name
+        good = {"path": f"{top}/new.job", "image": f"{top}/a.sfi",
+                "hsm": "vault:/x", "ports": "/dev/a /dev/b", "serial": "scan",
+                "count": 5, "secure": True}
+        same(page.post("line/check", good), {"ports": 2})
+        assert not (folder / "new.job").exists()
+        for key, value in [("path", f"{top}/new.txt"), ("path", "/etc/x.job"),
+                           ("path", f"{top}/../x.job"),
+                           ("image", f"{top}/none.sfi"), ("ports", ""),
+                           ("ports", "a a"), ("serial", "counter:x"),
+                           ("count", -1), ("hsm", "")] + [
+                               ("hsm", text) for text in HOSTILE]:
+            for route in ("line/check", "line/make"):
+                answer = page.post(route, {**good, key: value}, 422)
+                same(answer["error"]["where"], key, repr(value))
+        assert not (folder / "new.job").exists()
+        plan = page.post("line/make", good)
+        same((plan["ports"], plan["make_secure"]), (["/dev/a", "/dev/b"], True))
+        same(page.post("line/make", good, 422)["error"]["where"], "path")
+        page.post("line/choose", {"job": f"{top}/new.job"})
+        (folder / "b.job").write_text("[job]\nports = p\n[program]\nfile = f\n")
+        answer = page.post("line/choose", {"job": f"{top}/b.job"}, 422)
+        assert "next = enter" in answer["error"]["message"], answer
+        (folder / "c.job").write_text("[jobs]\n")
+        answer = page.post("line/plan", {"job": f"{top}/c.job"}, 422)
+        assert "c.job:1" not in answer["error"]["where"], answer
+        viewer = Client(station, station.viewer)
+        for route in ("make", "choose", "start", "next", "stop"):
+            same(viewer.post(f"line/{route}", good, 403)["error"]["name"],
+                 "SFI_ERR_ACCESS")
+
+
+if __name__ == "__main__":
+    main()
