@@ -347,7 +347,6 @@ def page_opens(folder):
 
 @case
 def image_is_made_by_clicks(folder):
-    fresh()
     set_field("Firmware file 1", f"files/{ELF}")
     PAGE.says("Firmware information: elf, 5,608 bytes, segments: 4")
     opened("Make a new key and nonce")
@@ -404,8 +403,6 @@ def mistakes_are_beside_their_fields(folder):
 
 @case
 def map_shows_areas_and_errors(folder):
-    fresh()
-    set_field("Firmware file 1", f"files/{BIN}")
     set_field("Address of file 1", "0x080fff00")
     PAGE.wait(lambda: PAGE.all("#screen-image rect.area"))
     PAGE.wait(lambda: PAGE.all("#screen-image .picture rect.wrong"),
@@ -451,7 +448,8 @@ def hostile_names_are_texts(folder):
 @case
 def nothing_moves_by_itself(folder):
     """What another page does shifts nothing of this one."""
-    fresh()
+    set_field("Firmware file 1", f"files/{ELF}")
+    PAGE.says("Firmware information: elf")
     PAGE.run("""window.shifts = 0; new PerformanceObserver((list) => {
         for (const one of list.getEntries()) window.shifts += one.value;
       }).observe({type: 'layout-shift', buffered: false})""")

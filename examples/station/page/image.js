@@ -39,6 +39,7 @@ function number(text) {
 class Screen {
   constructor(parts) {
     this.form = remembered();
+    this.rows = []; // what was found last
     if (!parts.some((p) => p.name === this.form.chip)) {
       this.form.chip = parts[0].name;
     }
@@ -183,6 +184,7 @@ class Screen {
     const rows = [...answer.errors.map(wrong), ...answer.findings.filter(
       (one) => !answer.missing.includes('firmware') ||
         one.rule !== 'no-firmware')];
+    this.rows = rows;
     this.errors.clear();
     this.files.show(answer.firmware);
     this.options.show(answer.chip.name, answer.options);
@@ -232,7 +234,7 @@ class Screen {
             areas: made.areas.length})));
       announce(t('image.created'));
     } catch (failure) {
-      this.found.show([wrong(failure)]);
+      this.found.show([...this.rows, wrong(failure)]);
       this.found.go(failure.where);
       throw failure;
     }
