@@ -3,6 +3,7 @@
 // The state that the program tells: the last value of each key.
 
 import {stream} from './api.js';
+import {operates} from './who.js';
 
 const values = new Map();
 const watchers = [];
@@ -54,11 +55,16 @@ function pause(ms) {
 let listens = 0;
 
 // A browser has few connections to one program: pages that nobody sees need
-// none, and get what they missed when they are seen.
+// none, and get what they missed when they are seen.  The operator's keeps it:
+// another one would take over from a page that seems to be gone.
+function isUnseen() {
+  return document.hidden && !operates();
+}
+
 function whenSeen() {
   return new Promise((resolve) => {
     const look = () => {
-      if (document.hidden) return;
+      if (isUnseen()) return;
       document.removeEventListener('visibilitychange', look);
       resolve();
     };
@@ -70,7 +76,7 @@ function whenSeen() {
 // One connection, to its end; returns what ended it, or null.
 async function once(isOurs, opened) {
   const abort = new AbortController();
-  const hide = () => document.hidden && abort.abort();
+  const hide = () => isUnseen() && abort.abort();
   document.addEventListener('visibilitychange', hide);
   try {
     await stream(lastId, (...event) => {
@@ -97,7 +103,7 @@ export async function listen(connected) {
       if (isOurs()) connected(true);
     });
     if (!isOurs()) return null;
-    if (document.hidden) continue;
+    if (isUnseen()) continue;
     connected(false);
     if (failure && failure.http === 401) return failure;
     await pause(wait);
