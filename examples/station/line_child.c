@@ -119,6 +119,7 @@ line_plan(struct desk *d, const char *path, struct reply *r)
 {
     json_t *told = plan_ask(d->settings->program, path);
     const json_t *error = json_object_get(told, "error");
+    sfi_status st;
 
     if (told == NULL) {
         reply_refuse(r, SFI_ERR_OS, "job",
@@ -128,9 +129,10 @@ line_plan(struct desk *d, const char *path, struct reply *r)
     }
     if (error == NULL)
         return told;
-    reply_refuse(
-        r, (sfi_status)json_integer_value(json_object_get(error, "status")),
-        "job", "%s", json_string_value(json_object_get(error, "message")));
+    /* what is wrong in a job's file is a usage error of sfi-program */
+    st = (sfi_status)json_integer_value(json_object_get(error, "status"));
+    reply_refuse(r, st == SFI_ERR_ARGUMENT ? SFI_ERR_FORMAT : st, "job", "%s",
+                 json_string_value(json_object_get(error, "message")));
     json_decref(told);
     return NULL;
 }

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import time
 
-from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Station, case, main,
-                     same)
+from selenium.webdriver.common.keys import Keys
+
+from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Page, Station, case,
+                     main, same)
 
 PIN = "4711-secret"
 DATA = SOURCE / "tests" / "data"
@@ -73,7 +75,8 @@ class Line:
         chip.wait(PATIENCE_S)
 
     def job(self, sockets, name="x.job", serial="none"):
-        ports = ", ".join(str(self.port(n)) for n in range(1, sockets + 1))
+        ports = "\nports = ".join(str(self.port(n))
+                                  for n in range(1, sockets + 1))
         (self.folder / name).write_text(
             f"[job]\nports = {ports}\nnext = enter\nserial = {serial}\n"
             "timeout = 1000\n[install]\nimage = blink.sfi\n"
@@ -165,6 +168,7 @@ def rounds(folder):
         station.stop()
         station.start()
         page = Told(station)
+        until(lambda: page.state() == "idle")
         told = page.told("line/job")
         same((told["job"], told["state"]), (job, "idle"))
         same(page.told("line/sum")["installed"], 2)
@@ -213,6 +217,55 @@ def stopped_at_once(folder):
         same((again["state"], again["license"], again["board"]),
              ("done", "again", 1))
         page.end()
+
+
+@case
+def by_hand(folder):
+    """Eight sockets of a scanner's job; two of them have no chip."""
+    with contextlib.closing(Line(folder, 6)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        job = line.job(8, serial="scan")
+        for n in range(1, 7):
+            line.insert(n)
+        with contextlib.closing(Page(station.operator)) as page:
+            page.go("line")
+            page.screenshot("line-empty")
+            page.type("Job", job)
+            page.press("Open the job")
+            page.says("Not started")
+            page.press("Start the job")
+            page.type("Type the name of the job", "x.job")
+            page.press("Make chips secure")
+            page.find("dialog input[type=password]").send_keys(PIN)
+            page.press("Use this PIN")
+            page.says("Ready for the next boards")
+            for n in range(1, 8):
+                serial = page.named("textbox", "Board serial number")
+                serial.send_keys(f"A-{n}" + Keys.ENTER)
+            serial.send_keys("A-1" + Keys.ENTER)
+            page.says("A-1 was scanned already")
+            page.run("document.activeElement.blur()")
+            page.keys(" ")
+            page.says("Working")
+            page.screenshot("line-works")
+            page.driver.refresh()
+            page.wait(lambda: [page.run(
+                "return document.querySelectorAll("
+                "`.tile[data-kind=${arguments[0]}]`).length", kind)
+                for kind in ("ok", "bad", "idle")] == [6, 1, 1], "tiles")
+            page.says("6 = 6 = 6")
+            page.screenshot("line-done")
+            for width in (320, 2560):
+                page.size(width)
+                assert page.run("const e = document.documentElement;"
+                                "return e.scrollWidth <= e.clientWidth"), width
+                page.screenshot(f"line-{width}")
+            page.size(1280)
+            same(page.axe(), [])
+            page.press("End after these boards")
+            page.says("Not started")
+            # the program asks for the PIN by a refusal
+            same([e for e in page.errors() if "/api/line/start" not in e], [])
 
 
 HOSTILE = ["a;b", "x\n[install]", "\x1b]0;", "p" * 4096]
