@@ -11,7 +11,6 @@
 #include <event2/keyvalq_struct.h>
 #include <jansson.h>
 
-#include "served/guard.h"
 #include "served/served.h"
 #include "served/writer.h"
 

@@ -16,6 +16,8 @@
 #include <event2/bufferevent_ssl.h>
 #include <openssl/ssl.h>
 
+#include "web/guard.h"
+
 #define SHAKE_S 10   /* for the handshake */
 #define HURRY_S 1    /* ... while many others are in it */
 #define REQUEST_S 10 /* from the first byte of a request to its last */
@@ -44,6 +46,7 @@ struct conn {
     bufferevent_event_cb event_cb; /* evhttp's */
     void *event_arg;
     struct guard guard;
+    char line[CONN_LINE_MAX];
 };
 
 static struct {
@@ -451,6 +454,9 @@ conn_new(struct event_base *base, SSL *ssl, struct bufferevent *bev)
     c->ssl = ssl;
     c->bev = bev;
     c->generation = conns.generation;
+    c->guard = (struct guard){.line = c->line,
+                              .size = sizeof(c->line),
+                              .body_max = CONN_BODY_MAX};
     c->next = conns.first;
     c->at = &conns.first;
     if (c->next != NULL)

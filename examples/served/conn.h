@@ -8,8 +8,10 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-#include "served/guard.h"
 #include "served/served.h"
+
+#define CONN_LINE_MAX 1024u
+#define CONN_BODY_MAX 8192u /* two certificates would do */
 
 struct conn;
 

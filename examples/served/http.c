@@ -15,6 +15,7 @@
 #include <event2/listener.h>
 
 #include "served/conn.h"
+#include "web/guard.h"
 
 #define DRAIN_S 10
 #define FDS_OF_OURS 64u
@@ -329,9 +330,9 @@ http_make_servers(sfi_ctx *ctx, const struct config *config)
     evhttp_set_allowed_methods(http.tls_http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_allowed_methods(http.plain_http, EVHTTP_REQ_GET);
     evhttp_set_max_headers_size(http.tls_http,
-                                GUARD_LINE_MAX * GUARD_LINES_MAX);
+                                CONN_LINE_MAX * GUARD_LINES_MAX);
     evhttp_set_max_headers_size(http.plain_http, 8192);
-    evhttp_set_max_body_size(http.tls_http, GUARD_BODY_MAX);
+    evhttp_set_max_body_size(http.tls_http, CONN_BODY_MAX);
     evhttp_set_max_body_size(http.plain_http, 0);
     evhttp_set_timeout(http.tls_http, 90); /* conn.c has shorter ones */
     evhttp_set_timeout(http.plain_http, 5);

@@ -281,7 +281,7 @@ def check(root):
             elif why is None and name[0] == '"' and "/" in name and \
                     not on_island(path, name) and \
                     not name.startswith(('"cli/', '"chips/', '"lease/', '"line/',
-                                         '"receipts/', '"served/', '"station/', '"wrap/',
+                                         '"receipts/', '"served/', '"station/', '"web/', '"wrap/',
                                          '"sim/board/wire.h', '"wire/v7m_debug.h')):
                 why = f"an example uses only the public API, not {name[1:]}"
             if why is not None:

@@ -7,26 +7,32 @@
  * disagree about where it ends.  So the lines of a head are looked at before
  * libevent gets them, and what is not as plain as every client of ours sends it
  * is refused.  What a request means is libevent's to say. */
-#ifndef SERVED_GUARD_H
-#define SERVED_GUARD_H
+#ifndef WEB_GUARD_H
+#define WEB_GUARD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUARD_LINE_MAX 1024u
 #define GUARD_LINES_MAX 40u
-#define GUARD_BODY_MAX 8192u /* two certificates would do */
 
 struct guard {
-    char line[GUARD_LINE_MAX];
+    /* The owner's: */
+    char *line;  /* room for the longest line */
+    size_t size; /* of it */
+    size_t body_max;
+    /* NULL: nobody asks.  The path, with NULL for a name, and each header. */
+    void (*saw)(void *user, const char *name, const char *value);
+    void *user;
+    /* What was seen: */
     size_t len;
+    size_t body; /* that the head announces */
     unsigned lines;
     unsigned verdict; /* 0: not at the end yet; 200; or why it is refused */
     bool posts, has_length, has_host;
 };
 
-/* A new head begins. */
+/* A new head begins; the line of the last one is wiped. */
 void guard_begin(struct guard *g);
 /* Some bytes of it; what stands behind its end is not looked at.  The verdict:
  * an HTTP status, 0: more is needed. */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* What a head of a request may look like. */
-#include "served/guard.h"
+#include "web/guard.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "cli/cli.h"
+
 void
 guard_begin(struct guard *g)
 {
+    cli_wipe(g->line, g->size);
     g->len = 0;
+    g->body = 0;
     g->lines = 0;
     g->verdict = 0;
     g->posts = false;
@@ -40,6 +44,8 @@ guard_first_line(struct guard *g, char *line)
     if (target[1] != '/' || strspn(target + 1, path) != strlen(target + 1))
         return 400;
     g->posts = strncmp(line, "POST ", 5) == 0;
+    if (g->saw != NULL)
+        g->saw(g->user, NULL, target + 1);
     return g->posts || strncmp(line, "GET ", 4) == 0 ? 0 : 405;
 }
 
@@ -48,15 +54,16 @@ static unsigned
 guard_length(struct guard *g, const char *value)
 {
     size_t digits = strspn(value, "0123456789");
-    unsigned long n = 0;
+    size_t n = 0;
 
     if (g->has_length || digits == 0 || value[digits] != '\0')
         return 400;
     g->has_length = true;
-    for (size_t i = 0; i < digits && n <= GUARD_BODY_MAX; i++)
-        n = 10 * n + (unsigned long)(value[i] - '0');
-    if (n > GUARD_BODY_MAX)
+    for (size_t i = 0; i < digits && n <= g->body_max; i++)
+        n = 10 * n + (size_t)(value[i] - '0');
+    if (n > g->body_max)
         return 413;
+    g->body = n;
     return n > 0 && !g->posts ? 400 : 0;
 }
 
@@ -80,6 +87,8 @@ guard_header_line(struct guard *g, char *line)
         if (strcasecmp(line, refused[i]) == 0)
             return 400;
     }
+    if (g->saw != NULL)
+        g->saw(g->user, line, value);
     if (strcasecmp(line, "Content-Length") == 0)
         return guard_length(g, value);
     if (strcasecmp(line, "Host") != 0)
@@ -117,7 +126,7 @@ guard_look(struct guard *g, const uint8_t *data, size_t len)
         } else if (after_cr || (data[i] < ' ' && data[i] != '\r') ||
                    data[i] > '~') {
             g->verdict = 400;
-        } else if (g->len == sizeof(g->line) - 1) {
+        } else if (g->len == g->size - 1) {
             g->verdict = 431;
         } else {
             g->line[g->len++] = (char)data[i];
