@@ -2,48 +2,28 @@
 /* Copyright The libsfi authors */
 /* The event loop: the page, requests for the desks, and what is told. */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
-#include <netdb.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
 #include <event2/thread.h>
 
 #include "station/local.h"
 
-#define STREAMS_MAX 32u
-#define TELL_MS 100                  /* ten times a second */
-#define STREAM_BUFFER_MAX (1u << 20) /* for a page that reads nothing */
-#define ALIVE_MS 15000 /* a silent connection is not kept by all proxies */
-
-/* A page that is told what changes. */
-struct stream {
-    struct stream *next;
-    struct evhttp_request *req;
-    uint64_t seen, spoke_ms;
-};
+#define SLOW_MAX 16u /* wrong tokens whose answer waits */
 
 static struct {
     struct event_base *base;
     struct evhttp *http;
-    struct event *signals[2], *done, *telling, *second;
-    struct stream *streams;
-    size_t stream_count;
-    atomic_bool tells; /* the timer runs */
+    struct event *signals[2], *done, *second;
+    struct evhttp_request *slow[SLOW_MAX];
+    size_t slow_count;
     const struct settings *settings;
-    const char *socket;
-    char url[STATION_PATH_MAX];
+    bool listens;
 } http;
 
 /* ---- answers ---- */
@@ -110,191 +90,60 @@ http_refuse(struct evhttp_request *req, unsigned code, const char *message)
     free(r.body);
 }
 
-/* ---- what is told ---- */
-
-static void
-stream_send(struct stream *s, char *text, size_t len)
-{
-    struct evbuffer *out = evbuffer_new();
-
-    if (out != NULL && text != NULL) {
-        (void)evbuffer_add(out, text, len);
-        evhttp_send_reply_chunk(s->req, out);
-        s->spoke_ms = cli_now_ms();
-    }
-    if (out != NULL)
-        evbuffer_free(out);
-    free(text);
-}
-
-static bool
-stream_is_full(const struct stream *s)
-{
-    struct evhttp_connection *conn = evhttp_request_get_connection(s->req);
-
-    return evbuffer_get_length(bufferevent_get_output(
-               evhttp_connection_get_bufferevent(conn))) > STREAM_BUFFER_MAX;
-}
-
-static void
-http_on_tell(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    (void)arg;
-    http.tells = false;
-    for (struct stream *s = http.streams; s != NULL; s = s->next) {
-        size_t len = 0;
-
-        if (!stream_is_full(s)) {
-            char *text = told_next(&s->seen, &len);
-
-            stream_send(s, text, len);
-        }
-    }
-}
-
-/* Any thread: something is new. */
-static void
-http_changed(void *user)
-{
-    static const struct timeval soon = {.tv_usec = TELL_MS * 1000};
-
-    (void)user;
-    if (!atomic_exchange(&http.tells, true))
-        (void)evtimer_add(http.telling, &soon);
-}
-
-static void
-http_on_stream_closed(struct evhttp_connection *conn, void *arg)
-{
-    struct stream **at = &http.streams;
-
-    (void)conn;
-    while (*at != NULL && *at != arg)
-        at = &(*at)->next;
-    if (*at != NULL) {
-        struct stream *s = *at;
-
-        *at = s->next;
-        http.stream_count--;
-        free(s);
-    }
-}
-
-static void
-http_stream(struct evhttp_request *req)
-{
-    struct stream *s =
-        http.stream_count < STREAMS_MAX ? calloc(1, sizeof(*s)) : NULL;
-    size_t len = 0;
-    char *text;
-
-    if (s == NULL) {
-        http_refuse(req, 503, "too many pages are open");
-        return;
-    }
-    s->req = req;
-    s->next = http.streams;
-    http.streams = s;
-    http.stream_count++;
-    http_add_headers(req, "text/event-stream");
-    evhttp_connection_set_closecb(evhttp_request_get_connection(req),
-                                  http_on_stream_closed, s);
-    evhttp_send_reply_start(req, 200, "OK");
-    text = told_since(evhttp_find_header(evhttp_request_get_input_headers(req),
-                                         "Last-Event-ID"),
-                      &s->seen, &len);
-    stream_send(s, text, len);
-}
-
-static void
-http_on_second(evutil_socket_t fd, short what, void *arg)
-{
-    uint64_t now = cli_now_ms();
-
-    (void)fd;
-    (void)what;
-    (void)arg;
-    shift_tick(http.settings->idle_s);
-    for (struct stream *s = http.streams; s != NULL; s = s->next) {
-        if (now - s->spoke_ms >= ALIVE_MS)
-            stream_send(s, strdup(":\n\n"), 3);
-    }
-}
-
 /* ---- requests ---- */
 
-/* A name that is this machine, whatever a DNS server says: behind a tunnel the
- * port may be another one. */
-static bool
-http_is_own_host(const char *host)
+static void
+http_refuse_token(struct evhttp_request *req)
 {
-    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-
-    for (size_t i = 0; host != NULL && i < sizeof(names) / sizeof(*names);
-         i++) {
-        size_t len = strlen(names[i]);
-
-        if (strncmp(host, names[i], len) == 0 &&
-            (host[len] == '\0' ||
-             (host[len] == ':' && host[len + 1] != '\0' &&
-              strspn(host + len + 1, "0123456789") == strlen(host + len + 1))))
-            return true;
-    }
-    return false;
+    http_refuse(req, 403,
+                "the link is not valid: open the one that sfi-station "
+                "printed when it was started");
 }
 
-/* "https://line7.lan" or the host of one, as the command line allows them. */
-static bool
-http_is_allowed(const char *host)
+/* Wrong tokens wait for a second or two, and not many at a time; a right one
+ * never does. */
+static void
+http_slow(struct evhttp_request *req)
 {
-    for (size_t i = 0; host != NULL && i < http.settings->origin_count; i++) {
-        const char *origin = strstr(http.settings->origins[i], "://");
-
-        if (origin != NULL && strcmp(origin + 3, host) == 0)
-            return true;
+    if (http.slow_count == SLOW_MAX) {
+        http_refuse(req, 429, "too many links that are not valid");
+        return;
     }
-    return false;
+    evhttp_request_own(req);
+    http.slow[http.slow_count++] = req;
 }
 
-/* The page's own requests have no Origin (a GET), or that of their Host. */
-static bool
-http_comes_from_us(struct evhttp_request *req, bool posts)
+static void
+http_end_slow(void)
 {
-    struct evkeyvalq *in = evhttp_request_get_input_headers(req);
-    const char *host = evhttp_find_header(in, "Host");
-    const char *origin = evhttp_find_header(in, "Origin");
-    const char *site = evhttp_find_header(in, "Sec-Fetch-Site");
-    const char *behind = origin != NULL ? strstr(origin, "://") : NULL;
-
-    if (!http_is_own_host(host) && !http_is_allowed(host))
-        return false;
-    if (site != NULL && strcmp(site, "same-origin") != 0 &&
-        (posts || strcmp(site, "none") != 0))
-        return false;
-    if (origin == NULL)
-        return !posts;
-    return behind != NULL && strcmp(behind + 3, host) == 0;
+    for (size_t i = 0; i < http.slow_count; i++) {
+        if (evhttp_request_get_connection(http.slow[i]) != NULL)
+            http_refuse_token(http.slow[i]);
+        else
+            evhttp_request_free(http.slow[i]); /* nobody waits any more */
+    }
+    http.slow_count = 0;
 }
 
 static void
 http_begin_session(struct evhttp_request *req, const struct ask *a)
 {
-    struct session *s = session_begin(ask_text(a, "token"));
+    struct session *s;
     struct reply r = {0};
     char text[128];
     json_t *value;
 
-    if (s == NULL) {
-        http_refuse(req, 403,
-                    "the link is not valid: open the one that sfi-station "
-                    "printed when it was started");
+    if (!session_is_token(ask_text(a, "token"))) {
+        http_slow(req);
         return;
     }
-    (void)snprintf(text, sizeof(text),
-                   "sfi-station=%s; HttpOnly; SameSite=Strict; Path=/api",
-                   session_cookie(s));
+    s = session_begin(ask_text(a, "token"), req);
+    if (s == NULL) {
+        http_refuse(req, 503, "too many pages are open: close one of them");
+        return;
+    }
+    open_done();
+    session_write_cookie(s, req, text, sizeof(text));
     (void)evhttp_add_header(evhttp_request_get_output_headers(req),
                             "Set-Cookie", text);
     cli_wipe(text, sizeof(text));
@@ -315,7 +164,11 @@ http_session_request(struct evhttp_request *req, const char *path,
     struct reply r = {0};
 
     if (strcmp(path, "events") == 0) {
-        http_stream(req);
+        http_add_headers(req, "text/event-stream");
+        if (!stream_open(req, s)) {
+            evhttp_clear_headers(evhttp_request_get_output_headers(req));
+            http_refuse(req, 503, "too many pages are open");
+        }
         return true;
     }
     if (strncmp(path, "session", 7) != 0)
@@ -438,13 +291,21 @@ http_on_request(struct evhttp_request *req, void *arg)
 {
     const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(req));
     bool posts = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
+    bool is_api = path != NULL && strncmp(path, "/api/", 5) == 0;
 
     (void)arg;
-    if (path == NULL || !http_comes_from_us(req, posts)) {
+    if (!conn_begin_request(req)) {
+        http_refuse(req, 503, "no memory");
+        return;
+    }
+    if (path == NULL || !origin_is_ours(http.settings, req,
+                                        posts    ? ORIGIN_POST
+                                        : is_api ? ORIGIN_GET
+                                                 : ORIGIN_PAGE)) {
         http_refuse(req, 403, "a page of another origin may not ask");
         return;
     }
-    if (strncmp(path, "/api/", 5) == 0) {
+    if (is_api) {
         http_api(req, path + 5);
         return;
     }
@@ -489,72 +350,34 @@ http_on_end(evutil_socket_t fd, short what, void *arg)
     (void)event_base_loopbreak(http.base);
 }
 
-/* A socket of a process that was killed is taken; one of a living one is not.
- */
-static sfi_status
-http_listen_socket(sfi_ctx *ctx, const char *path)
+/* Once a second. */
+static void
+http_on_second(evutil_socket_t fd, short what, void *arg)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct evconnlistener *l;
-    mode_t mask;
-    int fd;
-
-    if (strlen(path) >= sizeof(at.sun_path))
-        return cli_report(ctx, SFI_ERR_LIMIT,
-                          "%s: a longer name than a socket "
-                          "can have",
-                          path);
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 &&
-        connect(fd, (struct sockaddr *)(void *)&at, sizeof(at)) == 0) {
-        (void)close(fd);
-        return cli_report(ctx, SFI_ERR_ACCESS,
-                          "%s: another process listens there", path);
-    }
-    if (fd >= 0)
-        (void)close(fd);
-    if (errno == ECONNREFUSED)
-        (void)unlink(path);
-    mask = umask(0177);
-    l = evconnlistener_new_bind(
-        http.base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-        128, (struct sockaddr *)(void *)&at, sizeof(at));
-    (void)umask(mask);
-    if (l == NULL || evhttp_bind_listener(http.http, l) == NULL)
-        return cli_report_os(ctx, errno, "%s: cannot listen", path);
-    http.socket = path;
-    return SFI_OK;
+    (void)fd;
+    (void)what;
+    (void)arg;
+    shift_tick(http.settings->idle_s);
+    http_end_slow();
+    sessions_tick();
+    streams_second();
+    conns_sweep();
+    open_tick();
 }
 
 static sfi_status
-http_listen(sfi_ctx *ctx, const struct settings *s, char url[STATION_PATH_MAX])
+http_make(sfi_ctx *ctx)
 {
-    struct evhttp_bound_socket *bound;
-    struct sockaddr_storage at;
-    socklen_t len = sizeof(at);
-
-    if (s->socket != NULL) {
-        (void)snprintf(url, STATION_PATH_MAX, "%s",
-                       s->origin_count > 0 ? s->origins[0]
-                                           : "http://localhost");
-        return http_listen_socket(ctx, s->socket);
-    }
-    errno = 0;
-    bound = evhttp_bind_socket_with_handle(http.http, "127.0.0.1", s->port);
-    if (bound == NULL)
-        return cli_report_os(ctx, errno, "127.0.0.1:%u: cannot listen",
-                             s->port);
-    if (getsockname(evhttp_bound_socket_get_fd(bound),
-                    (struct sockaddr *)(void *)&at, &len) != 0)
-        return cli_report_os(ctx, errno, "the port");
-    {
-        char port[16] = "";
-
-        (void)getnameinfo((struct sockaddr *)(void *)&at, len, NULL, 0, port,
-                          sizeof(port), NI_NUMERICSERV);
-        (void)snprintf(url, STATION_PATH_MAX, "http://127.0.0.1:%s", port);
-    }
+    http.base = event_base_new();
+    http.http = http.base != NULL ? evhttp_new(http.base) : NULL;
+    if (http.http == NULL)
+        return cli_report(ctx, SFI_ERR_NOMEM, "no memory");
+    evhttp_set_bevcb(http.http, conn_make, NULL);
+    evhttp_set_gencb(http.http, http_on_request, NULL);
+    evhttp_set_allowed_methods(http.http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
+    evhttp_set_max_headers_size(http.http, 65536); /* conn.c has a lower one */
+    evhttp_set_max_body_size(http.http, STATION_UPLOAD_MAX);
+    evhttp_set_timeout(http.http, 180); /* conn.c has shorter ones */
     return SFI_OK;
 }
 
@@ -562,46 +385,42 @@ sfi_status
 http_start(sfi_ctx *ctx, const struct settings *s, char url[STATION_PATH_MAX])
 {
     static const int signums[] = {SIGTERM, SIGINT};
-    static const struct timeval second = {.tv_sec = 1};
     sfi_status st;
 
     http.settings = s;
     (void)signal(SIGPIPE, SIG_IGN);
     (void)evthread_use_pthreads();
-    http.base = event_base_new();
-    http.http = http.base != NULL ? evhttp_new(http.base) : NULL;
-    if (http.http == NULL)
-        return cli_report(ctx, SFI_ERR_NOMEM, "no memory");
-    evhttp_set_gencb(http.http, http_on_request, NULL);
-    evhttp_set_allowed_methods(http.http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
-    evhttp_set_max_headers_size(http.http, 16384);
-    evhttp_set_max_body_size(http.http, STATION_UPLOAD_MAX);
-    evhttp_set_timeout(http.http, 60);
-    st = http_listen(ctx, s, url);
+    conns_start();
+    st = http_make(ctx);
+    if (st == SFI_OK)
+        st = listen_start(ctx, http.base, http.http, s, url);
     if (st != SFI_OK)
         return st;
+    http.listens = true;
     for (size_t i = 0; i < 2; i++) {
         http.signals[i] =
             evsignal_new(http.base, signums[i], http_on_end, NULL);
-        if (http.signals[i] != NULL)
-            (void)event_add(http.signals[i], NULL);
+        if (http.signals[i] == NULL || event_add(http.signals[i], NULL) != 0)
+            return cli_report(ctx, SFI_ERR_NOMEM, "no memory");
     }
-    http.telling = evtimer_new(http.base, http_on_tell, NULL);
     http.second = event_new(http.base, -1, EV_PERSIST, http_on_second, NULL);
-    http.done = event_new(http.base, desks_fd(), EV_READ | EV_PERSIST,
-                          http_on_done, NULL);
-    if (http.telling == NULL || http.second == NULL || http.done == NULL)
+    if (http.second == NULL || !streams_start(http.base))
         return cli_report(ctx, SFI_ERR_NOMEM, "no memory");
-    (void)event_add(http.second, &second);
-    (void)event_add(http.done, NULL);
-    told_start(http_changed, NULL);
     return SFI_OK;
 }
 
-void
-http_run(void)
+sfi_status
+http_run(sfi_ctx *ctx)
 {
+    static const struct timeval second = {.tv_sec = 1};
+
+    http.done = event_new(http.base, desks_fd(), EV_READ | EV_PERSIST,
+                          http_on_done, NULL);
+    if (http.done == NULL || event_add(http.done, NULL) != 0 ||
+        event_add(http.second, &second) != 0)
+        return cli_report(ctx, SFI_ERR_NOMEM, "no memory");
     (void)event_base_dispatch(http.base);
+    return SFI_OK;
 }
 
 void
@@ -617,11 +436,13 @@ http_stop(void)
         event_free(http.second);
     if (http.http != NULL)
         evhttp_free(http.http);
-    told_stop();
-    if (http.telling != NULL)
-        event_free(http.telling);
-    if (http.base != NULL)
+    http_end_slow();
+    conns_stop();
+    streams_stop();
+    if (http.base != NULL) {
+        (void)event_base_loop(http.base, EVLOOP_NONBLOCK); /* frees the rest */
         event_base_free(http.base);
-    if (http.socket != NULL)
-        (void)unlink(http.socket);
+    }
+    if (http.listens && http.settings->socket != NULL)
+        (void)unlink(http.settings->socket);
 }

@@ -3,31 +3,16 @@
 /* sfi-station: its command line, its start and its end. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
-#include <malloc.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sfi_station_table.h"
 #include "station/local.h"
 
-#define IDLE_DEFAULT_MIN 15u
-
-extern char **environ;
-
-/* ---- memory of JSON, which may hold a PIN: wiped before it is freed ---- */
-
-static void
-main_free(void *p)
-{
-    if (p != NULL)
-        cli_wipe(p, malloc_usable_size(p));
-    free(p);
-}
+#define IDLE_DEFAULT_S 900u
+#define IDLE_MAX_S 86400u
 
 /* ---- the command line ---- */
 
@@ -63,6 +48,29 @@ main_find_program(struct settings *s, const char *self)
                        (int)(slash - self), self);
 }
 
+/* "15", "15min" or "30s". */
+static unsigned
+main_read_idle(const struct cli *c)
+{
+    const char *text = cli_value(c, OPT_IDLE);
+    size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
+    unsigned long n;
+
+    if (text == NULL)
+        return IDLE_DEFAULT_S;
+    n = digits < 6 ? strtoul(text, NULL, 10) : 0;
+    if (strcmp(text + digits, "s") != 0)
+        n *= 60;
+    if (digits == 0 || n == 0 || n > IDLE_MAX_S ||
+        (text[digits] != '\0' && strcmp(text + digits, "min") != 0 &&
+         strcmp(text + digits, "s") != 0))
+        cli_usage(c,
+                  "--idle %s: minutes from 1 to 1440 expected, or seconds "
+                  "with s behind them",
+                  text);
+    return (unsigned)n;
+}
+
 static sfi_status
 main_read(const struct cli *c, sfi_ctx *ctx, const char *self,
           struct settings *s)
@@ -84,48 +92,43 @@ main_read(const struct cli *c, sfi_ctx *ctx, const char *self,
     }
     s->port = (uint16_t)cli_value_number(c, OPT_PORT, 0);
     s->socket = cli_value(c, OPT_SOCKET);
-    s->idle_s = (unsigned)cli_value_number(c, OPT_IDLE, IDLE_DEFAULT_MIN) * 60u;
+    s->idle_s = main_read_idle(c);
     s->opens = cli_has(c, OPT_OPEN);
     main_find_program(s, self);
     return main_read_folders(c, ctx, s);
 }
 
-/* ---- */
-
-/* Whatever the desktop opens a URL with.  Only a file has the token: other
- * users see the words of a command. */
-static void
-main_open(const char *url)
+static sfi_status
+main_serve(sfi_ctx *ctx, const struct settings *s, const char *url)
 {
-    char *const words[] = {(char *)"xdg-open", (char *)url, NULL};
-    pid_t pid;
+    char link_secret[STATION_PATH_MAX + 64];
 
-    if (posix_spawnp(&pid, words[0], NULL, NULL, words, environ) != 0)
-        cli_warn("sfi-station", "xdg-open is not there: please open the page");
+    (void)snprintf(link_secret, sizeof(link_secret), "%s/#%s", url,
+                   sessions_token(true));
+    cli_print("operator: %s\nviewers:  %s/#%s\n", link_secret, url,
+              sessions_token(false));
+    (void)fflush(stdout);
+    if (s->opens)
+        open_link(link_secret);
+    cli_wipe(link_secret, sizeof(link_secret));
+    return http_run(ctx);
 }
 
 static sfi_status
 main_run(sfi_ctx *ctx, const struct settings *s)
 {
-    char url[STATION_PATH_MAX], link[STATION_PATH_MAX + 64];
+    char url[STATION_PATH_MAX];
     sfi_status st = sessions_start(ctx);
 
+    if (st == SFI_OK)
+        st = http_start(ctx, s, url);
     if (st == SFI_OK && desks_start(s) != SFI_OK)
         st = cli_report(ctx, SFI_ERR_NOMEM, "no thread");
     if (st == SFI_OK)
-        st = http_start(ctx, s, url);
-    if (st == SFI_OK) {
-        (void)snprintf(link, sizeof(link), "%s/#%s", url, sessions_token(true));
-        cli_print("operator: %s\nviewers:  %s/#%s\n", link, url,
-                  sessions_token(false));
-        (void)fflush(stdout);
-        if (s->opens)
-            main_open(link);
-        cli_wipe(link, sizeof(link));
-        http_run();
-    }
+        st = main_serve(ctx, s, url);
     desks_stop();
     http_stop();
+    open_done();
     shift_lock();
     sessions_stop();
     return st;
@@ -140,8 +143,7 @@ main(int argc, char **argv)
     sfi_status st;
 
     cli_begin(&c, &sfi_station_spec, argc, argv);
-    json_set_alloc_funcs(malloc, main_free);
-    json_object_seed(0);
+    memory_start();
     ctx = cli_context(&c);
     st = main_read(&c, ctx, argv[0], &s);
     if (st == SFI_OK)

@@ -5,6 +5,7 @@
  * key that only pages of this origin have.  A cookie alone would go to other
  * ports of this machine too, and a key alone could be read by a script.  A
  * request needs both. */
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -13,9 +14,13 @@
 #include "station/local.h"
 
 #define COOKIE_NAME "sfi-station"
+#define GONE_MS 60000u /* a page that reconnects is not gone */
+#define FORGOTTEN_MS (12u * 3600000u)
 
 struct session {
     bool used, may_operate;
+    unsigned streams;
+    uint64_t asked_ms; /* or its last stream was closed */
     char cookie_secret[SESSION_SECRET_SIZE], key_secret[SESSION_SECRET_SIZE];
 };
 
@@ -80,45 +85,116 @@ session_set_operator(struct session *s)
     tell("session/operator", json_integer(++changes));
 }
 
-struct session *
-session_begin(const char *token)
+bool
+session_is_token(const char *token)
 {
-    bool operates = session_is_equal(token, sessions.operator_token_secret);
-    struct session *s = NULL;
-
-    if (!operates && !session_is_equal(token, sessions.viewer_token_secret))
-        return NULL;
-    for (size_t i = 0; i < SESSIONS_MAX && s == NULL; i++) {
-        if (!sessions.all[i].used)
-            s = &sessions.all[i];
-    }
-    if (s == NULL || !session_random(s->cookie_secret, SESSION_SECRET_SIZE) ||
-        !session_random(s->key_secret, SESSION_SECRET_SIZE))
-        return NULL;
-    s->used = true;
-    s->may_operate = operates;
-    if (operates && sessions.operator== NULL)
-        session_set_operator(s);
-    return s;
+    return session_is_equal(token, sessions.operator_token_secret) ||
+           session_is_equal(token, sessions.viewer_token_secret);
 }
 
-/* The value of our cookie, among others; false: it is not there. */
 static bool
-session_read_cookie(const char *header, char out[SESSION_SECRET_SIZE])
+session_is_gone(const struct session *s, uint64_t ms)
 {
-    static const char name[] = COOKIE_NAME "=";
+    return s->streams == 0 && cli_now_ms() - s->asked_ms >= ms;
+}
+
+/* One that is free, or the one that is gone for the longest time. */
+static struct session *
+session_room(void)
+{
+    struct session *oldest = NULL;
+
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        struct session *s = &sessions.all[i];
+
+        if (!s->used)
+            return s;
+        if (session_is_gone(s, session_operates(s) ? GONE_MS : 0) &&
+            (oldest == NULL || s->asked_ms < oldest->asked_ms))
+            oldest = s;
+    }
+    if (oldest != NULL)
+        session_end(oldest);
+    return oldest;
+}
+
+/* A cookie of ours has this value: its name ends with a port, which may be that
+ * of a tunnel. */
+static bool
+session_is_cookie(const char *header, const char *secret)
+{
+    static const char name[] = COOKIE_NAME;
 
     while (header != NULL && *header != '\0') {
         size_t len = strcspn(header, ";");
+        const char *value = memchr(header, '=', len);
 
-        if (len == sizeof(name) - 1 + SESSION_SECRET_SIZE - 1 &&
-            strncmp(header, name, sizeof(name) - 1) == 0) {
-            memcpy(out, header + sizeof(name) - 1, SESSION_SECRET_SIZE - 1);
-            out[SESSION_SECRET_SIZE - 1] = '\0';
+        if (value != NULL && strncmp(header, name, sizeof(name) - 1) == 0 &&
+            (size_t)(header + len - ++value) == SESSION_SECRET_SIZE - 1 &&
+            CRYPTO_memcmp(value, secret, SESSION_SECRET_SIZE - 1) == 0)
             return true;
-        }
         header += len;
         header += strspn(header, "; ");
+    }
+    return false;
+}
+
+static const char *
+session_header(struct evhttp_request *req, const char *name)
+{
+    return evhttp_find_header(evhttp_request_get_input_headers(req), name);
+}
+
+/* A browser has one cookie, and each of its tabs a key. */
+static bool
+session_make(struct session *s, struct evhttp_request *req)
+{
+    const char *cookies = session_header(req, "Cookie");
+
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        struct session *other = &sessions.all[i];
+
+        if (other->used && session_is_cookie(cookies, other->cookie_secret)) {
+            memcpy(s->cookie_secret, other->cookie_secret, SESSION_SECRET_SIZE);
+            return session_random(s->key_secret, SESSION_SECRET_SIZE);
+        }
+    }
+    return session_random(s->cookie_secret, SESSION_SECRET_SIZE) &&
+           session_random(s->key_secret, SESSION_SECRET_SIZE);
+}
+
+struct session *
+session_begin(const char *token, struct evhttp_request *req)
+{
+    struct session *s = session_of(req);
+
+    if (s == NULL) {
+        s = session_room();
+        if (s == NULL || !session_make(s, req))
+            return NULL;
+        s->used = true;
+        s->asked_ms = cli_now_ms();
+    }
+    s->may_operate = session_is_equal(token, sessions.operator_token_secret);
+    if (session_operates(s) && !s->may_operate) {
+        shift_lock();
+        session_set_operator(NULL);
+    } else if (s->may_operate &&
+               sessions.operator!=
+               s &&(sessions.operator== NULL ||
+                    session_is_gone(sessions.operator, GONE_MS))) {
+        (void)session_take_over(s);
+    }
+    return s;
+}
+
+bool
+session_has_key(const char *key)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        if (sessions.all[i].used &&
+            session_is_equal(key, sessions.all[i].key_secret))
+            return true;
     }
     return false;
 }
@@ -126,30 +202,54 @@ session_read_cookie(const char *header, char out[SESSION_SECRET_SIZE])
 struct session *
 session_of(struct evhttp_request *req)
 {
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
-    const char *key = evhttp_find_header(headers, "X-Station-Key");
-    char cookie_secret[SESSION_SECRET_SIZE];
-    struct session *found = NULL;
+    const char *key = session_header(req, "X-Station-Key");
+    const char *cookies = session_header(req, "Cookie");
 
-    if (key == NULL ||
-        !session_read_cookie(evhttp_find_header(headers, "Cookie"),
-                             cookie_secret))
-        return NULL;
-    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+    for (size_t i = 0; key != NULL && i < SESSIONS_MAX; i++) {
         struct session *s = &sessions.all[i];
 
-        if (s->used && session_is_equal(cookie_secret, s->cookie_secret) &&
-            session_is_equal(key, s->key_secret))
-            found = s;
+        if (s->used && session_is_equal(key, s->key_secret) &&
+            session_is_cookie(cookies, s->cookie_secret)) {
+            s->asked_ms = cli_now_ms();
+            return s;
+        }
     }
-    cli_wipe(cookie_secret, sizeof(cookie_secret));
-    return found;
+    return NULL;
 }
 
-const char *
-session_cookie(const struct session *s)
+void
+session_write_cookie(const struct session *s, struct evhttp_request *req,
+                     char *out, size_t size)
 {
-    return s->cookie_secret;
+    const char *host = session_header(req, "Host");
+    const char *port = host != NULL ? strrchr(host, ':') : NULL;
+    size_t digits = port != NULL ? strspn(port + 1, "0123456789") : 0;
+
+    (void)snprintf(out, size,
+                   COOKIE_NAME "%s%.5s=%s; HttpOnly; SameSite=Strict; "
+                               "Path=/api",
+                   digits > 0 ? "-" : "", digits > 0 ? port + 1 : "",
+                   s->cookie_secret);
+}
+
+void
+session_listens(struct session *s, bool listens)
+{
+    s->asked_ms = cli_now_ms();
+    if (listens)
+        s->streams++;
+    else
+        s->streams--;
+}
+
+void
+sessions_tick(void)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        if (sessions.all[i].used &&
+            session_is_gone(&sessions.all[i], FORGOTTEN_MS))
+            session_end(&sessions.all[i]);
+    }
 }
 
 const char *
@@ -186,6 +286,7 @@ session_json(const struct session *s)
 void
 session_end(struct session *s)
 {
+    streams_end(s);
     if (session_operates(s)) {
         shift_lock();
         session_set_operator(NULL);
