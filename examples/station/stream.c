@@ -104,8 +104,14 @@ stream_on_closed(struct evhttp_connection *conn, void *arg)
     (void)conn;
     while (*at != NULL && *at != arg)
         at = &(*at)->next;
-    if (*at != NULL)
+    if (*at != NULL) {
+        struct evhttp_request *req = (*at)->req;
+
         stream_free(at);
+        /* evhttp forgets a request whose connection fails */
+        if (evhttp_request_get_connection(req) == NULL)
+            evhttp_request_free(req);
+    }
 }
 
 bool
