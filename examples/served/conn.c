@@ -454,9 +454,8 @@ conn_new(struct event_base *base, SSL *ssl, struct bufferevent *bev)
     c->ssl = ssl;
     c->bev = bev;
     c->generation = conns.generation;
-    c->guard = (struct guard){.line = c->line,
-                              .size = sizeof(c->line),
-                              .body_max = CONN_BODY_MAX};
+    c->guard = (struct guard){
+        .line = c->line, .size = sizeof(c->line), .body_max = CONN_BODY_MAX};
     c->next = conns.first;
     c->at = &conns.first;
     if (c->next != NULL)

@@ -329,8 +329,7 @@ http_make_servers(sfi_ctx *ctx, const struct config *config)
     evhttp_set_gencb(http.plain_http, http_on_plain_request, NULL);
     evhttp_set_allowed_methods(http.tls_http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_allowed_methods(http.plain_http, EVHTTP_REQ_GET);
-    evhttp_set_max_headers_size(http.tls_http,
-                                CONN_LINE_MAX * GUARD_LINES_MAX);
+    evhttp_set_max_headers_size(http.tls_http, CONN_LINE_MAX * GUARD_LINES_MAX);
     evhttp_set_max_headers_size(http.plain_http, 8192);
     evhttp_set_max_body_size(http.tls_http, CONN_BODY_MAX);
     evhttp_set_max_body_size(http.plain_http, 0);

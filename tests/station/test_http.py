@@ -236,17 +236,18 @@ def broken_requests(folder):
         good = at.head("GET", "/", Origin=None)
         for broken in (
                 b"GET / HTTP/1.1\nHost: 127.0.0.1\n\n",
-                b"GET / HTTP/1.1\r\n\r\n", good.replace(b"\r\n\r\n", b"\r\n x\r\n\r\n"),
+                b"GET / HTTP/1.1\r\n\r\n",
+                good.replace(b"\r\n\r\n", b"\r\n x\r\n\r\n"),
                 good[:-2] + good[16:], b"\x16\x03\x01\x02\x00\x01\r\n\r\n",
-                at.head("POST", BEGIN, ["Content-Length: 2", "Content-Length: 2"])
-                + b"{}",
+                at.head("POST", BEGIN, ["Content-Length: 2"] * 2) + b"{}",
                 at.head("POST", BEGIN, ["Content-Length: +2"]) + b"{}",
                 at.head("POST", BEGIN, ["Content-Length: 0x2"]) + b"{}",
                 at.head("POST", BEGIN, ["Transfer-Encoding: chunked"])
                 + b"2\r\n{}\r\n0\r\n\r\n",
                 at.head("POST", BEGIN, ["Transfer-Encoding : chunked",
                                         "Content-Length: 2"]) + b"{}",
-                at.head("POST", BEGIN), at.head("GET", "/", ["Content-Length: 2"]),
+                at.head("POST", BEGIN),
+                at.head("GET", "/", ["Content-Length: 2"]),
                 at.head("POST", BEGIN, ["Expect: 100-continue",
                                         "Content-Length: 2"]),
                 at.head("GET", "/", ["a: " + "x" * 9000]),
