@@ -5,12 +5,15 @@ and the proof of its count."""
 
 import atexit
 import functools
+import json
 import os
 import shutil
+import time
+from http.client import HTTPConnection
 
-from factory import HOSTILE, SHOWN, Factory, must
+from factory import HOSTILE, PIN, SHOWN, Factory
 from selenium.webdriver.common.keys import Keys
-from station import Page, case, main, same
+from station import PATIENCE_S, Client, Page, case, main, same
 
 SCREENS = ("image", "hsm", "line", "proof")
 
@@ -62,14 +65,20 @@ class Keyboard(Hands):
         self.page.find(f"#screen-{screen} h1")
 
 
+def open_folder(page, hands, button, name):
+    """The dialog that a button opens, and in it the folder with a file."""
+    hands.press(button)
+    page.wait(lambda: page.has("button", name) or page.has("button", "files "),
+              f"neither {name!r} nor its folder is in the dialog")
+    if not page.has("button", name):
+        hands.press("files ")
+
+
 def choose(page, hands, button, name):
     """A file, in the dialog that a button opens."""
-    hands.press(button)
-    page.wait(lambda: page.has("button", name) or page.has("button", "files"))
-    if not page.has("button", name):
-        hands.press("files")
+    open_folder(page, hands, button, name)
     hands.press(name)
-    page.wait(lambda: not page.all("dialog"))
+    page.wait(lambda: not page.all("dialog"), "the dialog stays")
 
 
 def prove(page, hands, *names):
@@ -117,22 +126,99 @@ def by_keyboard(folder):
     same(page.errors(), [])
 
 
+class Requests(Client):
+    """What the page asks, without a browser."""
+
+    def state(self):
+        """What is told now."""
+        connection = HTTPConnection(self.station.origin.partition("//")[2],
+                                    timeout=PATIENCE_S)
+        connection.request("GET", "/api/events", headers={
+            "Cookie": self.cookie, "X-Station-Key": self.key})
+        line = b""
+        with connection.getresponse() as answer:
+            while not line.startswith(b"data: "):
+                line = answer.readline()
+        connection.close()
+        return json.loads(line[6:])
+
+    def until(self, key, **want):
+        """The value of a key, as soon as it has these members."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            value = self.state().get(key) or {}
+            if all(value.get(name) == one for name, one in want.items()):
+                return value
+            assert time.monotonic() < end, f"{key} is {value}, not {want}"
+            time.sleep(0.05)
+
+    def hsm(self, route, **form):
+        """Work of an HSM, to its end."""
+        begun = self.post("hsm/" + route, form)
+        key = f"hsm/place/{begun['place']}"
+        while True:
+            work = self.state()[key]["work"]
+            if work["number"] == begun["work"] and not work["runs"]:
+                same(work["error"], None)
+                return
+            time.sleep(0.05)
+
+
+def foreign_and_empty(factory):
+    """Into socket 7 a chip of another maker; socket 8 is left empty."""
+    chip = factory.add_chip("stranger")
+    chip.port = factory.chips[6].port
+    factory.chips[6] = chip
+    for one in factory.chips[:7]:
+        one.plug()
+
+
 @case
-def proof(folder):
-    """The log of an HSM that counted three devices."""
+def line_and_proof(folder):
+    """Sections 5 and 6: an HSM with five installations, and eight sockets."""
     factory, page = story()
-    factory.vault("line.vault", 10)
-    for chip in factory.chips[:3]:
-        chip.plug()
-        must("sfi-program", "-c", f"port={chip.port}", "--yes", "-sfi",
-             "protocol=static", factory.path("blink.sfi"), "hsm=1",
-             "slot=vault:" + factory.path("line.vault"), "--pin-file",
-             factory.home + "/pin", "--record", factory.path("line.jsonl"))
-        chip.unplug()
-    must("sfi-hsm", "-i", "vault:" + factory.path("line.vault"), "-audit",
-         factory.path("line.log"))
-    prove(page, Hands(page), "line.log", "audit.key", "line.jsonl")
-    page.says("3 devices were licensed, 7 of 10 installations are left")
+    asks = Requests(factory)
+    asks.post("session/operate")
+    asks.hsm("provision", vault="files/line.vault", key="files/blink.key",
+             nonce="files/blink.nonce", perso="files/maker.pd",
+             firmware_id="blink-h753", count=5, low_water=1,
+             audit_key="files/audit.key", pin=PIN, typed="blink-h753")
+    foreign_and_empty(factory)
+    ports = " ".join(chip.port for chip in factory.chips[:8])
+    asks.post("line/make", {
+        "path": "files/order.job", "image": "files/blink.sfi",
+        "hsm": "vault:" + factory.path("line.vault"), "ports": ports,
+        "serial": "none", "count": 0, "secure": True})
+    asks.post("line/choose", {"job": "files/order.job"})
+    refused = asks.post("line/start", {"pin": "wrong",
+                                       "confirm": "order.job"}, 422)
+    same(refused["error"]["name"], "SFI_ERR_HSM_PIN")
+    asks.post("line/start", {"pin": PIN, "confirm": "order.job"})
+    asks.until("line/job", state="ready")
+    asks.post("line/next", {})
+    asks.until("line/job", state="idle")
+    told = asks.state()
+    sockets = [told[f"line/socket/{n}"] for n in range(1, 9)]
+    wrong = sorted(one["error"]["name"] for one in sockets[:6]
+                   if one["state"] == "failed")
+    same(wrong, ["SFI_ERR_HSM_COUNTER"])
+    same([(one["state"], one["error"]["name"]) for one in sockets[6:]],
+         [("failed", "SFI_ERR_CERTIFICATE"), ("failed", "SFI_ERR_NO_DEVICE")])
+    for one in sockets:
+        assert one["state"] == "done" or one["error"]["hint"], one
+    same([told["line/sum"][name] for name in (
+        "good", "counted", "installed", "receipts")], [5, 5, 5, 5])
+    same(asks.until("hsm/place/0", state="exhausted")["remaining"], 0)
+
+    asks.hsm("audit", hsm="vault:files/line.vault", path="files/line.log")
+    page.press("Take over")
+    page.says("The shift is locked: each PIN is entered again.")
+    page.find("dialog button.main, dialog button.danger").click()
+    page.says("You operate")
+    page.says("Shift locked")
+    prove(page, Hands(page), "line.log", "audit.key", "order.job.journal")
+    page.says("5 devices were licensed, 0 of 5 installations are left")
+    page.says("Every device has a receipt")
     same(page.look("story-proof"), [])
     same(page.errors(), [])
 
@@ -141,15 +227,14 @@ def proof(folder):
 def hostile_names(folder):
     """Of files: shown in the dialog, in the form, in messages and tables."""
     factory, page = story()
-    title = page.driver.title
     long_name = "x" * 200 + ".elf"
     for name in (HOSTILE, long_name):
         shutil.copyfile(factory.path("blink.elf"), factory.path(name))
     os.mkdir(factory.path("\x1b]0;x\x07"))
     page.go("image")
+    title = page.driver.title
     page.type("Firmware file 1", "")
-    page.press("Choose: Firmware file 1")
-    page.press("files")
+    open_folder(page, Hands(page), "Choose: Firmware file 1", SHOWN)
     page.named("button", SHOWN)
     page.named("button", long_name)
     same(page.look("story-dialog"), [])
