@@ -86,6 +86,19 @@ shift_has(const char *hsm)
 }
 
 void
+shift_drop(const char *hsm)
+{
+    struct held *h;
+
+    (void)pthread_mutex_lock(&shift.lock);
+    h = shift_find(hsm);
+    if (h != NULL)
+        cli_wipe(h, sizeof(*h));
+    shift_tell();
+    (void)pthread_mutex_unlock(&shift.lock);
+}
+
+void
 shift_lock(void)
 {
     (void)pthread_mutex_lock(&shift.lock);

@@ -158,6 +158,8 @@ void shift_hold(const char *hsm, const char *pin_secret);
 /* A copy, which the caller wipes; false: there is none. */
 bool shift_pin(const char *hsm, struct cli_pin *pin);
 bool shift_has(const char *hsm);
+/* Wipe one. */
+void shift_drop(const char *hsm);
 /* Wipe all: by the operator, after idle time, or when another one takes over.
  */
 void shift_lock(void);
