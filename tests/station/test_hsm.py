@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""The screen "HSM": vaults and cards, their PINs, and what locks for ever."""
+
+import contextlib
+import os
+import time
+
+from station import PATIENCE_S, Client, case, main, same
+from factory import PIN, Factory
+
+FORM = {"key": "files/blink.key", "nonce": "files/blink.nonce",
+        "perso": "files/maker.pd", "firmware_id": "blink-h753", "count": 20,
+        "low_water": 3, "audit_key": "files/new-audit.key"}
+
+
+def eventually(look, what):
+    """What it returns, as soon as that is true."""
+    until = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < until, f"not in time: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Desk(Client):
+    """A page of the operator without a browser."""
+
+    def __init__(self, station):
+        self.text = ""  # all that it was ever told
+        super().__init__(station)
+        self.post("session/operate")
+
+    def send(self, method, path, body=None, headers=None):
+        answer = super().send(method, path, body, headers)
+        self.text += str(answer[1])
+        return answer
+
+    def row(self, name):
+        rows = [row for row in self.get("hsm/list")["list"]
+                if row["name"] == name]
+        return rows[0] if rows else None
+
+    def shows(self, name, **want):
+        """The row of this HSM, once its members are so."""
+        def look():
+            row = self.row(name)
+            return row if row is not None and all(
+                row.get(key) == value for key, value in want.items()) else None
+        return eventually(look, f"{name} shows {want}, but {self.row(name)}")
+
+    def ends(self, path, body):
+        """Begin work; its error, or None, when it has ended."""
+        begun = self.post(path, body)
+
+        def look():
+            for row in self.get("hsm/list")["list"]:
+                if row["place"] == begun["place"] and row["work"] and \
+                        row["work"]["number"] == begun["work"] and \
+                        not row["work"]["runs"]:
+                    return row["work"]
+            return None
+        return eventually(look, f"{path} ends")["error"]
+
+    def faults(self, **more):
+        """The fields with findings."""
+        return sorted({f["where"] for f in self.post(
+            "hsm/check", {**FORM, "vault": "files/new.vault",
+                          "pin_len": 6, **more})["findings"]})
+
+
+def files(station):
+    return set(os.listdir(station.folder))
+
+
+STATION = Factory(1)
+STATION.image()
+STATION.vault("line.vault", 5)
+LINE = "vault:files/line.vault"
+
+
+@case
+def vaults_come_and_go(folder):
+    desk = Desk(STATION)
+    row = desk.shows(LINE, state="operational")
+    same([row[k] for k in ("firmware_id", "product", "remaining", "maximum",
+                           "tries", "held", "word", "devices")],
+         ["blink-h753", "45002001", 5, 5, 10, False, "OPERATIONAL STATE", []])
+    same((len(row["ca"]), len(row["head"]), len(row["serial"])), (64, 64, 32))
+    hostile = "<img src=x onerror=alert(1)>\u202e.vault"
+    with open(STATION.path(hostile), "w", encoding="ascii") as file:
+        file.write("no vault")
+    row = desk.shows(f"vault:files/{hostile}")
+    eventually(lambda: "error" in desk.row(f"vault:files/{hostile}"), "error")
+    os.unlink(STATION.path(hostile))
+    eventually(lambda: desk.row(f"vault:files/{hostile}") is None, "it goes")
+    # a link out of the folder, and a name with a token's URI
+    os.symlink("/etc/passwd", STATION.path("link.vault"))
+    with open(STATION.path("a?token=x.vault"), "w", encoding="ascii"):
+        pass
+    os.mkdir(STATION.path("sub"))
+    os.link(STATION.path("ob.csv"), STATION.path("sub/last.vault"))
+    desk.shows("vault:files/sub/last.vault")
+    same([r["name"] for r in desk.get("hsm/list")["list"]
+          if "link" in r["name"] or "token" in r["name"]], [])
+    for name in ("link.vault", "a?token=x.vault", "sub/last.vault"):
+        os.unlink(STATION.path(name))
+
+
+@case
+def pin_of_a_shift(folder):
+    desk = Desk(STATION)
+    viewer = Client(STATION, STATION.viewer)
+    for path in ("unlock", "provision", "retire", "audit", "verify"):
+        viewer.post(f"hsm/{path}", {"hsm": LINE, "pin": PIN}, 403)
+    desk.shows(LINE, state="operational")
+    same(desk.post("hsm/unlock", {"hsm": LINE}, 422)["error"]["where"], "pin")
+    same(desk.post("hsm/verify", {"hsm": LINE}, 422)["error"]["message"],
+         "unlock this HSM first")
+    error = desk.ends("hsm/unlock", {"hsm": LINE, "pin": "wrong"})
+    same((error["name"], error["where"]), ("SFI_ERR_HSM_PIN", "pin"))
+    desk.shows(LINE, tries=9, held=False)
+    same(desk.ends("hsm/unlock", {"hsm": LINE, "pin": PIN}), None)
+    desk.shows(LINE, tries=10, held=True)
+    same(desk.ends("hsm/verify", {"hsm": LINE}), None)
+    desk.post("session/lock")
+    desk.shows(LINE, held=False)
+    same(PIN in desk.text, False, "a PIN went to the browser")
+
+
+@case
+def last_try_is_asked(folder):
+    STATION.vault("pins.vault", 1)
+    desk = Desk(STATION)
+    pins = "vault:files/pins.vault"
+    desk.shows(pins, state="operational")
+    for left in range(9, 0, -1):
+        desk.ends("hsm/unlock", {"hsm": pins, "pin": "wrong"})
+        desk.shows(pins, tries=left)
+    for pin in ("wrong", PIN):
+        error = desk.ends("hsm/unlock", {"hsm": pins, "pin": pin})
+        same("only one try is left" in error["message"], True, error)
+        desk.shows(pins, tries=1)
+    same(desk.ends("hsm/unlock", {"hsm": pins, "pin": "wrong",
+                                  "last_try": True})["name"],
+         "SFI_ERR_HSM_PIN")
+    desk.shows(pins, tries=0, state="blocked")
+
+
+@case
+def form_is_checked(folder):
+    desk = Desk(STATION)
+    before = files(STATION)
+    same(desk.faults(), [])
+    facts = desk.post("hsm/check", {**FORM, "vault": "files/new.vault",
+                                    "pin_len": 6})["facts"]
+    same((facts["product"], facts["audit_key"], facts["low_water"],
+          len(facts["ca"])), ("45002001", "new", 3, 64))
+    for field, bad in (
+            ("key", ("", "files/absent", "files/blink.elf", "../etc/passwd")),
+            ("nonce", ("", "files/blink.key")),
+            ("perso", ("", "files/blink.elf")),
+            ("firmware_id", ("", "x" * 64, "bl\u00fcnk", "a\x1b]0;b")),
+            ("count", (0, -1, 2 ** 32, "7", None)),
+            ("low_water", (21, -1)),
+            ("audit_key", ("files/blink.elf", "/tmp/x", "files/../x")),
+            ("vault", ("", "files/new", "files/line.vault", "files/a?b.vault",
+                       "files/no/new.vault", "files/../new.vault")),
+            ("pin_len", (0, 3, 65))):
+        for value in bad:
+            same(desk.faults(**{field: value}), [field.partition("_len")[0]],
+                 f"{field} = {value!r}")
+    same(desk.faults(hsm=LINE), ["hsm"])
+    same(desk.faults(key="", count=0, pin_len=1), ["count", "key", "pin"])
+    same(files(STATION), before)
+
+
+@case
+def provisioned_and_retired(folder):
+    desk = Desk(STATION)
+    form = {**FORM, "vault": "files/new.vault", "pin": PIN}
+    same(desk.post("hsm/provision", form, 422)["error"]["where"], "typed")
+    same(desk.post("hsm/provision", {**form, "typed": "blink-h753",
+                                     "count": 0}, 422)["error"]["where"],
+         "count")
+    same("new.vault" in files(STATION) or "new-audit.key" in files(STATION),
+         False, "nothing was made yet")
+    same(desk.ends("hsm/provision", {**form, "typed": "blink-h753"}), None)
+    new = "vault:files/new.vault"
+    row = desk.shows(new, state="operational", held=True)
+    same((row["remaining"], row["low_water"]), (20, 3))
+    same(os.path.getsize(STATION.path("new-audit.key")), 32)
+    error = desk.post("hsm/provision", {**form, "typed": "blink-h753"}, 422)
+    same(error["error"]["where"], "vault")
+    # the proof of the count, and the end
+    same(desk.ends("hsm/audit", {"hsm": new, "path": "files/new.log"}), None)
+    same(desk.post("hsm/retire", {"hsm": new, "typed": "blink"},
+                   422)["error"]["where"], "typed")
+    same(desk.ends("hsm/retire", {"hsm": new, "typed": "blink-h753"}), None)
+    row = desk.shows(new, state="retired")
+    same(desk.ends("hsm/audit", {"hsm": new, "path": "files/new.log"})["where"],
+         "path", "an earlier log is never replaced")
+    same([r["kind"] for r in row["devices"]], ["retired"])
+    with open(STATION.path("blink.key"), "rb") as file:
+        key = file.read().hex()
+    same(PIN in desk.text or key in desk.text, False, "a secret was told")
+
+
+if __name__ == "__main__":
+    with contextlib.closing(STATION):
+        main()
