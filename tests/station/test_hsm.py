@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 
-from station import PATIENCE_S, Client, case, main, same
+from station import PATIENCE_S, Client, Page, case, main, same
 from factory import PIN, Factory
 
 FORM = {"key": "files/blink.key", "nonce": "files/blink.nonce",
@@ -204,6 +204,46 @@ def provisioned_and_retired(folder):
     with open(STATION.path("blink.key"), "rb") as file:
         key = file.read().hex()
     same(PIN in desk.text or key in desk.text, False, "a secret was told")
+
+
+@case
+def on_the_page(folder):
+    """Unlock with a wrong PIN and the right one; provision; retire."""
+    Desk(STATION)  # the page takes over from it
+    with contextlib.closing(Page(STATION.operator)) as page:
+        page.press("Take over")
+        page.find("dialog .main").click()
+        page.says("You operate")
+        page.go("hsm")
+        page.named("heading", LINE)
+        page.type("PIN of this HSM", "wrong")
+        page.press("Unlock for this shift")
+        page.says("wrong PIN")
+        page.type("PIN of this HSM", PIN)
+        page.press("Unlock for this shift")
+        page.says("unlocked for this shift")
+        page.press("Check and lock")
+        page.says("correct the marked fields first")
+        for name, text in (
+                ("New vault", "files/page.vault"), ("Key file", FORM["key"]),
+                ("Nonce file", FORM["nonce"]),
+                ("Personalisation file", FORM["perso"]),
+                ("Firmware identifier", "page"),
+                ("Number of installations", "7"),
+                ("PIN for the HSM to provision", PIN),
+                ("The same PIN again", PIN)):
+            page.type(name, text)
+        page.says("Product 45002001")
+        same(page.look("hsm"), [])
+        page.press("Check and lock")
+        page.type("Type", "paper")
+        page.press("Lock for ever")
+        same(os.path.exists(STATION.path("page.vault")), False)
+        page.type("Type", "page")
+        page.press("Lock for ever")
+        page.says("HSM successfully programmed")
+        page.named("heading", "vault:files/page.vault")
+        same(page.errors(), [])
 
 
 if __name__ == "__main__":
