@@ -4,10 +4,15 @@
 
 import contextlib
 import os
+import sys
 import time
 
-from station import PATIENCE_S, Client, Page, case, main, same
+from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Page, case, main,
+                     same)
 from factory import PIN, Factory
+
+sys.path.insert(0, str(SOURCE / "tests/support/card"))
+import pcscd  # noqa: E402
 
 FORM = {"key": "files/blink.key", "nonce": "files/blink.nonce",
         "perso": "files/maker.pd", "firmware_id": "blink-h753", "count": 20,
@@ -204,6 +209,34 @@ def provisioned_and_retired(folder):
     with open(STATION.path("blink.key"), "rb") as file:
         key = file.read().hex()
     same(PIN in desk.text or key in desk.text, False, "a secret was told")
+
+
+@case
+def cards_come_and_go(folder):
+    """A blank card is provisioned, pulled out, and put back in."""
+    pcscd.need()
+    with pcscd.Desk(folder, PROGRAMS) as readers, \
+            contextlib.closing(Factory(1)) as station:
+        station.image()
+        desk = Desk(station)
+        card = f"pcsc:{pcscd.READERS[0]}"
+        same(desk.row(card), None)
+        readers.insert()
+        desk.shows(card, state="blank", held=False)
+        form = {**FORM, "hsm": card, "pin": PIN, "typed": "blink-h753"}
+        same(desk.ends("hsm/provision", form), None)
+        desk.shows(card, state="operational", remaining=20, held=True)
+        same(desk.ends("hsm/audit", {"hsm": card, "path": "files/card.log"}),
+             None)
+        readers.remove()
+        eventually(lambda: desk.row(card) is None, "the card is out")
+        readers.insert()
+        row = desk.shows(card, state="operational", held=False)
+        error = desk.ends("hsm/unlock", {"hsm": card, "pin": "wrong"})
+        same(error["where"], "pin")
+        desk.shows(card, tries=row["tries"] - 1)
+        same(desk.ends("hsm/unlock", {"hsm": card, "pin": PIN}), None)
+        desk.shows(card, held=True)
 
 
 @case
