@@ -431,14 +431,15 @@ static void
 line_desk_tick(struct desk *d)
 {
     struct line *l = d->data;
-    bool ended;
+    bool ended, is_foreign;
 
     (void)pthread_mutex_lock(&l->lock);
     ended = l->has_reader && l->has_ended;
+    is_foreign = l->state == LINE_FOREIGN;
     (void)pthread_mutex_unlock(&l->lock);
     if (ended)
         line_collect(l);
-    if (ended || l->state == LINE_FOREIGN)
+    if (ended || is_foreign)
         line_look(d);
 }
 
@@ -450,8 +451,11 @@ line_desk_stop(struct desk *d)
 
     if (l == NULL)
         return;
+    (void)pthread_mutex_lock(&l->lock);
+    l->is_over = true;
     if (l->in >= 0)
         (void)close(l->in);
+    (void)pthread_mutex_unlock(&l->lock);
     if (l->has_reader) /* it waits for the pipes of a process that goes on */
         return;
     line_drop(l);

@@ -53,6 +53,7 @@ struct line {
     int in, out, events;
     pthread_t reader;
     bool has_reader, has_ended;
+    bool is_over; /* sfi-station ends: nothing is told any more */
 };
 
 /* ---- line_child.c ---- */

@@ -205,7 +205,8 @@ reader_main(void *user)
             fds[1].fd = -1;
         if (fds[0].revents != 0 && !feed_read(l, &r->out, false))
             fds[0].fd = -1;
-        line_tell(l, r->settings);
+        if (!l->is_over)
+            line_tell(l, r->settings);
         (void)pthread_mutex_unlock(&l->lock);
         (void)nanosleep(&nap, NULL);
     }
