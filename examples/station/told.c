@@ -119,22 +119,25 @@ told_write(bool all, uint64_t *seen, size_t *len)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, len);
-    bool first = true;
+    bool is_new = all;
+    struct json j;
 
     if (out == NULL)
         return NULL;
-    fprintf(out, "id: %s-%llu\nevent: %s\ndata: {", told.run,
+    fprintf(out, "id: %s-%llu\nevent: %s\ndata: ", told.run,
             (unsigned long long)told.last, all ? "all" : "new");
+    json_init_line(&j, out);
+    json_open_object(&j, NULL);
     for (size_t i = 0; i < told.count; i++) {
         if (told.keys[i].number <= *seen)
             continue;
-        fprintf(out, "%s\"%s\":%s", first ? "" : ",", told.keys[i].key,
-                told.keys[i].value);
-        first = false;
+        json_value(&j, told.keys[i].key, told.keys[i].value);
+        is_new = true;
     }
-    fputs("}\n\n", out);
+    json_close(&j);
+    fputc('\n', out);
     *seen = told.last;
-    if (fclose(out) == 0 && (all || !first))
+    if (fclose(out) == 0 && is_new)
         return text;
     free(text);
     return NULL;
