@@ -15,8 +15,8 @@ from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import (
-    ElementClickInterceptedException, StaleElementReferenceException,
-    TimeoutException)
+    ElementClickInterceptedException, ElementNotInteractableException,
+    StaleElementReferenceException, TimeoutException)
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -201,6 +201,7 @@ class Page:
                     return False
                 node.click()
             except (ElementClickInterceptedException,
+                    ElementNotInteractableException,
                     StaleElementReferenceException):
                 return False
             return True
