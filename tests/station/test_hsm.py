@@ -269,7 +269,8 @@ def on_the_page(folder):
         page.says("Product 45002001")
         page.size(320)  # test_screens.py has the other widths, and dark
         same(page.axe(), [])
-        same(page.run("return document.documentElement.scrollWidth"), 320)
+        wide = page.run("return document.documentElement.scrollWidth")
+        same(wide <= 320, True, f"{wide} pixels")
         page.size(1280)
         page.press("Check and lock")
         page.type("Type", "paper")
