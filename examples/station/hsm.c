@@ -81,7 +81,7 @@ hsm_add(struct hsm *h, enum place_kind kind, const char *name,
     if (p == NULL)
         return NULL;
     p->kind = kind;
-    p->path[0] = p->reader[0] = '\0';
+    p->path[0] = p->reader[0] = p->serial[0] = '\0';
     p->card = p->named = p->is_new = false;
     memset(&p->seen, 0, sizeof(p->seen));
     memset(&p->result, 0, sizeof(p->result));
@@ -110,9 +110,8 @@ hsm_look(struct place *p)
 void
 hsm_forget(struct place *p)
 {
-    if (p->held_serial[0] != '\0')
-        shift_drop(p->name);
-    p->held_serial[0] = '\0';
+    shift_drop(p->serial);
+    p->serial[0] = '\0';
 }
 
 /* ---- what the page is told ---- */
@@ -211,7 +210,7 @@ hsm_tell(struct place *p)
         tell(key, NULL);
         return;
     }
-    p->held = shift_has(p->name);
+    p->held = shift_has(p->serial);
     value =
         json_pack("{s:o, s:s, s:b, s:o, s:b, s:b, s:b, s:o}", "name",
                   show_text(p->shown), "kind", kinds[p->kind], "named",
@@ -305,8 +304,8 @@ hsm_on_list(struct desk *d, const struct ask *a, struct reply *r)
         if (!p->there)
             continue;
         row = json_pack("{s:i, s:o, s:b, s:o}", "place", (int)p->number, "name",
-                        show_text(p->shown), "held", shift_has(p->name), "work",
-                        show_result(&p->result));
+                        show_text(p->shown), "held", shift_has(p->serial),
+                        "work", show_result(&p->result));
         if (p->seen.any)
             show_seen(row, &p->seen);
         (void)json_array_append_new(list, row);
@@ -364,7 +363,7 @@ hsm_on_work(struct desk *d, const struct ask *a, struct reply *r)
         reply_refuse(r, SFI_ERR_ARGUMENT, "typed",
                      "type the firmware identifier of the HSM, as it is shown");
     else if (p != NULL && w.kind != WORK_AUDIT && p->kind != PLACE_SERVER &&
-             !shift_pin(p->name, &w.pin))
+             !shift_pin(p->seen.info.serial, &w.pin))
         reply_refuse(r, SFI_ERR_HSM_PIN, "pin", "unlock this HSM first");
     else if (p != NULL) {
         (void)snprintf(w.serial, sizeof(w.serial), "%s", p->seen.info.serial);
@@ -556,7 +555,7 @@ hsm_tick(struct desk *d)
     for (size_t i = 0; i < h->count; i++) {
         struct place *p = h->places[i];
 
-        if (p->there && p->held != shift_has(p->name))
+        if (p->there && p->held != shift_has(p->serial))
             hsm_tell(p);
         if (p->there && h->ticks % SERVER_TICKS == 0 &&
             (p->kind == PLACE_SERVER || p->kind == PLACE_DATABASE))

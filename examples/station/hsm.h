@@ -95,7 +95,7 @@ struct place {
     char shown[PLACE_NAME_MAX];  /* as the page has it: without passwords */
     char path[STATION_PATH_MAX]; /* of a vault's file; or "" */
     char reader[128];            /* of a card; or "" */
-    char held_serial[40];        /* whose PIN the shift has */
+    char serial[40];             /* as it was known last */
     struct timespec changed[2];  /* of the file, and of its WAL */
     off_t sizes[2];
     struct seen seen;

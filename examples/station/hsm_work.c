@@ -189,20 +189,15 @@ work_do(struct place *p, const struct work *w, sfi_hsm *hsm, struct result *r)
 
 /* ---- the thread ---- */
 
-/* With the lock: the shift has the PIN of this HSM from now on. */
+/* With the lock: what the HSM said; another one than before gets no PIN. */
 static void
-run_hold(struct place *p, const struct work *w)
+run_seen(struct place *p, const struct seen *s)
 {
-    shift_hold(p->name, w->pin.pin_secret);
-    if (p->path[0] != '\0') { /* a job file may name the file otherwise */
-        char name[PLACE_NAME_MAX];
-
-        (void)snprintf(name, sizeof(name), "vault:%s", p->path);
-        if (strcmp(name, p->name) != 0)
-            shift_hold(name, w->pin.pin_secret);
-    }
-    (void)snprintf(p->held_serial, sizeof(p->held_serial), "%s",
-                   p->seen.info.serial);
+    p->seen = *s;
+    if (s->st != SFI_OK || strcmp(p->serial, s->info.serial) == 0)
+        return;
+    hsm_forget(p);
+    (void)snprintf(p->serial, sizeof(p->serial), "%s", s->info.serial);
 }
 
 /* With the lock, which it gives up while the HSM works. */
@@ -228,19 +223,16 @@ run_once(struct place *p)
     (void)pthread_mutex_lock(&h->lock);
     /* It may have gone meanwhile, and another one taken its place. */
     if (s != NULL && strcmp(name, p->name) == 0 &&
-        (p->kind != PLACE_CARD || p->card)) {
-        p->seen = *s;
-        if (p->held_serial[0] != '\0' && s->st == SFI_OK &&
-            strcmp(p->held_serial, s->info.serial) != 0)
-            hsm_forget(p);
-    }
+        (p->kind != PLACE_CARD || p->card))
+        run_seen(p, s);
     if (w.kind != WORK_NONE) {
         r.runs = false;
         p->result = r;
         p->is_new = false;
         if (r.st == SFI_OK &&
             (w.kind == WORK_UNLOCK || w.kind == WORK_PROVISION))
-            run_hold(p, &w);
+            shift_hold(w.serial[0] != '\0' ? w.serial : p->serial,
+                       w.pin.pin_secret); /* a blank one had no number */
     }
     work_clear(&w);
     free(s);

@@ -14,7 +14,6 @@
 #include "station/line.h"
 
 #define SERIAL_MAX 127u
-#define VAULT "vault:"
 
 /* ---- choose a job ---- */
 
@@ -148,80 +147,6 @@ line_ask_plan(struct desk *d, const struct ask *a, struct reply *r)
     plan = line_plan(d, path, r);
     if (plan != NULL)
         reply_json(r, plan);
-}
-
-/* ---- the PIN ---- */
-
-/* The HSM by a name that does not depend on the job's folder. */
-static void
-line_hsm(const struct line *l, char out[STATION_PATH_MAX])
-{
-    const char *slot = json_string_value(json_object_get(l->plan, "slot"));
-    char path[STATION_PATH_MAX * 2], real[STATION_PATH_MAX];
-    bool is_vault =
-        slot != NULL && strncmp(slot, VAULT, sizeof(VAULT) - 1) == 0;
-
-    (void)snprintf(out, STATION_PATH_MAX, "%s", slot != NULL ? slot : "");
-    if (!is_vault)
-        return;
-    slot += sizeof(VAULT) - 1;
-    (void)snprintf(path, sizeof(path), "%s%s%s",
-                   slot[0] == '/' ? "" : l->folder, slot[0] == '/' ? "" : "/",
-                   slot);
-    if (realpath(path, real) != NULL)
-        (void)snprintf(out, STATION_PATH_MAX, VAULT "%.*s",
-                       (int)(STATION_PATH_MAX - sizeof(VAULT)), real);
-}
-
-/* A wrong PIN costs a try here, and none of a board. */
-static bool
-line_try_pin(struct desk *d, const char *hsm, const struct ask *a,
-             struct reply *r)
-{
-    const char *pin_secret = ask_text(a, "pin");
-    sfi_hsm_info info = {.struct_size = sizeof(info)};
-    sfi_hsm *h = NULL;
-    sfi_status st = sfi_hsm_open(d->ctx, hsm, &h);
-
-    if (st == SFI_OK)
-        st = sfi_hsm_get_info(h, &info);
-    if (st == SFI_OK && info.pin_tries_left == 1 && !ask_bool(a, "last_try")) {
-        sfi_hsm_free(h);
-        reply_refuse(r, SFI_ERR_HSM_PIN, "pin",
-                     "one try is left: another wrong PIN blocks the HSM");
-        return false;
-    }
-    if (st == SFI_OK)
-        st = sfi_hsm_login(h, pin_secret, strlen(pin_secret));
-    sfi_hsm_free(h);
-    if (st == SFI_OK)
-        shift_hold(hsm, pin_secret);
-    else
-        reply_refuse(r, st, "pin", "%s",
-                     sfi_error_message(sfi_ctx_error(d->ctx)));
-    return st == SFI_OK;
-}
-
-/* `*has`: there is one, and a way to get it. */
-static bool
-line_get_pin(struct desk *d, const struct ask *a, struct cli_pin *pin,
-             bool *has, struct reply *r)
-{
-    struct line *l = d->data;
-    const char *slot = json_string_value(json_object_get(l->plan, "slot"));
-    char hsm[STATION_PATH_MAX];
-
-    *has = false;
-    if (slot == NULL || json_is_true(json_object_get(l->plan, "pin_file")))
-        return true;
-    line_hsm(l, hsm);
-    if (ask_text(a, "pin")[0] != '\0' && !line_try_pin(d, hsm, a, r))
-        return false;
-    *has = shift_pin(hsm, pin) || shift_pin(slot, pin);
-    if (!*has)
-        reply_refuse(r, SFI_ERR_HSM_PIN, "pin",
-                     "the shift has no PIN of %s: type it once", slot);
-    return *has;
 }
 
 /* ---- the process ---- */

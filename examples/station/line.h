@@ -87,6 +87,13 @@ void line_set_board(struct line *l, json_int_t number, json_t *row);
 json_t *line_sum(const struct line *l);
 void line_csv(struct desk *d, const struct ask *a, struct reply *r);
 
+/* ---- line_pin.c ---- */
+
+/* `*has`: the job needs one, and the shift has it; false: after
+ * reply_refuse(). */
+bool line_get_pin(struct desk *d, const struct ask *a, struct cli_pin *pin,
+                  bool *has, struct reply *r);
+
 /* ---- line_make.c ---- */
 
 void line_check(struct desk *d, const struct ask *a, struct reply *r);

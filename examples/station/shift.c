@@ -8,7 +8,7 @@
 #include "station/station.h"
 
 struct held {
-    char hsm[256];
+    char serial[40];    /* of the HSM */
     struct cli_pin pin; /* len 0: none */
 };
 
@@ -19,10 +19,11 @@ static struct {
 } shift = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct held *
-shift_find(const char *hsm)
+shift_find(const char *serial)
 {
     for (size_t i = 0; i < STATION_HSMS_MAX; i++) {
-        if (shift.held[i].pin.len > 0 && strcmp(shift.held[i].hsm, hsm) == 0)
+        if (shift.held[i].pin.len > 0 &&
+            strcmp(shift.held[i].serial, serial) == 0)
             return &shift.held[i];
     }
     return NULL;
@@ -39,20 +40,20 @@ shift_tell(void)
 }
 
 void
-shift_hold(const char *hsm, const char *pin_secret)
+shift_hold(const char *serial, const char *pin_secret)
 {
     size_t len = strlen(pin_secret);
     struct held *h;
 
     (void)pthread_mutex_lock(&shift.lock);
-    h = shift_find(hsm);
+    h = shift_find(serial);
     for (size_t i = 0; i < STATION_HSMS_MAX && h == NULL; i++) {
         if (shift.held[i].pin.len == 0)
             h = &shift.held[i];
     }
-    if (h != NULL && len > 0 && len <= CLI_PIN_MAX &&
-        strlen(hsm) < sizeof(h->hsm)) {
-        memcpy(h->hsm, hsm, strlen(hsm) + 1);
+    if (h != NULL && len > 0 && len <= CLI_PIN_MAX && serial[0] != '\0' &&
+        strlen(serial) < sizeof(h->serial)) {
+        memcpy(h->serial, serial, strlen(serial) + 1);
         memcpy(h->pin.pin_secret, pin_secret, len + 1);
         h->pin.len = len;
         shift.touched_ms = cli_now_ms();
@@ -62,12 +63,12 @@ shift_hold(const char *hsm, const char *pin_secret)
 }
 
 bool
-shift_pin(const char *hsm, struct cli_pin *pin)
+shift_pin(const char *serial, struct cli_pin *pin)
 {
     struct held *h;
 
     (void)pthread_mutex_lock(&shift.lock);
-    h = shift_find(hsm);
+    h = shift_find(serial);
     if (h != NULL)
         *pin = h->pin;
     (void)pthread_mutex_unlock(&shift.lock);
@@ -75,23 +76,23 @@ shift_pin(const char *hsm, struct cli_pin *pin)
 }
 
 bool
-shift_has(const char *hsm)
+shift_has(const char *serial)
 {
     bool has;
 
     (void)pthread_mutex_lock(&shift.lock);
-    has = shift_find(hsm) != NULL;
+    has = shift_find(serial) != NULL;
     (void)pthread_mutex_unlock(&shift.lock);
     return has;
 }
 
 void
-shift_drop(const char *hsm)
+shift_drop(const char *serial)
 {
     struct held *h;
 
     (void)pthread_mutex_lock(&shift.lock);
-    h = shift_find(hsm);
+    h = shift_find(serial);
     if (h != NULL)
         cli_wipe(h, sizeof(*h));
     shift_tell();

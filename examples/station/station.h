@@ -153,13 +153,14 @@ bool file_is_plain(const char *name);
 
 /* ---- the shift: the operator's PINs ---- */
 
-/* Hold a PIN for an HSM until the shift is locked. */
-void shift_hold(const char *hsm, const char *pin_secret);
+/* Hold a PIN for the HSM with this serial number until the shift is locked:
+ * whatever else is found by the HSM's name later does not get it. */
+void shift_hold(const char *serial, const char *pin_secret);
 /* A copy, which the caller wipes; false: there is none. */
-bool shift_pin(const char *hsm, struct cli_pin *pin);
-bool shift_has(const char *hsm);
+bool shift_pin(const char *serial, struct cli_pin *pin);
+bool shift_has(const char *serial);
 /* Wipe one. */
-void shift_drop(const char *hsm);
+void shift_drop(const char *serial);
 /* Wipe all: by the operator, after idle time, or when another one takes over.
  */
 void shift_lock(void);

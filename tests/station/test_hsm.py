@@ -134,6 +134,31 @@ def pin_of_a_shift(folder):
 
 
 @case
+def pin_is_of_one_hsm(folder):
+    """Another HSM that takes the name of the first gets no PIN of the shift."""
+    desk = Desk(STATION)
+    STATION.vault("first.vault", 1)
+    with open(STATION.path("first.job"), "w", encoding="ascii") as file:
+        file.write("[job]\nports = /dev/null\nnext = enter\n[install]\n"
+                   "image = blink.sfi\nhsm = vault:first.vault\n")
+    first = "vault:files/first.vault"
+    desk.shows(first, state="operational")
+    same(desk.ends("hsm/unlock", {"hsm": first, "pin": PIN}), None)
+    serial = desk.shows(first, held=True)["serial"]
+    STATION.vault("second.vault", 1)
+    desk.shows("vault:files/second.vault", held=False)
+    os.rename(STATION.path("second.vault"), STATION.path("first.vault"))
+    desk.post("line/choose", {"job": "files/first.job"})
+    error = desk.post("line/start", {}, 422)["error"]
+    same((error["where"], "type it once" in error["message"]), ("pin", True))
+    eventually(lambda: desk.row(first)["serial"] != serial, "the other HSM")
+    desk.shows(first, held=False)
+    for name in ("first.vault", "first.job"):
+        os.unlink(STATION.path(name))
+    eventually(lambda: desk.row(first) is None, "it goes")
+
+
+@case
 def last_try_is_asked(folder):
     STATION.vault("pins.vault", 1)
     desk = Desk(STATION)
