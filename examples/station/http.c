@@ -15,6 +15,7 @@
 #include "station/local.h"
 
 #define SLOW_MAX 16u /* wrong tokens whose answer waits */
+#define LOOKS_ONLY "this page only looks: another one operates"
 
 static struct {
     struct event_base *base;
@@ -158,7 +159,7 @@ http_begin_session(struct evhttp_request *req, const struct ask *a)
 /* What needs no desk; false: it is for one. */
 static bool
 http_session_request(struct evhttp_request *req, const char *path,
-                     const struct ask *a, struct session *s)
+                     struct session *s)
 {
     bool posts = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
     struct reply r = {0};
@@ -179,6 +180,10 @@ http_session_request(struct evhttp_request *req, const char *path,
             return true;
         }
     } else if (strcmp(path, "session/lock") == 0 && posts) {
+        if (!session_operates(s)) {
+            http_refuse(req, 403, LOOKS_ONLY);
+            return true;
+        }
         shift_lock();
     } else if (strcmp(path, "session/end") == 0 && posts) {
         session_end(s);
@@ -188,7 +193,6 @@ http_session_request(struct evhttp_request *req, const char *path,
         http_refuse(req, 404, "there is no such page");
         return true;
     }
-    (void)a;
     reply_json(&r, session_json(s));
     http_send_reply(req, &r);
     free(r.body);
@@ -242,7 +246,7 @@ http_to_desk(struct evhttp_request *req, const char *path, struct errand *e)
     else if ((e->json == NULL && posts) != (e->route->kind == ROUTE_UPLOAD))
         http_refuse(req, 415, "a body of another type is expected");
     else if (e->route->kind == ROUTE_CHANGE && !e->ask.operates)
-        http_refuse(req, 403, "this page only looks: another one operates");
+        http_refuse(req, 403, LOOKS_ONLY);
     else {
         e->ask.path = e->route->path;
         e->user = req;
@@ -280,7 +284,7 @@ http_api(struct evhttp_request *req, const char *path)
     e->ask.operates = session_operates(s);
     if (e->ask.operates && evhttp_request_get_command(req) == EVHTTP_REQ_POST)
         shift_touch();
-    if (http_session_request(req, path, &e->ask, s))
+    if (http_session_request(req, path, s))
         errand_free(e);
     else
         http_to_desk(req, path, e);

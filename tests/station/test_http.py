@@ -189,6 +189,8 @@ def every_route_by_its_method(folder):
                 same(at.code("GET", path, **operator), 405, path)
             if kind == "CHANGE":
                 same(at.code("POST", path, {}, **viewer), 403, path)
+        for path in ("session/operate", "session/lock"):
+            same(at.code("POST", "/api/" + path, {}, **viewer), 403, path)
         for method in ("PUT", "DELETE", "PATCH", "HEAD", "TRACE", "CONNECT"):
             same(at.code(method, "/api/session", **operator), 405, method)
         for path in ("session/operate", "session/lock", "session/end"):
