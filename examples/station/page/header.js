@@ -5,8 +5,8 @@
 import {get, post} from './api.js';
 import {el, fill} from './dom.js';
 import {watch} from './told.js';
-import {announce, button, confirmAsked, dialog, state, toast} from './ui.js';
-import {setWho, watchWho} from './who.js';
+import {announce, button, confirmAsked, dialog, oneOf, state, toast} from './ui.js';
+import {operates, setWho, watchWho} from './who.js';
 import {t} from './texts.js';
 
 let links = {};
@@ -39,14 +39,14 @@ async function takeOver(who) {
 }
 
 function makeWho() {
-  const word = el('span', {id: 'who'});
+  const word = oneOf([state('ok', t('frame.operates')),
+    state('idle', t('frame.other_operates')),
+    state('idle', t('frame.nobody_operates'))], {id: 'who'});
   let now = {};
   const take = button('', () => takeOver(now), {id: 'take-over'});
   watchWho((who) => {
     now = {...who};
-    fill(word, who.operates ? state('ok', t('frame.operates')) :
-      who.operator ? state('idle', t('frame.other_operates')) :
-        state('idle', t('frame.nobody_operates')));
+    word.show(who.operates ? 0 : who.operator ? 1 : 2);
     fill(take, who.operator ? t('frame.take_over') : t('frame.operate'));
     take.style.visibility = who.operates || !who.may_operate ? 'hidden' : 'visible';
     for (const node of document.querySelectorAll('[data-changes]')) {
@@ -59,23 +59,27 @@ function makeWho() {
       setWho(await get('session'));
     } catch { /* the connection tells of it */ }
   });
-  return el('div', {class: 'status', id: 'status-who'}, word, take);
+  return el('div', {class: 'status', id: 'status-who'}, word.node, take);
 }
 
 function makeShift() {
-  const word = el('span', {id: 'shift'}, state('idle', t('frame.shift_locked')));
+  const word = oneOf([state('ok', t('frame.shift_open')),
+    state('idle', t('frame.shift_locked'))], {id: 'shift'});
   const lock = button(t('frame.lock'), async () => {
     await post('session/lock');
     toast(t('frame.shift_locked'));
   }, {id: 'lock', title: t('frame.lock_help')});
-  lock.style.visibility = 'hidden';
+  let open = false;
+  const show = () => {
+    word.show(open ? 0 : 1);
+    lock.disabled = !open || !operates();
+  };
+  watchWho(show);
   watch('shift', (changed) => {
-    const open = Boolean(changed.get('shift')?.open);
-    fill(word, open ? state('ok', t('frame.shift_open')) :
-      state('idle', t('frame.shift_locked')));
-    lock.style.visibility = open ? 'visible' : 'hidden';
+    open = Boolean(changed.get('shift')?.open);
+    show();
   });
-  return el('div', {class: 'status', id: 'status-shift'}, word, lock);
+  return el('div', {class: 'status', id: 'status-shift'}, word.node, lock);
 }
 
 // Of told.js: it is there, or not.
@@ -83,7 +87,7 @@ export function showConnection(good) {
   if (good === connected) return;
   if (connected !== null) announce(t(good ? 'frame.connected' : 'frame.lost'));
   connected = good;
-  fill(connection, state(good ? 'ok' : 'bad', t(good ? 'frame.connected' : 'frame.lost')));
+  connection.show(good ? 0 : 1);
   document.body.classList.toggle('lost', !good);
 }
 
@@ -105,10 +109,11 @@ export function showKeys() {
 }
 
 export function buildHeader(root, names) {
-  connection = el('span', {id: 'connection'});
+  connection = oneOf([state('ok', t('frame.connected')), state('bad', t('frame.lost'))],
+    {id: 'connection'});
   fill(root, el('div', {class: 'brand'}, 'sfi-station'), makeNav(names),
     el('div', {class: 'statuses'}, makeWho(), makeShift(),
-      el('div', {class: 'status'}, connection,
+      el('div', {class: 'status', id: 'status-connection'}, connection.node,
         button('?', showKeys, {'aria-label': t('frame.keys'), id: 'keys'}))));
   showConnection(false);
 }

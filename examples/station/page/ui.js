@@ -122,6 +122,17 @@ export function state(kind, word) {
     el('span', {'aria-hidden': 'true'}, signs[kind] + ' '), word);
 }
 
+// One of several states, in the room that the largest needs, so that nothing
+// moves when it changes: {node, show(index)}.
+export function oneOf(states, attributes = {}) {
+  return {
+    node: el('span', {class: 'one-of', ...attributes}, states),
+    show(index) {
+      states.forEach((one, i) => one.classList.toggle('now', i === index));
+    },
+  };
+}
+
 // ---- fields ----
 
 function makeInput({type, options, value, ...attributes}) {
