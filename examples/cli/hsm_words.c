@@ -161,9 +161,15 @@ hsm_json(struct json *j, const sfi_hsm_info *info)
         json_number(j, "pin_tries_left", info->pin_tries_left);
 }
 
+bool
+hsm_is_low(const sfi_hsm_info *info)
+{
+    return info->remaining <= info->low_water;
+}
+
 void
 hsm_left_json(struct json *j, const sfi_hsm_info *info)
 {
     json_number(j, "hsm_remaining", info->remaining);
-    json_bool(j, "hsm_low_water", info->remaining <= info->low_water);
+    json_bool(j, "hsm_low_water", hsm_is_low(info));
 }

@@ -30,6 +30,8 @@ const char *hsm_state(const sfi_hsm_info *info);
 void hsm_print(FILE *out, const sfi_hsm_info *info);
 /* The same as members of the open JSON object. */
 void hsm_json(struct json *j, const sfi_hsm_info *info);
+/* The low-water mark is reached: a warning is due. */
+bool hsm_is_low(const sfi_hsm_info *info);
 /* JSON: the installations left, and whether the low-water mark is reached. */
 void hsm_left_json(struct json *j, const sfi_hsm_info *info);
 

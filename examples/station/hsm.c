@@ -12,7 +12,7 @@
 
 #define PIN_MIN 4u /* of a vault and a card */
 #define PIN_MAX 64u
-#define SERVER_TICKS 60u /* a server is asked every 15 s */
+#define SERVER_TICKS 20u /* a server is asked every 5 s */
 #define SEARCH_TICKS 8u  /* folders are searched every 2 s */
 
 /* ---- places ---- */
@@ -162,14 +162,16 @@ show_seen(json_t *to, const struct seen *s)
     }
     (void)json_object_update_new(
         to,
-        json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}",
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:I, s:I, "
+                  "s:b}",
+
                   "state", sfi_hsm_state_name(i->state), "word", hsm_state(i),
                   "firmware_id", show_text(i->firmware_id), "product",
                   show_text(i->product_id), "serial", show_text(i->serial),
                   "remaining", (json_int_t)i->remaining, "maximum",
                   (json_int_t)i->maximum, "low_water", (json_int_t)i->low_water,
-                  "records", (json_int_t)i->records, "tries",
-                  (json_int_t)i->pin_tries_left, "live_only",
+                  "low", hsm_is_low(i), "records", (json_int_t)i->records,
+                  "tries", (json_int_t)i->pin_tries_left, "live_only",
                   (i->flags & SFI_HSM_LIVE_ONLY) != 0));
     (void)json_object_set_new(to, "devices", show_devices(s));
     if (!s->has_head)

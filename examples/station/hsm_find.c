@@ -287,6 +287,11 @@ readers_look(struct hsm *h)
     if (st != SFI_OK)
         error = failure_json(st, "",
                              sfi_error_message(sfi_ctx_error(h->reader_ctx)));
+    if (st == SFI_ERR_NO_DEVICE) /* the status's hint is about a chip's port */
+        (void)json_object_set_new(
+            error, "hint",
+            json_string("Install and start pcscd: systemctl start "
+                        "pcscd.socket. Vaults and servers need none."));
     (void)pthread_mutex_lock(&h->lock);
     for (size_t i = 0; i < s.count; i++)
         reader_on_slot(&r, &s.all[i]);

@@ -122,7 +122,7 @@ export class One {
     this.gauge.node.hidden = !used;
     if (used) {
       this.gauge.set({value: value.remaining, max: value.maximum,
-        warn: value.low_water, text: t(value.remaining <= value.low_water ?
+        warn: value.low_water, low: value.low, text: t(value.low ?
           'hsm.left_low' : 'hsm.left_of', {n: number(value.remaining),
           max: number(value.maximum), low: number(value.low_water)})});
     }

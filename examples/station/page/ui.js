@@ -220,7 +220,7 @@ export function settled(fn, ms = 250) {
 
 // ---- gauge and bar ----
 
-// {node, set({value, max, warn, text})}; warn: at or below it is a warning.
+// {node, set({value, max, warn, low, text})}; low: it is a warning.
 export function gauge(label) {
   const id = unique('gauge');
   const meter = el('meter', {'aria-labelledby': id, min: 0});
@@ -228,12 +228,12 @@ export function gauge(label) {
   const node = el('div', {class: 'gauge'}, el('span', {id}, label), meter, text);
   return {
     node,
-    set({value, max, warn = 0, text: words = ''}) {
+    set({value, max, warn = 0, low = false, text: words = ''}) {
       meter.max = Math.max(max, 1);
       meter.low = warn;
       meter.optimum = max;
       meter.value = value;
-      node.classList.toggle('low', value <= warn);
+      node.classList.toggle('low', low);
       fill(text, words || `${number(value)} / ${number(max)}`);
     },
   };
