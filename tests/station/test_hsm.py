@@ -5,10 +5,9 @@
 import contextlib
 import os
 import sys
-import time
 
-from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Page, case, main,
-                     same)
+from station import PROGRAMS, SOURCE, Client, Page, case, main, same
+from desk import Desk, eventually
 from factory import PIN, Factory
 
 sys.path.insert(0, str(SOURCE / "tests/support/card"))
@@ -19,59 +18,11 @@ FORM = {"key": "files/blink.key", "nonce": "files/blink.nonce",
         "low_water": 3, "audit_key": "files/new-audit.key"}
 
 
-def eventually(look, what):
-    """What it returns, as soon as that is true."""
-    until = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < until, f"not in time: {what}"
-        time.sleep(0.02)
-    return found
-
-
-class Desk(Client):
-    """A page of the operator without a browser."""
-
-    def __init__(self, station):
-        self.text = ""  # all that it was ever told
-        super().__init__(station)
-        self.post("session/operate")
-
-    def send(self, method, path, body=None, headers=None):
-        answer = super().send(method, path, body, headers)
-        self.text += str(answer[1])
-        return answer
-
-    def row(self, name):
-        rows = [row for row in self.get("hsm/list")["list"]
-                if row["name"] == name]
-        return rows[0] if rows else None
-
-    def shows(self, name, **want):
-        """The row of this HSM, once its members are so."""
-        def look():
-            row = self.row(name)
-            return row if row is not None and all(
-                row.get(key) == value for key, value in want.items()) else None
-        return eventually(look, f"{name} shows {want}, but {self.row(name)}")
-
-    def ends(self, path, body):
-        """Begin work; its error, or None, when it has ended."""
-        begun = self.post(path, body)
-
-        def look():
-            for row in self.get("hsm/list")["list"]:
-                if row["place"] == begun["place"] and row["work"] and \
-                        row["work"]["number"] == begun["work"] and \
-                        not row["work"]["runs"]:
-                    return row["work"]
-            return None
-        return eventually(look, f"{path} ends")["error"]
-
-    def faults(self, **more):
-        """The fields with findings."""
-        return sorted({f["where"] for f in self.post(
-            "hsm/check", {**FORM, "vault": "files/new.vault",
-                          "pin_len": 6, **more})["findings"]})
+def faults(desk, **more):
+    """The fields with findings."""
+    return sorted({f["where"] for f in desk.post(
+        "hsm/check", {**FORM, "vault": "files/new.vault",
+                      "pin_len": 6, **more})["findings"]})
 
 
 def files(station):
@@ -181,7 +132,7 @@ def last_try_is_asked(folder):
 def form_is_checked(folder):
     desk = Desk(STATION)
     before = files(STATION)
-    same(desk.faults(), [])
+    same(faults(desk), [])
     facts = desk.post("hsm/check", {**FORM, "vault": "files/new.vault",
                                     "pin_len": 6})["facts"]
     same((facts["product"], facts["audit_key"], facts["low_water"],
@@ -198,10 +149,10 @@ def form_is_checked(folder):
                        "files/no/new.vault", "files/../new.vault")),
             ("pin_len", (0, 3, 65))):
         for value in bad:
-            same(desk.faults(**{field: value}), [field.partition("_len")[0]],
+            same(faults(desk, **{field: value}), [field.partition("_len")[0]],
                  f"{field} = {value!r}")
-    same(desk.faults(hsm=LINE), ["hsm"])
-    same(desk.faults(key="", count=0, pin_len=1), ["count", "key", "pin"])
+    same(faults(desk, hsm=LINE), ["hsm"])
+    same(faults(desk, key="", count=0, pin_len=1), ["count", "key", "pin"])
     same(files(STATION), before)
 
 
