@@ -17,6 +17,7 @@
 #define LINE_ROWS_MAX 50u    /* that the page shows; the totals are beside */
 #define LINE_TEXT_MAX 16384u /* a line of the process */
 #define LINE_BOARDS_MAX 1000000u
+#define LINE_STRAYS_MAX 10000u
 
 enum line_state {
     LINE_NONE,    /* no job is chosen */
@@ -45,6 +46,7 @@ struct line {
     size_t socket_count;
     json_t *boards; /* a row for each, by number */
     json_t *rows;   /* the last ones */
+    json_t *strays; /* that failed before they had a number: no chip answered */
     enum line_state state;
     char message[1024]; /* the last warning, or why it ended */
     json_t *failure;    /* why the process ended; NULL */
@@ -84,6 +86,7 @@ void line_tell(struct line *l, const struct settings *s);
 /* Read the journal, if there is one.  Without the lock. */
 sfi_status line_load(struct line *l, sfi_ctx *ctx);
 void line_set_board(struct line *l, json_int_t number, json_t *row);
+void line_add_stray(struct line *l, json_t *row);
 json_t *line_sum(const struct line *l);
 void line_csv(struct desk *d, const struct ask *a, struct reply *r);
 
@@ -93,6 +96,10 @@ void line_csv(struct desk *d, const struct ask *a, struct reply *r);
  * reply_refuse(). */
 bool line_get_pin(struct desk *d, const struct ask *a, struct cli_pin *pin,
                   bool *has, struct reply *r);
+
+/* ---- line_round.c ---- */
+
+void line_next(struct desk *d, const struct ask *a, struct reply *r);
 
 /* ---- line_make.c ---- */
 

@@ -48,6 +48,16 @@ row_of_board(const sfi_board *b)
     return row;
 }
 
+/* Takes it. */
+static void
+show_row(struct line *l, json_t *row)
+{
+    (void)json_array_append_new(l->rows, row);
+    if (json_array_size(l->rows) > LINE_ROWS_MAX)
+        (void)json_array_remove(l->rows, 0);
+    l->sum_is_new = true;
+}
+
 void
 line_set_board(struct line *l, json_int_t number, json_t *row)
 {
@@ -58,10 +68,19 @@ line_set_board(struct line *l, json_int_t number, json_t *row)
     while ((json_int_t)json_array_size(l->boards) < number)
         (void)json_array_append_new(l->boards, json_object());
     (void)json_array_set(l->boards, (size_t)number - 1, row);
-    (void)json_array_append_new(l->rows, row);
-    if (json_array_size(l->rows) > LINE_ROWS_MAX)
-        (void)json_array_remove(l->rows, 0);
-    l->sum_is_new = true;
+    show_row(l, row);
+}
+
+/* The journal does not have these: they are known until the program ends. */
+void
+line_add_stray(struct line *l, json_t *row)
+{
+    if (row == NULL)
+        return;
+    (void)json_array_append(l->strays, row);
+    if (json_array_size(l->strays) > LINE_STRAYS_MAX)
+        (void)json_array_remove(l->strays, 0);
+    show_row(l, row);
 }
 
 static sfi_status
@@ -161,6 +180,7 @@ line_sum(const struct line *l)
             json_array_size(half) < LINE_ROWS_MAX)
             (void)json_array_append(half, row);
     }
+    json_array_foreach(l->strays, i, row) sum_add(&s, row, now, today);
     for (i = 0; i < CATEGORIES; i++)
         (void)json_array_append_new(why, json_integer(s.why[i]));
     sum =

@@ -39,7 +39,7 @@ line_try_pin(struct desk *d, sfi_hsm *h, const sfi_hsm_info *info,
     sfi_status st;
 
     if (info->pin_tries_left == 1 && !ask_bool(a, "last_try")) {
-        reply_refuse(r, SFI_ERR_HSM_PIN, "pin",
+        reply_refuse(r, SFI_ERR_HSM_PIN, "last_try",
                      "one try is left: another wrong PIN blocks the HSM");
         return false;
     }

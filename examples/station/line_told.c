@@ -96,8 +96,8 @@ row_of(const json_t *event)
                                        "hsm_remaining", "milliseconds"};
     bool failed = json_object_get(event, "error") != NULL;
     json_t *row =
-        json_pack("{s:O, s:I, s:s, s:b, s:s, s:s, s:i}", "board",
-                  json_object_get(event, "board"), "time",
+        json_pack("{s:I, s:I, s:s, s:b, s:s, s:s, s:i}", "board",
+                  json_integer_value(json_object_get(event, "board")), "time",
                   (json_int_t)time(NULL), "state", failed ? "failed" : "done",
                   "receipt", json_object_get(event, "receipt") != NULL,
                   "result", text_of(event, "result"), "error",
@@ -138,6 +138,8 @@ take_end(struct line *l, size_t index, const json_t *event)
     if (json_object_get(event, "board") != NULL)
         line_set_board(l, json_integer_value(json_object_get(event, "board")),
                        row_of(event));
+    else if (failure != NULL)
+        line_add_stray(l, row_of(event));
 }
 
 /* Why the process ended. */

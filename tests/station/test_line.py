@@ -158,7 +158,8 @@ def rounds(folder):
         assert three["error"]["hint"], three
         total = page.told("line/sum")
         same([total[k] for k in ("good", "bad", "counted", "installed",
-                                 "receipts")], [2, 0, 2, 2, 2])
+                                 "receipts")], [2, 1, 2, 2, 2])
+        same(total["why"][4], 1)
         page.end()
         same(len(page.told("line/rows")), 2)
         code, text, headers = page.send("GET", "line/csv")
@@ -172,6 +173,41 @@ def rounds(folder):
         told = page.told("line/job")
         same((told["job"], told["state"]), (job, "idle"))
         same(page.told("line/sum")["installed"], 2)
+
+
+@case
+def pins(folder):
+    """The HSM's screen and the line have one PIN; the last try is asked."""
+    with contextlib.closing(Line(folder, 1)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        job = line.job(1)
+        page = Told(station)
+        hsm = f"vault:{job.replace('x.job', 'line.vault')}"
+
+        def held():
+            rows = page.post("hsm/list")["list"]
+            return [row["held"] for row in rows if row["name"] == hsm]
+
+        until(lambda: held() == [False], "the vault is not found")
+        page.post("hsm/unlock", {"hsm": hsm, "pin": PIN})
+        until(lambda: held() == [True], "the vault is not unlocked")
+        page.post("line/choose", {"job": job})
+        page.post("line/start", {"confirm": "x.job"})
+        until(lambda: page.state() == "ready")
+        page.end()
+        page.post("session/lock")
+        same(held(), [False])
+        body = {"confirm": "x.job", "pin": "wrong"}
+        for _ in range(9):
+            same(page.post("line/start", body, 422)["error"]["where"], "pin")
+        for pin in ("wrong", PIN):
+            body["pin"] = pin
+            same(page.post("line/start", body, 422)["error"]["where"],
+                 "last_try")
+        page.post("line/start", {**body, "last_try": True})
+        same(held(), [True])
+        until(lambda: page.state() == "ready")
+        page.end()
 
 
 @case
