@@ -66,13 +66,13 @@ async function start() {
       await post('line/start', {...said, last_try: last});
       return;
     } catch (failure) {
-      if (failure.where !== 'pin') throw failure;
-      if (/one try is left/.test(failure.message) && said.pin) {
+      if (failure.where === 'last_try') {
         last = await confirmAsked({title: t('line.last_try'), text: failure.message,
           action: t('line.use_last'), kind: 'danger'});
         if (!last) return;
         continue;
       }
+      if (failure.where !== 'pin') throw failure;
       asks = {name: false, pin: true, why: failure.message};
       const next = await askStart(asks);
       said = next && {confirm: job().name, pin: next.pin};
