@@ -33,6 +33,7 @@ line_drop(struct line *l)
     json_decref(l->plan);
     json_decref(l->failure);
     l->plan = l->failure = NULL;
+    line_audit_clear(l);
     l->message[0] = l->path[0] = '\0';
 }
 
@@ -74,6 +75,7 @@ line_look(struct desk *d)
         line_set_state(l, LINE_FOREIGN);
     } else {
         line_set_state(l, LINE_IDLE);
+        l->audit.is_due = true;
         if (st != SFI_OK) {
             const sfi_error *e = sfi_ctx_error(d->ctx);
 
@@ -244,6 +246,7 @@ line_desk_start(struct desk *d)
     l->rows = json_array();
     l->strays = json_array();
     l->sum_is_new = l->state_is_new = true;
+    line_audit_clear(l);
     d->data = l;
     for (size_t i = 0; i < d->settings->folder_count; i++)
         line_find_last(d->settings->folders[i], path, &when);
@@ -268,6 +271,7 @@ line_desk_tick(struct desk *d)
         line_collect(l);
     if (ended || is_foreign)
         line_look(d);
+    line_audit_part(d);
 }
 
 /* The boards at work are finished without us. */
@@ -286,6 +290,7 @@ line_desk_stop(struct desk *d)
     if (l->has_reader) /* it waits for the pipes of a process that goes on */
         return;
     line_drop(l);
+    line_audit_free(l);
     json_decref(l->boards);
     json_decref(l->rows);
     json_decref(l->strays);

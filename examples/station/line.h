@@ -36,6 +36,17 @@ struct line_socket {
     bool is_new;   /* it was not told yet */
 };
 
+/* What was found out about the count; with the lock. */
+struct line_audit {
+    json_t *counted;   /* devices of the HSM's audit, by device id */
+    json_t *proven;    /* devices with a genuine receipt */
+    json_t *pending;   /* receipts that were not verified yet */
+    uint64_t sequence; /* of the last record that was read */
+    uint8_t serial[16], ca[64];
+    bool is_due, is_read;
+    char message[1024]; /* why it could not be read */
+};
+
 struct line {
     pthread_mutex_t lock;          /* of all below: the reader has a thread */
     char path[STATION_PATH_MAX];   /* of the job; "": none */
@@ -47,6 +58,7 @@ struct line {
     json_t *boards; /* a row for each, by number */
     json_t *rows;   /* the last ones */
     json_t *strays; /* that failed before they had a number: no chip answered */
+    struct line_audit audit;
     enum line_state state;
     char message[1024]; /* the last warning, or why it ended */
     json_t *failure;    /* why the process ended; NULL */
@@ -96,6 +108,19 @@ void line_csv(struct desk *d, const struct ask *a, struct reply *r);
  * reply_refuse(). */
 bool line_get_pin(struct desk *d, const struct ask *a, struct cli_pin *pin,
                   bool *has, struct reply *r);
+
+/* The HSM by a name that does not depend on the job's folder. */
+void line_hsm(const struct line *l, const char *slot,
+              char out[STATION_PATH_MAX]);
+
+/* ---- line_audit.c ---- */
+
+/* With the lock: at another job; a device's receipt is to be verified. */
+void line_audit_clear(struct line *l);
+void line_audit_free(struct line *l);
+void line_audit_add(struct line *l, const char *device_id, const char *receipt);
+/* If there is something new, find out for a moment.  Without the lock. */
+void line_audit_part(struct desk *d);
 
 /* ---- line_round.c ---- */
 

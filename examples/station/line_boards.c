@@ -93,6 +93,8 @@ load_boards(struct line *l, sfi_boards *boards)
         st = sfi_boards_get(boards, i, &b);
         if (st == SFI_OK)
             line_set_board(l, (json_int_t)i, row_of_board(&b));
+        if (st == SFI_OK)
+            line_audit_add(l, b.device_id, b.receipt);
     }
     return st;
 }
@@ -111,6 +113,7 @@ line_load(struct line *l, sfi_ctx *ctx)
         (void)json_array_clear(l->boards);
         json_decref(l->rows);
         l->rows = json_array();
+        (void)json_array_clear(l->audit.pending);
         l->sum_is_new = true;
     }
     if (boards != NULL)
@@ -140,21 +143,21 @@ struct sum {
 };
 
 static void
-sum_add(struct sum *s, const json_t *row, time_t now, time_t today)
+sum_add(struct sum *s, const struct line_audit *a, const json_t *row,
+        time_t now, time_t today)
 {
     const char *state = text_of(row, "state");
-    const char *license = text_of(row, "license");
+    const char *device = text_of(row, "device_id");
     json_int_t at = number_of(row, "time");
     json_int_t category = -number_of(row, "status") / 100;
 
     if (strcmp(state, "half") == 0)
         s->half++;
-    s->counted +=
-        strcmp(license, "counted") == 0 || strcmp(license, "again") == 0;
+    s->counted += json_object_get(a->counted, device) != NULL;
     if (strcmp(state, "done") == 0) {
         s->done++;
         s->installed += strcmp(text_of(row, "result"), "installed") == 0;
-        s->receipts += json_is_true(json_object_get(row, "receipt"));
+        s->receipts += json_object_get(a->proven, device) != NULL;
         s->good += at >= today;
         s->hour += at > now - 3600;
     }
@@ -175,12 +178,13 @@ line_sum(const struct line *l)
 
     json_array_foreach(l->boards, i, row)
     {
-        sum_add(&s, row, now, today);
+        sum_add(&s, &l->audit, row, now, today);
         if (strcmp(text_of(row, "state"), "half") == 0 &&
             json_array_size(half) < LINE_ROWS_MAX)
             (void)json_array_append(half, row);
     }
-    json_array_foreach(l->strays, i, row) sum_add(&s, row, now, today);
+    json_array_foreach(l->strays, i, row)
+        sum_add(&s, &l->audit, row, now, today);
     for (i = 0; i < CATEGORIES; i++)
         (void)json_array_append_new(why, json_integer(s.why[i]));
     sum =
@@ -188,6 +192,17 @@ line_sum(const struct line *l)
                   s.good, "bad", s.bad, "half", s.half, "hour", s.hour,
                   "counted", s.counted, "installed", s.installed, "receipts",
                   s.receipts, "done", s.done, "why", why, "half_done", half);
+    if (sum != NULL) {
+        (void)json_object_set_new(sum, "audit_read",
+                                  json_boolean(l->audit.is_read));
+        (void)json_object_set_new(
+            sum, "audit_all",
+            json_integer((json_int_t)json_object_size(l->audit.counted)));
+        (void)json_object_set_new(sum, "audit_looks",
+                                  json_boolean(l->audit.is_due));
+        (void)json_object_set_new(sum, "audit_error",
+                                  json_string(l->audit.message));
+    }
     return sum;
 }
 

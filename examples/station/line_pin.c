@@ -10,8 +10,7 @@
 
 #define VAULT "vault:"
 
-/* The HSM by a name that does not depend on the job's folder. */
-static void
+void
 line_hsm(const struct line *l, const char *slot, char out[STATION_PATH_MAX])
 {
     char path[STATION_PATH_MAX * 2], real[STATION_PATH_MAX];

@@ -140,6 +140,7 @@ take_end(struct line *l, size_t index, const json_t *event)
                        row_of(event));
     else if (failure != NULL)
         line_add_stray(l, row_of(event));
+    line_audit_add(l, text_of(event, "device_id"), text_of(event, "receipt"));
 }
 
 /* Why the process ended. */
@@ -181,9 +182,10 @@ line_take_answer(struct line *l, const char *text)
 {
     const char *end = strstr(text, " end by=");
 
-    if (strncmp(text, "#OK ready", 9) == 0 && l->state != LINE_STOPS)
+    if (strncmp(text, "#OK ready", 9) == 0 && l->state != LINE_STOPS) {
         line_set_state(l, LINE_READY);
-    else if (end != NULL) {
+        l->audit.is_due = true;
+    } else if (end != NULL) {
         (void)snprintf(l->message, sizeof(l->message), "the job ended by %.*s",
                        (int)strcspn(end + 8, " \n"), end + 8);
         l->state_is_new = true;

@@ -22,7 +22,8 @@ export class Figures {
   constructor() {
     this.list = el('dl', {class: 'figures'});
     this.half = el('div', {class: 'half'});
-    this.node = el('div', {}, this.list, this.half);
+    this.note = el('p', {class: 'help', dir: 'auto'});
+    this.node = el('div', {}, this.list, this.note, this.half);
     this.rows = table({
       caption: t('line.last'),
       empty: t('line.no_boards'),
@@ -45,13 +46,20 @@ export class Figures {
     const sum = value('line/sum');
     if (!sum) return;
     const equal = sum.counted === sum.installed && sum.installed === sum.receipts;
+    const verdict = sum.audit_looks ? state('run', t('line.checking')) :
+      !sum.audit_read ? state('idle', t('line.unknown')) :
+        state(equal ? 'ok' : 'bad', equal ? t('line.equal') : t('line.differ'));
     fill(this.list,
       row(t('line.good'), number(sum.good)), row(t('line.bad'), number(sum.bad)),
       row(t('line.yield'), yieldOf(sum)), row(t('line.hour'), number(sum.hour)),
       [2, 3, 4, 5, 6, 7].map((n) => sum.why[n] ?
         row(t(`line.why_${n}`), number(sum.why[n])) : null),
-      row(t('line.counts'), [`${sum.counted} = ${sum.installed} = ${sum.receipts} `,
-        state(equal ? 'ok' : 'bad', equal ? t('line.equal') : t('line.differ'))]));
+      row(t('line.counts'), [sum.audit_read ?
+        `${sum.counted} = ${sum.installed} = ${sum.receipts} ` :
+        `– = ${sum.installed} = – `, verdict]),
+      sum.audit_all > sum.counted ?
+        row(t('line.elsewhere'), number(sum.audit_all - sum.counted)) : null);
+    fill(this.note, sum.audit_error || '');
     fill(this.half, sum.half_done.map((one) => el('p', {},
       el('b', {}, t('line.half', {n: one.board})), ' ', one.board_serial || '', ' ', one.advice)));
     this.rows.rows([...(value('line/rows') ?? [])].reverse());
