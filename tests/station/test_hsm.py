@@ -4,11 +4,14 @@
 
 import contextlib
 import os
+import signal
 import sys
+
+from selenium.webdriver.common.by import By
 
 from station import PROGRAMS, SOURCE, Client, Page, case, main, same
 from desk import Desk, eventually
-from factory import PIN, Factory
+from factory import PIN, Factory, must
 
 sys.path.insert(0, str(SOURCE / "tests/support/card"))
 import pcscd  # noqa: E402
@@ -29,6 +32,7 @@ def files(station):
     return set(os.listdir(station.folder))
 
 
+pcscd.socket_name()  # the machine's own pcscd, if it has one, is left alone
 STATION = Factory(1)
 STATION.image()
 STATION.vault("line.vault", 5)
@@ -213,6 +217,68 @@ def cards_come_and_go(folder):
         desk.shows(card, tries=row["tries"] - 1)
         same(desk.ends("hsm/unlock", {"hsm": card, "pin": PIN}), None)
         desk.shows(card, held=True)
+        slow_beside_quick(station, desk, card, readers.cards[0].process)
+
+
+def slow_beside_quick(station, desk, card, process):
+    """A card that does not answer holds up neither a vault nor the page."""
+    station.vault("quick.vault", 1)
+    quick = "vault:files/quick.vault"
+    desk.shows(quick, state="operational")
+    process.send_signal(signal.SIGSTOP)
+    try:
+        log = {"hsm": card, "path": "files/slow.log"}
+        desk.post("hsm/audit", log)
+        same(desk.ends("hsm/unlock", {"hsm": quick, "pin": PIN}), None)
+        desk.shows(quick, held=True)
+        same(desk.row(card)["work"]["runs"], True)
+        error = desk.post("hsm/audit", log, 409)["error"]
+        same("still busy" in error["message"], True, error)
+    finally:
+        process.send_signal(signal.SIGCONT)
+    work = eventually(lambda: not desk.row(card)["work"]["runs"] and
+                      desk.row(card)["work"], "the card answers again")
+    same(work["error"], None)
+
+
+def license_by_program(name):
+    """As a line takes one: the counter goes down beside the page."""
+    must("sfi-sim", "dump", "--state", STATION.chips[0].state, "--area",
+         "certificate", "--out", os.path.join(STATION.home, "cert"))
+    must("sfi-program", "-hsmglfcb", os.path.join(STATION.home, "cert"),
+         os.path.join(STATION.home, "license"),
+         f"slot=vault:{STATION.path(name)}", "--pin-file",
+         os.path.join(STATION.home, "pin"))
+
+
+def can_be_pressed(page):
+    return page.run("""return [...document.querySelectorAll('[data-changes]')]
+        .filter((node) => node.getAttribute('aria-disabled') !== 'true')
+        .map((node) => node.textContent)""")
+
+
+@case
+def last_of_a_vault_on_the_page(folder):
+    """Only looked at: a counter at its warning level, and the last records."""
+    Desk(STATION)  # which operates
+    with contextlib.closing(Page(STATION.viewer)) as page:
+        page.go("hsm")
+        page.says("is pcscd running")
+        page.says("systemctl start pcscd.socket")
+        page.says("20 of 20, never to be used")
+        STATION.vault("low.vault", 1)
+        page.named("heading", "vault:files/low.vault")
+        same(can_be_pressed(page), [])
+        page.says("1 of 1")
+        license_by_program("low.vault")
+        page.says("0 of 1: none is left")
+        one = page.named("group", "vault:files/low.vault")
+        one.find_element(By.CSS_SELECTOR, "summary").click()
+        page.wait(lambda: "counted" in one.text, "the last record")
+        same(can_be_pressed(page), [])
+        same(page.look("hsm-filled"), [])
+        same(page.errors(), [])
+    os.unlink(STATION.path("low.vault"))
 
 
 @case
@@ -239,6 +305,7 @@ def on_the_page(folder):
                 ("Personalisation file", FORM["perso"]),
                 ("Firmware identifier", "page"),
                 ("Number of installations", "7"),
+                ("Warning level", "7"),
                 ("PIN for the HSM to provision", PIN),
                 ("The same PIN again", PIN)):
             page.type(name, text)
@@ -256,6 +323,7 @@ def on_the_page(folder):
         page.press("Lock for ever")
         page.says("HSM successfully programmed")
         page.named("heading", "vault:files/page.vault")
+        page.says("7 of 7: only 7 or fewer are left")
         same(page.errors(), [])
 
 

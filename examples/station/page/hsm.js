@@ -29,7 +29,7 @@ export function build(root) {
     for (const [key, value] of changed) {
       if (key === 'hsm/readers') {
         fill(readers, (value?.list || []).map(reader),
-          value?.list.length === 0 ? el('li', {}, t('hsm.no_reader')) : null);
+          value?.list.length === 0 && !value.error ? el('li', {}, t('hsm.no_reader')) : null);
         if (value?.error) trouble.show(value.error);
         else trouble.clear();
       } else if (value === null) {

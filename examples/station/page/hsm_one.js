@@ -12,6 +12,7 @@ import {t} from './texts.js';
 
 const KINDS = {operational: 'ok', exhausted: 'bad', blocked: 'bad',
   retired: 'idle', blank: 'idle'};
+const WORKS = ['operational', 'exhausted'];
 
 export class One {
   constructor(value, provision) {
@@ -108,10 +109,16 @@ export class One {
       el('dd', {dir: 'auto'}, code ? el('code', {}, text) : text)];
   }
 
+  left(value) {
+    if (!WORKS.includes(value.state)) return 'hsm.left_unused';
+    if (value.remaining === 0) return 'hsm.left_none';
+    return value.low ? 'hsm.left_low' : 'hsm.left_of';
+  }
+
   show(value) {
     const known = value.state !== undefined;
     const used = known && value.state !== 'blank';
-    const works = ['operational', 'exhausted'].includes(value.state);
+    const works = WORKS.includes(value.state);
     this.value = value;
     fill(this.word, t(`hsm.kind_of_${value.kind}`), ' ',
       !value.present ? state('idle', t('hsm.no_card')) :
@@ -122,8 +129,7 @@ export class One {
     this.gauge.node.hidden = !used;
     if (used) {
       this.gauge.set({value: value.remaining, max: value.maximum,
-        warn: value.low_water, low: value.low, text: t(value.low ?
-          'hsm.left_low' : 'hsm.left_of', {n: number(value.remaining),
+        warn: value.low_water, low: value.low, text: t(this.left(value), {n: number(value.remaining),
           max: number(value.maximum), low: number(value.low_water)})});
     }
     fill(this.facts, this.row('reader', value.reader),

@@ -176,6 +176,8 @@ const texts = {
   'hsm.kind_of_server': 'Licence server',
   'hsm.counter': 'Installations left',
   'hsm.left_of': '{n} of {max}',
+  'hsm.left_none': '{n} of {max}: none is left',
+  'hsm.left_unused': '{n} of {max}, never to be used',
   'hsm.left_low': '{n} of {max}: only {low} or fewer are left',
   'hsm.reader': 'Reader',
   'hsm.firmware_id': 'Firmware identifier',
