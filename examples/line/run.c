@@ -357,6 +357,7 @@ line_plan(struct line *l)
         json_number(j, "boards_wanted", l->wanted);
     json_text(j, "image", l->image);
     json_text(j, "slot", slot);
+    json_text(j, "labels", l->label_output);
     json_bool(j, "make_secure", cli_has(&p->cli, OPT_YES));
     json_bool(j, "pin_file", cli_has(&p->cli, OPT_PIN_FILE));
     json_open_array(j, "ports");

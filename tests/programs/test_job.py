@@ -125,6 +125,10 @@ def a_plan(folder):
          {"ports": ["p", "q"], "next": "enter", "board_serials": "scan",
           "image": "no.sfi", "slot": "vault:no", "boards_wanted": 5,
           "make_secure": True, "pin_file": False, "journal": "x.job.journal"})
+    same("labels" in told, False)
+    path.write_text(path.read_text() + "[label]\ntemplate = t\noutput = l\n")
+    done = run(PROGRAM, "--job", path, "--plan", "--json")
+    same(judge(json.loads(done.stdout), "object")["labels"], "l")
     same([p.name for p in folder.iterdir()], ["x.job"])
 
 
