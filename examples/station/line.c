@@ -302,6 +302,8 @@ static const struct route routes[] = {
     {"line/plan", ROUTE_LOOK, line_ask_plan},
     {"line/check", ROUTE_LOOK, line_check},
     {"line/csv", ROUTE_LOOK, line_csv},
+    {"line/labels", ROUTE_LOOK, line_labels},
+    {"line/ports", ROUTE_LOOK, line_ports},
     {"line/make", ROUTE_CHANGE, line_make},
     {"line/choose", ROUTE_CHANGE, line_choose},
     {"line/start", ROUTE_CHANGE, line_begin},

@@ -126,7 +126,14 @@ void line_audit_part(struct desk *d);
 
 void line_next(struct desk *d, const struct ask *a, struct reply *r);
 
+/* ---- line_labels.c ---- */
+
+void line_labels(struct desk *d, const struct ask *a, struct reply *r);
+
 /* ---- line_make.c ---- */
+
+/* The ports of this machine, as sfi-program -l has them. */
+void line_ports(struct desk *d, const struct ask *a, struct reply *r);
 
 void line_check(struct desk *d, const struct ask *a, struct reply *r);
 void line_make(struct desk *d, const struct ask *a, struct reply *r);

@@ -19,7 +19,10 @@ struct form {
     char ports[LINE_SOCKETS_MAX][VALUE_MAX + 1];
     size_t port_count;
     const char *hsm, *serial;
-    json_int_t count;
+    const char *shift_end;
+    char csv[STATION_PATH_MAX], label[STATION_PATH_MAX];
+    char labels[STATION_PATH_MAX];
+    json_int_t count, failures;
     bool secure;
 };
 
@@ -99,6 +102,58 @@ form_take_serial(const char *serial, struct reply *r)
     return false;
 }
 
+/* A file that need not be said. */
+static bool
+form_take_file(struct desk *d, const struct ask *a, const char *key,
+               enum file_use use, char out[STATION_PATH_MAX], struct reply *r)
+{
+    const char *name = ask_text(a, key);
+
+    out[0] = '\0';
+    return name[0] == '\0' || (file_path(d->settings, name, use, key, out, r) &&
+                               form_take_value(out, key, r));
+}
+
+/* HH:MM, or nothing. */
+static bool
+form_take_time(const char *text, struct reply *r)
+{
+    uint64_t hour, minute;
+    char part[3] = {text[0], text[0] != '\0' ? text[1] : '\0', '\0'};
+
+    if (text[0] == '\0' ||
+        (strlen(text) == 5 && text[2] == ':' && cli_number(part, 23, &hour) &&
+         cli_number(text + 3, 59, &minute)))
+        return true;
+    reply_refuse(r, SFI_ERR_RANGE, "shift_end",
+                 "expected a time of the day, as 22:00");
+    return false;
+}
+
+/* How it ends, and what is kept of it. */
+static bool
+form_take_rest(struct desk *d, const struct ask *a, struct form *f,
+               struct reply *r)
+{
+    f->shift_end = ask_text(a, "shift_end");
+    f->failures = ask_number(a, "failures", 0);
+    if (f->failures < 0 || f->failures > UINT32_MAX) {
+        reply_refuse(r, SFI_ERR_RANGE, "failures",
+                     "expected a number of boards, or 0 for no limit");
+        return false;
+    }
+    if (!form_take_time(f->shift_end, r) ||
+        !form_take_file(d, a, "csv", FILE_WRITE, f->csv, r) ||
+        !form_take_file(d, a, "label", FILE_READ, f->label, r) ||
+        !form_take_file(d, a, "labels", FILE_FOLDER, f->labels, r))
+        return false;
+    if ((f->label[0] == '\0') == (f->labels[0] == '\0'))
+        return true;
+    reply_refuse(r, SFI_ERR_RANGE, f->label[0] == '\0' ? "label" : "labels",
+                 "labels need a template and a folder that they go to");
+    return false;
+}
+
 static bool
 form_take(struct desk *d, const struct ask *a, struct form *f, struct reply *r)
 {
@@ -132,7 +187,7 @@ form_take(struct desk *d, const struct ask *a, struct form *f, struct reply *r)
            form_take_value(f->image, "image", r) &&
            form_take_value(f->hsm, "hsm", r) &&
            form_take_ports(f, ask_text(a, "ports"), r) &&
-           form_take_serial(f->serial, r);
+           form_take_serial(f->serial, r) && form_take_rest(d, a, f, r);
 }
 
 void
@@ -142,6 +197,22 @@ line_check(struct desk *d, const struct ask *a, struct reply *r)
 
     if (form_take(d, a, &f, r))
         reply_json(r, json_pack("{s:I}", "ports", (json_int_t)f.port_count));
+}
+
+static void
+form_write_rest(const struct form *f, FILE *out)
+{
+    if (f->failures > 0 || f->shift_end[0] != '\0')
+        (void)fputs("\n[stop]\n", out);
+    if (f->failures > 0)
+        (void)fprintf(out, "failures = %lld\n", (long long)f->failures);
+    if (f->shift_end[0] != '\0')
+        (void)fprintf(out, "shift-end = %s\n", f->shift_end);
+    if (f->csv[0] != '\0')
+        (void)fprintf(out, "\n[report]\ncsv = %s\n", f->csv);
+    if (f->label[0] != '\0')
+        (void)fprintf(out, "\n[label]\ntemplate = %s\noutput = %s\n", f->label,
+                      f->labels);
 }
 
 static bool
@@ -161,6 +232,7 @@ form_write(const struct form *f)
         (void)fprintf(out, "count = %lld\n", (long long)f->count);
     (void)fprintf(out, "\n[install]\nimage = %s\nhsm = %s\n", f->image, f->hsm);
     (void)fprintf(out, "make-secure = %s\n", f->secure ? "yes" : "no");
+    form_write_rest(f, out);
     good = fflush(out) == 0 && fsync(fd) == 0;
     return fclose(out) == 0 && good;
 }
@@ -183,4 +255,37 @@ line_make(struct desk *d, const struct ask *a, struct reply *r)
         (void)unlink(f.path);
     else
         reply_json(r, plan);
+}
+
+/* ---- ports ---- */
+
+static void
+ports_on_found(void *user, const sfi_transport_found *found)
+{
+    const char *name =
+        found->lasting_uri[0] != '\0' ? found->lasting_uri : found->uri;
+    size_t scheme = strcmp(found->kind, "serial") == 0 ? strlen("serial:") : 0;
+    json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "port", name + scheme,
+                            "kind", found->kind, "product", found->product,
+                            "denied", (found->flags & SFI_FOUND_DENIED) != 0,
+                            "busy", (found->flags & SFI_FOUND_BUSY) != 0);
+
+    if (row != NULL)
+        (void)json_array_append_new(user, row);
+}
+
+/* A kind that cannot be listed, as USB without its devices, is left out. */
+void
+line_ports(struct desk *d, const struct ask *a, struct reply *r)
+{
+    json_t *list = json_array();
+    sfi_status st = sfi_transport_list(d->ctx, ports_on_found, list);
+
+    (void)a;
+    if (st != SFI_OK && json_array_size(list) == 0) {
+        reply_failure(r, d->ctx, st);
+        json_decref(list);
+        return;
+    }
+    reply_json(r, json_pack("{s:o}", "ports", list));
 }

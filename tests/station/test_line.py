@@ -75,13 +75,13 @@ class Line:
         chip.terminate()
         chip.wait(PATIENCE_S)
 
-    def job(self, sockets, name="x.job", serial="none"):
+    def job(self, sockets, name="x.job", serial="none", more=""):
         ports = "\nports = ".join(str(self.port(n))
                                   for n in range(1, sockets + 1))
         (self.folder / name).write_text(
             f"[job]\nports = {ports}\nnext = enter\nserial = {serial}\n"
             "timeout = 1000\n[install]\nimage = blink.sfi\n"
-            "hsm = vault:line.vault\nmake-secure = yes\n")
+            f"hsm = vault:line.vault\nmake-secure = yes\n{more}")
         return f"{self.folder.name}/{name}"
 
     def close(self):
@@ -117,7 +117,8 @@ class Told(Client):
         """The figures, when the HSM's audit and receipts were looked at."""
         def ready():
             total = self.told("line/sum")
-            return total["audit_read"] and not total["audit_looks"] and total
+            return (total and total["audit_read"] and
+                    not total["audit_looks"] and total)
         return until(ready, "nothing is compared")
 
     def sockets(self, count):
@@ -143,11 +144,16 @@ def rounds(folder):
     """Two sockets with chips and one without; then again, after a restart."""
     with contextlib.closing(Line(folder, 2)) as line, \
             contextlib.closing(Station(folder=str(folder))) as station:
-        job = line.job(3)
+        (folder / "t.zpl").write_text("^XA^FD${device}^FS^XZ\n")
+        (folder / "labels").mkdir()
+        job = line.job(3, more="[label]\ntemplate = t.zpl\n"
+                               "output = labels\n")
         line.insert(1)
         line.insert(2)
         page = Told(station)
+        page.post("line/labels", {}, 409)
         page.post("line/choose", {"job": job})
+        page.post("line/labels", {}, 409)
         refused = page.post("line/start", {"pin": PIN}, 409)["error"]
         same(refused["where"], "confirm")
         refused = page.post("line/start", {"confirm": "x.job"}, 422)["error"]
@@ -171,6 +177,10 @@ def rounds(folder):
         same(total["why"][4], 1)
         page.end()
         same(len(page.told("line/rows")), 2)
+        code, text, headers = page.send("GET", "line/labels")
+        same((code, sorted(text.decode().splitlines())), (200, sorted(
+            f"^XA^FD{s['device_id']}^FS^XZ" for s in (one, two))))
+        assert "labels.zpl" in headers["Content-Disposition"], headers
         code, text, headers = page.send("GET", "line/csv")
         same((code, text.count(b"\r\n")), (200, 3))
         assert "boards.csv" in headers["Content-Disposition"], headers
@@ -355,6 +365,23 @@ def forms(folder):
         same((plan["ports"], plan["make_secure"]), (["/dev/a", "/dev/b"], True))
         same(page.post("line/make", good, 422)["error"]["where"], "path")
         page.post("line/choose", {"job": f"{top}/new.job"})
+        page.post("line/labels", {}, 409)
+        assert isinstance(page.get("line/ports")["ports"], list)
+        (folder / "t.zpl").write_text("^XA^XZ")
+        more = {**good, "path": f"{top}/more.job", "serial": "counter:7",
+                "failures": 3, "shift_end": "22:00", "csv": f"{top}/b.csv",
+                "label": f"{top}/t.zpl", "labels": top}
+        for key, value in [("failures", -1), ("shift_end", "24:00"),
+                           ("shift_end", "9:00"), ("csv", "/etc/x.csv"),
+                           ("label", f"{top}/no.zpl"), ("label", ""),
+                           ("labels", "/tmp"), ("labels", "")]:
+            answer = page.post("line/make", {**more, key: value}, 422)
+            same(answer["error"]["where"], key, repr(value))
+        same(page.post("line/make", more)["labels"], str(folder))
+        text = (folder / "more.job").read_text()
+        for part in ("serial = counter:7", "failures = 3", "shift-end = 22:00",
+                     f"csv = {folder}/b.csv", f"template = {folder}/t.zpl"):
+            assert part in text, (part, text)
         (folder / "b.job").write_text("[job]\nports = p\n[program]\nfile = f\n")
         answer = page.post("line/choose", {"job": f"{top}/b.job"}, 422)
         assert "next = enter" in answer["error"]["message"], answer

@@ -184,6 +184,7 @@ export function build(root) {
       card(t('line.sockets'), sockets.node),
       card(t('line.today'), figures.node, el('div', {class: 'line-buttons'},
         button(t('line.csv'), () => download('line/csv', {}, 'boards.csv'), {errors}),
+        button(t('line.labels'), () => download('line/labels', {}, 'labels.zpl'), {errors}),
         button(t('line.print'), () => window.print())))),
     card(t('line.last'), figures.rows.node));
   onSpace(root, begin);

@@ -30,7 +30,8 @@ export class Figures {
       key: (one) => `${one.board}-${one.port}-${one.time}`,
       columns: [
         {title: t('line.time'), cell: (one) => date(one.time)},
-        {title: t('line.number'), number: true, cell: (one) => one.board ? number(one.board) : '–'},
+        {title: t('line.number'), number: true,
+          cell: (one) => one.board ? number(one.board) : '–'},
         {title: t('line.serial'), cell: (one) => el('bdi', {}, one.board_serial || '')},
         {title: t('line.port'), cell: (one) => el('bdi', {}, one.port || '')},
         {title: t('line.result'), cell: (one) => [state(kinds[one.state] ?? 'idle',
