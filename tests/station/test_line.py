@@ -18,6 +18,15 @@ from station import (PATIENCE_S, PROGRAMS, SOURCE, Client, Page, Station, case,
 PIN = "4711-secret"
 DATA = SOURCE / "tests" / "data"
 CHIP = "stm32h753xi"
+PORT = "<svg/onload>"  # that is not there
+SERIAL = "<img/src=x/onerror=window.harm=1>"
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => list.getEntries().forEach((e) =>
+  e.sources.filter((s) => s.node && !(s.node.closest ? s.node :
+    s.node.parentElement).closest('tbody')).forEach((s) =>
+    shifts.push(`${e.value} ${(s.node.outerHTML || s.node.data).slice(0, 200)}`))
+)).observe({type: 'layout-shift'});"""
 
 
 def must(program, *words):
@@ -61,7 +70,7 @@ class Line:
              self.folder / "pin", "--yes")
 
     def port(self, n):
-        return self.folder / f"tty{n}"
+        return self.folder / (f"tty{n}" if n < 8 else PORT)
 
     def insert(self, n, state=None):
         self.chips[n] = subprocess.Popen(
@@ -295,8 +304,10 @@ def by_hand(folder):
         job = line.job(8, serial="scan")
         for n in range(1, 7):
             line.insert(n)
-        with contextlib.closing(Page(station.operator)) as page:
+        with contextlib.closing(Page(station.operator)) as page, \
+                contextlib.closing(Page(station.viewer)) as viewer:
             page.go("line")
+            viewer.go("line")
             page.screenshot("line-empty")
             page.type("Job", job)
             page.press("Open the job")
@@ -307,21 +318,36 @@ def by_hand(folder):
             page.find("dialog input[type=password]").send_keys(PIN)
             page.press("Use this PIN")
             page.says("Ready for the next boards")
+            viewer.says("Ready for the next boards")
+            viewer.run("document.activeElement.blur()")
+            viewer.keys(" ")
+            same(viewer.named("button", "Program").get_attribute(
+                "aria-disabled"), "true")
             for n in range(1, 8):
                 serial = page.named("textbox", "Board serial number")
                 serial.send_keys(f"A-{n}" + Keys.ENTER)
+            serial.send_keys(SERIAL + Keys.ENTER)
             serial.send_keys("A-1" + Keys.ENTER)
             page.says("A-1 was scanned already")
             page.run("document.activeElement.blur()")
             page.keys(" ")
             page.says("Working")
+            viewer.says("Working")
             page.screenshot("line-works")
             page.driver.refresh()
+            page.says("Working")
+            page.run(SHIFTS)
             page.wait(lambda: [page.run(
                 "return document.querySelectorAll("
                 "`.tile[data-kind=${arguments[0]}]`).length", kind)
-                for kind in ("ok", "bad", "idle")] == [6, 1, 1], "tiles")
+                for kind in ("ok", "bad", "idle")] == [6, 2, 0], "tiles")
+            viewer.says("Done")
             page.says("6 = 6 = 6")
+            same(page.run("return shifts"), [])
+            page.says(SERIAL)
+            page.says(PORT)
+            for one in (page, viewer):
+                same(one.run("return window.harm"), None)
             page.screenshot("line-done")
             for width in (320, 2560):
                 page.size(width)
@@ -329,7 +355,16 @@ def by_hand(folder):
                                 "return e.scrollWidth <= e.clientWidth"), width
                 page.screenshot(f"line-{width}")
             page.size(1280)
-            same(page.axe(), [])
+            for scheme in ("dark", "light"):
+                page.scheme(scheme)
+                same(page.axe(), [], scheme)
+            page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                        {"media": "print"})
+            page.says("6 = 6 = 6")
+            assert not page.has("button", "Stop all"), "buttons on the paper"
+            page.screenshot("line-print")
+            page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                        {"media": ""})
             page.press("End after these boards")
             page.says("Not started")
             # the program asks for the PIN by a refusal

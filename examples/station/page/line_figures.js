@@ -9,8 +9,8 @@ import {t} from './texts.js';
 
 const kinds = {done: 'ok', failed: 'bad', half: 'run'};
 
-function row(name, text) {
-  return [el('dt', {}, name), el('dd', {class: 'num'}, text)];
+function row(name, text, kind = '') {
+  return [el('dt', {class: kind}, name), el('dd', {class: `num ${kind}`}, text)];
 }
 
 function yieldOf(sum) {
@@ -53,13 +53,12 @@ export class Figures {
     fill(this.list,
       row(t('line.good'), number(sum.good)), row(t('line.bad'), number(sum.bad)),
       row(t('line.yield'), yieldOf(sum)), row(t('line.hour'), number(sum.hour)),
-      [2, 3, 4, 5, 6, 7].map((n) => sum.why[n] ?
-        row(t(`line.why_${n}`), number(sum.why[n])) : null),
+      [2, 3, 4, 5, 6, 7].map((n) =>
+        row(t(`line.why_${n}`), number(sum.why[n]))),
       row(t('line.counts'), [sum.audit_read ?
         `${sum.counted} = ${sum.installed} = ${sum.receipts} ` :
-        `– = ${sum.installed} = – `, verdict]),
-      sum.audit_all > sum.counted ?
-        row(t('line.elsewhere'), number(sum.audit_all - sum.counted)) : null);
+        `– = ${sum.installed} = – `, verdict], 'wide'),
+      row(t('line.elsewhere'), sum.audit_read ? number(sum.audit_all - sum.counted) : '–'));
     fill(this.note, sum.audit_error || '');
     fill(this.half, sum.half_done.map((one) => el('p', {},
       el('b', {}, t('line.half', {n: one.board})), ' ', one.board_serial || '', ' ', one.advice)));

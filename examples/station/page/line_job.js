@@ -14,7 +14,7 @@ function whole(one) {
 
 // The ports that are there: each adds its name to the field.
 function foundPorts(fields, check) {
-  const box = el('div', {class: 'line-buttons', role: 'group', 'aria-label': t('line.found')});
+  const box = el('div', {class: 'line-buttons line-found', role: 'group', 'aria-label': t('line.found')});
   const add = (port) => {
     fields.ports.value = `${fields.ports.value.trim()}\n${port}`.trim();
     check();
