@@ -4,6 +4,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -70,7 +71,7 @@ class Line:
              self.folder / "pin", "--yes")
 
     def port(self, n):
-        return self.folder / (f"tty{n}" if n < 8 else PORT)
+        return self.folder / (f"tty{n}" if n != 8 else PORT)
 
     def insert(self, n, state=None):
         self.chips[n] = subprocess.Popen(
@@ -274,6 +275,52 @@ def killed_in_the_middle(folder):
         same([total[k] for k in ("good", "bad", "half", "counted")],
              [1, 0, 0, 1])
         same(page.told("line/rows")[0]["board_serial"], "A-1")
+
+
+@case
+def half_done(folder):
+    """A power cut: the board is named, with what to do."""
+    with contextlib.closing(Line(folder, 1)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        line.insert(1)
+        page = Told(station)
+        page.begin(line.job(1, serial="scan"))
+        page.post("line/next", {"serials": ["A-1"]})
+        until(lambda: page.told("line/socket/1").get("phase") == "areas")
+        top = station.process.pid
+        children = pathlib.Path(f"/proc/{top}/task").glob("*/children")
+        program = [int(word) for path in children
+                   for word in path.read_text().split()]
+        same(len(program), 1)
+        for pid in (*program, top):
+            os.kill(pid, signal.SIGKILL)
+        station.process.wait(PATIENCE_S)
+        station.process.stdout.close()
+        station.start()
+        page = Told(station)
+        until(lambda: page.state() == "idle", "the journal is not free")
+        total = page.compared()
+        same([total[k] for k in ("good", "half", "counted", "installed")],
+             [0, 1, 1, 0])
+        half = total["half_done"][0]
+        same((half["board"], half["board_serial"]), (1, "A-1"))
+        assert half["advice"], half
+
+
+@case
+def many_sockets(folder):
+    """What is told has a bound, however many boards fail."""
+    with contextlib.closing(Line(folder, 1)) as line, \
+            contextlib.closing(Station(folder=str(folder))) as station:
+        page = Told(station)
+        page.begin(line.job(32))
+        for bad in (32, 64):
+            page.round()
+            total = page.told("line/sum")
+            same((total["bad"], total["why"][4], total["good"]), (bad, bad, 0))
+        same(len(page.told("line/rows")), 50)
+        same({s["state"] for s in page.sockets(32)}, {"failed"})
+        page.end()
 
 
 @case
