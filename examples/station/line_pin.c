@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/hsm_words.h"
 #include "station/line.h"
 
 #define VAULT "vault:"
@@ -87,7 +88,7 @@ line_get_pin(struct desk *d, const struct ask *a, struct cli_pin *pin,
     const char *slot = json_string_value(json_object_get(l->plan, "slot"));
 
     *has = false;
-    if (slot == NULL || strncmp(slot, "server:", 7) == 0 ||
+    if (slot == NULL || !cli_hsm_has_pin(slot) ||
         json_is_true(json_object_get(l->plan, "pin_file")))
         return true;
     *has = line_shift_pin(d, a, slot, pin, r);

@@ -71,6 +71,12 @@ def look_at(desk, served, server):
         same(desk.ends("hsm/unlock", {"hsm": name, "pin": kit.PIN}), None)
         desk.shows(name, held=True)
         same(desk.ends("hsm/verify", {"hsm": name}), None)
+    # a line with a server begins without a PIN
+    with open(desk.station.path("x.job"), "w", encoding="ascii") as file:
+        file.write("[job]\nports = /dev/null\nnext = enter\n[install]\n"
+                   f"image = x.sfi\nhsm = {server_name(served, server)}\n")
+    desk.post("line/choose", {"job": "files/x.job"})
+    desk.post("line/start")
     # both are read again while a line uses the server
     with kit.Station(server) as line:
         same(line.license(served.maker.certificate()).code, 200)
