@@ -178,7 +178,7 @@ class Page:
                 if node.is_displayed():
                     return node
             return False
-        found = WebDriverWait(self.driver, PATIENCE_S, 0.05).until(seen, css)
+        found = WebDriverWait(self.driver, PATIENCE_S, 0.15).until(seen, css)
         assert isinstance(found, WebElement)
         return found
 
@@ -197,7 +197,7 @@ class Page:
         def pressed() -> bool:
             try:
                 node = self.named(role, name)
-                if not node.is_enabled():
+                if not free(node):
                     return False
                 node.click()
             except (ElementClickInterceptedException,
@@ -233,7 +233,9 @@ class Page:
             if self.run(arrived, node):
                 self.run("removeEventListener('keydown', stopTab, true)")
                 seen = "return arguments[0].matches(':focus-visible')"
-                assert self.run(seen, node), f"focus of {name!r} is not seen"
+                assert self.run(seen, node), (
+                    f"focus of {name!r} is not seen: " + self.run(
+                        "return document.activeElement.outerHTML"))
                 return
             ActionChains(self.driver).send_keys(Keys.TAB * 10).perform()
         raise AssertionError(f"Tab does not lead to {role} {name!r}")
@@ -260,8 +262,8 @@ class Page:
                 {"name": "prefers-color-scheme", "value": name},
                 {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
-    def axe(self) -> list[str]:
-        """What bars people from this page, a line each."""
+    def axe(self, *rules: str) -> list[str]:
+        """What bars people from this page, a line each: all, or of rules."""
         if not os.path.exists(AXE):
             raise AssertionError(f"{AXE} is missing: run scripts/setup test")
         if not self.run("return 'axe' in window"):
@@ -274,26 +276,28 @@ class Page:
               .then((r) => done(r.violations.flatMap((v) => v.nodes.map((n) =>
                 `${v.id}: ${n.target.join(' ')}: ${[...n.any, ...n.all,
                   ...n.none].map((c) => c.message).join(' ')}`))),
-                (e) => done([String(e)]));""", AXE_TAGS)
+                (e) => done([String(e)]));""", list(rules) or AXE_TAGS)
         assert isinstance(found, list)
         return found
 
-    def look(self, name: str) -> list[str]:
-        """Pictures of the page as it is, at each width; what axe finds in light
-        and dark, and what is wider than the page."""
-        wrong = []
-        for scheme in ("dark", "light"):
-            self.scheme(scheme)
-            wrong += [f"{name}, {scheme}: {line}" for line in self.axe()]
-            for width in WIDTHS if scheme == "light" else (1280,):
-                self.size(width)
-                wide, high = self.run(
-                    "scrollTo(0, 0); const root = document.documentElement;"
-                    "return [root.scrollWidth, root.scrollHeight]")
-                if wide > width:
-                    wrong.append(f"{name}: {wide} pixels wide at {width}")
+    def look(self, name: str, *widths: int) -> list[str]:
+        """What axe finds in light, and in dark, which differs in contrast; and
+        what is wider than the page. Pictures at these widths."""
+        self.scheme("dark")
+        wrong = [f"{name}, dark: {line}" for line in self.axe("color-contrast")]
+        self.screenshot(name + "-dark")
+        self.scheme("light")
+        wrong += [f"{name}, light: {line}" for line in self.axe()]
+        for width in WIDTHS:
+            self.size(width)
+            wide, high = self.run(
+                "scrollTo(0, 0); const root = document.documentElement;"
+                "return [root.scrollWidth, root.scrollHeight]")
+            if wide > width:
+                wrong.append(f"{name}: {wide} pixels wide at {width}")
+            if width in widths:
                 self.size(width, max(480, min(high, 1600)))
-                self.screenshot(f"{name}-{width}-{scheme}")
+                self.screenshot(f"{name}-{width}")
         self.size(1280)
         return wrong
 
@@ -303,7 +307,7 @@ class Page:
     def wait(self, what: Callable[[], Any], message: str = "") -> Any:
         """Until it is true; a picture of the page if it never is."""
         try:
-            return WebDriverWait(self.driver, PATIENCE_S, 0.05).until(
+            return WebDriverWait(self.driver, PATIENCE_S, 0.15).until(
                 lambda _: what(), message)
         except TimeoutException:
             self.screenshot("failed")
@@ -330,6 +334,11 @@ class Page:
     def close(self) -> None:
         self.driver.quit()
         shutil.rmtree(self.profile, ignore_errors=True)
+
+
+def free(button: WebElement) -> bool:
+    """It can be pressed, and does not work: else a press is lost."""
+    return button.is_enabled() and not button.get_attribute("aria-busy")
 
 
 def answers(origin: str) -> bool:

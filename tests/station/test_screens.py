@@ -6,7 +6,7 @@ dark, and it fits at each width."""
 import contextlib
 import re
 
-from station import SOURCE, Page, Station, case, main, same
+from station import SOURCE, WIDTHS, Page, Station, case, main, same
 
 SCREENS = ("image", "hsm", "line", "proof")
 
@@ -29,7 +29,7 @@ def new_screens(folder):
         wrong = []
         for screen in SCREENS:
             page.go(screen)
-            wrong += page.look(f"new-{screen}")
+            wrong += page.look(f"new-{screen}", *WIDTHS)
         same(wrong, [])
         same(page.errors(), [])
 

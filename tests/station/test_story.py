@@ -4,6 +4,7 @@
 and the proof of its count."""
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -12,8 +13,9 @@ import time
 from http.client import HTTPConnection
 
 from factory import HOSTILE, PIN, SHOWN, Factory
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from station import PATIENCE_S, Client, Page, case, main, same
+from station import PATIENCE_S, Client, Page, case, free, main, same
 
 SCREENS = ("image", "hsm", "line", "proof")
 
@@ -43,9 +45,14 @@ class Hands:
         self.type, self.press = page.type, page.press
         self.go = page.go
 
+    def begin(self):
+        """The boards of a round."""
+        self.page.run("document.activeElement.blur()")
+        self.page.keys(Keys.SPACE)
+
 
 class Keyboard(Hands):
-    """Tab, Enter and digits."""
+    """Tab, Enter, Space, and Alt with digits."""
 
     def __init__(self, page):
         super().__init__(page)
@@ -57,12 +64,19 @@ class Keyboard(Hands):
 
     def enter(self, name, role="button"):
         self.page.tab_to(role, name)
-        self.page.wait(lambda: self.page.named(role, name).is_enabled())
-        self.page.keys(Keys.ENTER)
+        self.page.wait(lambda: free(self.page.named(role, name)))
+        self.page.keys(Keys.SPACE if role == "checkbox" else Keys.ENTER)
 
     def digit(self, screen):
-        self.page.keys(str(1 + SCREENS.index(screen)))
+        self.page.find("h1")
+        ActionChains(self.page.driver).key_down(Keys.ALT).send_keys(
+            str(1 + SCREENS.index(screen))).key_up(Keys.ALT).perform()
         self.page.find(f"#screen-{screen} h1")
+
+    def begin(self):
+        self.page.tab_to("button", "Program")
+        self.page.wait(lambda: free(self.page.named("button", "Program")))
+        self.page.keys(Keys.SPACE)
 
 
 def open_folder(page, hands, button, name):
@@ -84,6 +98,8 @@ def choose(page, hands, button, name):
 def prove(page, hands, *names):
     """Section 4.3: what the HSM counted."""
     hands.go("proof")
+    hands.press("Start again")
+    page.says("No file yet")
     for name in names:
         choose(page, hands, "Choose from the folders", name)
     hands.press("Verify")
@@ -113,56 +129,52 @@ def by_clicks(folder):
     factory, page = story()
     make_image(page, Hands(page), "blink")
     assert os.path.exists(factory.path("blink.sfi"))
-    same(page.look("story-image"), [])
+    same(page.look("story-image", 1280), [])
     same(page.errors(), [])
 
 
-@case
-def by_keyboard(folder):
-    factory, page = story()
-    page.driver.refresh()
-    make_image(page, Keyboard(page), "keys")
-    assert os.path.exists(factory.path("keys.sfi"))
-    same(page.errors(), [])
-
-
-def provision(page, hands):
-    """Section 4.3: five installations, locked for ever."""
+def provision(page, hands, name, count):
+    """Section 4.3: so many installations, locked for ever."""
     hands.go("hsm")
-    for name, text in (
-            ("New vault", "files/line.vault"), ("Key file", "files/blink.key"),
-            ("Nonce file", "files/blink.nonce"),
+    for label, text in (
+            ("New vault", f"files/{name}.vault"),
+            ("Key file", f"files/{name}.key"),
+            ("Nonce file", f"files/{name}.nonce"),
             ("Personalisation file", "files/maker.pd"),
             ("Firmware identifier", "blink-h753"),
-            ("Number of installations", "5"),
+            ("Number of installations", str(count)),
             ("Audit key file", "files/audit.key"),
             ("PIN for the HSM to provision", PIN),
             ("The same PIN again", PIN)):
-        hands.type(name, text)
+        hands.type(label, text)
     page.says("Product 45002001")
     hands.press("Check and lock")
     hands.type("Type", "blink-h753")
     hands.press("Lock for ever")
     page.says("HSM successfully programmed")
+    page.says("Shift open")
+    hands.press("Lock")
+    page.says("Shift locked")
 
 
-def make_job(page, hands, factory):
-    """Section 5: the order of a line with eight sockets."""
+def make_job(page, hands, factory, name, chips):
+    """Section 5: the order of a line with a socket for each chip."""
     hands.go("line")
     hands.press("New job")
-    hands.type("File of the job", "files/order.job")
-    hands.type("Secure image", "files/blink.sfi")
-    hands.type("HSM", "vault:" + factory.path("line.vault"))
-    hands.type("Ports", " ".join(chip.port for chip in factory.chips[:8]))
+    hands.type("File of the job", f"files/{name}.job")
+    hands.type("Secure image", f"files/{name}.sfi")
+    hands.type("HSM", "vault:" + factory.path(name + ".vault"))
+    hands.type("Ports", " ".join(chip.port for chip in chips))
     hands.press("Make open chips secure", "checkbox")
     hands.press("Make the job")
+    page.says(name + ".job")
     page.says("Not started")
 
 
-def begin_job(page, hands):
+def begin_job(page, hands, name):
     """What is for ever is typed; a wrong PIN is asked for again."""
     hands.press("Start the job")
-    hands.type("Type the name of the job", "order.job")
+    hands.type("Type the name of the job", name + ".job")
     hands.press("Make chips secure")
     hands.type("PIN of the HSM", "wrong")
     hands.press("Use this PIN")
@@ -170,6 +182,15 @@ def begin_job(page, hands):
     hands.type("PIN of the HSM", PIN)
     hands.press("Use this PIN")
     page.says("Ready for the next boards")
+
+
+def save_log(page, hands, name):
+    """The audit log of the HSM."""
+    hands.go("hsm")
+    hands.press("Devices, audit log")
+    hands.type("File for the audit log", f"files/{name}.log")
+    hands.press("Save the audit log")
+    page.says("The audit log was saved")
 
 
 class Requests(Client):
@@ -196,18 +217,7 @@ class Requests(Client):
             if all(value.get(name) == one for name, one in want.items()):
                 return value
             assert time.monotonic() < end, f"{key} is {value}, not {want}"
-            time.sleep(0.05)
-
-    def hsm(self, route, **form):
-        """Work of an HSM, to its end."""
-        begun = self.post("hsm/" + route, form)
-        key = f"hsm/place/{begun['place']}"
-        while True:
-            work = self.state()[key]["work"]
-            if work["number"] == begun["work"] and not work["runs"]:
-                same(work["error"], None)
-                return
-            time.sleep(0.05)
+            time.sleep(0.2)
 
 
 def foreign_and_empty(factory):
@@ -219,31 +229,8 @@ def foreign_and_empty(factory):
         one.plug()
 
 
-@case
-def line_and_proof(folder):
-    """Sections 5 and 6: an HSM with five installations, and eight sockets."""
-    factory, page = story()
-    hands = Hands(page)
-    provision(page, hands)
-    same(page.look("story-hsm"), [])
-    foreign_and_empty(factory)
-    make_job(page, hands, factory)
-    page.press("Lock")
-    begin_job(page, hands)
-    page.run("document.activeElement.blur()")
-    page.keys(Keys.SPACE)
-    page.says("the job ended by hsm")
-    for remedy in ("the chip is not a genuine device of this product",
-                   "this HSM is exhausted; provision a new one",
-                   "check the port's name, and that it is connected"):
-        page.says(remedy)
-    same(page.look("story-line"), [])
-    page.driver.refresh()
-    page.says("the job ended by hsm")
-
-    asks = Requests(factory)
-    asks.post("session/operate")
-    asks.until("line/job", state="idle")
+def sockets_differ(asks):
+    """Five of six chips are installed, and each other tile has its remedy."""
     told = asks.state()
     sockets = [told[f"line/socket/{n}"] for n in range(1, 9)]
     wrong = sorted(one["error"]["name"] for one in sockets[:6]
@@ -255,19 +242,92 @@ def line_and_proof(folder):
         assert one["state"] == "done" or one["error"]["hint"], one
     same([told["line/sum"][name] for name in (
         "good", "counted", "installed", "receipts")], [5, 5, 5, 5])
+
+
+@case
+def line_and_proof(folder):
+    """Sections 5 and 6: an HSM with five installations, and eight sockets."""
+    factory, page = story()
+    hands = Hands(page)
+    provision(page, hands, "blink", 5)
+    same(page.look("story-hsm", 1280), [])
+    foreign_and_empty(factory)
+    make_job(page, hands, factory, "blink", factory.chips[:8])
+    begin_job(page, hands, "blink")
+    hands.begin()
+    page.says("the job ended by hsm")
+    for remedy in ("the chip is not a genuine device of this product",
+                   "this HSM is exhausted; provision a new one",
+                   "check the port's name, and that it is connected"):
+        page.says(remedy)
+    same(page.look("story-line", 1280), [])
+    page.driver.refresh()
+    page.says("the job ended by hsm")
+
+    asks = Requests(factory, factory.viewer)
+    asks.until("line/job", state="idle")
+    sockets_differ(asks)
     same(asks.until("hsm/place/0", state="exhausted")["remaining"], 0)
 
-    asks.hsm("audit", hsm="vault:files/line.vault", path="files/line.log")
-    page.press("Take over")
-    page.says("The shift is locked: each PIN is entered again.")
-    page.find("dialog button.main, dialog button.danger").click()
-    page.says("You operate")
-    page.says("Shift locked")
-    prove(page, Hands(page), "line.log", "audit.key", "order.job.journal")
+    save_log(page, hands, "blink")
+    prove(page, hands, "blink.log", "audit.key", "blink.job.journal")
     page.says("5 devices were licensed, 0 of 5 installations are left")
     page.says("Every device has a receipt")
-    same(page.look("story-proof"), [])
+    same(page.look("story-proof", 1280), [])
     # a form that was not complete, and a wrong PIN
+    same([row for row in page.errors() if " 422 " not in row], [])
+    os.unlink(factory.path("blink.vault"))
+    hands.go("hsm")
+    page.says("No HSM yet")
+
+
+def pull(factory, page, asks, chip):
+    """A chip is pulled at work, after a reload; a viewer sees that."""
+    with contextlib.closing(Page(factory.viewer)) as viewer:
+        viewer.go("line")
+        viewer.says("Working")
+        same(viewer.named("button", "Program").get_attribute("aria-disabled"),
+             "true")
+        asks.until("line/socket/1", phase="areas")
+        page.driver.refresh()
+        page.says("Working")
+        chip.unplug()
+        asks.until("line/socket/1", state="failed")
+        for one in (page, viewer):
+            one.says("Stopped")
+        same(viewer.errors(), [])
+    error = asks.state()["line/socket/1"]["error"]
+    same(error["status"] // -100, 4)
+    page.says(error["hint"])
+
+
+@case
+def by_keyboard(folder):
+    """The whole story; the only chip is pulled once, and counted once."""
+    factory, page = story()
+    hands = Keyboard(page)
+    page.driver.refresh()
+    make_image(page, hands, "keys")
+    provision(page, hands, "keys", 3)
+    chip = factory.add_chip()
+    make_job(page, hands, factory, "keys", [chip])
+    begin_job(page, hands, "keys")
+    asks = Requests(factory, factory.viewer)
+    chip.plug("--real-time")
+    hands.begin()
+    pull(factory, page, asks, chip)
+    chip.plug()
+    asks.until("line/job", state="ready")
+    hands.begin()
+    page.says("Done again, not counted")
+    hands.press("End after these boards")
+    page.says("Not started")
+    save_log(page, hands, "keys")
+    prove(page, hands, "keys.log", "audit.key", "keys.job.journal")
+    page.says("1 devices were licensed, 2 of 3 installations are left")
+    page.says("Every device has a receipt")
+    hands.press("Lock")
+    page.says("Shift locked")
     same([row for row in page.errors() if " 422 " not in row], [])
 
 
