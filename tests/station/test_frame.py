@@ -8,6 +8,7 @@ import os
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from factory import PIN, Factory
 from station import Client, Page, Station, case, main, same
 from tunnel import Tunnel
 
@@ -133,7 +134,7 @@ def files_are_picked(page):
     page.run("import('/picker.js').then((m) => m.pick({title: 'Write one',"
              " mode: 'write', value: 'files/new.sfi'}))"
              ".then((name) => { window.picked = name; })")
-    page.wait(lambda: len(page.all(".entry-row")) == 2, "rows")
+    page.named("button", "plain.hex")
     page.press("Use this name")
     page.wait(lambda: page.run("return window.picked") == "files/new.sfi")
 
@@ -201,12 +202,77 @@ def connections_are_lost_and_come_back(page, tunnel):
     same(page.run("return window.shifts"), [])
 
 
+def tabs_of_a_browser_share_its_cookie(page, link):
+    """Each has a key of its own: one operates, the other looks."""
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    page.driver.get(link)
+    page.wait(lambda: "Another page operates" in page.text("#who"))
+    cookies = page.driver.execute_cdp_cmd("Network.getAllCookies", {})
+    same(len(cookies["cookies"]), 1)
+    page.press("Take over")
+    page.named("dialog", "Take over")
+    page.find("dialog .main").click()
+    page.wait(lambda: "You operate" in page.text("#who"))
+    second = page.driver.current_window_handle
+    page.driver.switch_to.window(first)
+    page.wait(lambda: "Another page operates" in page.text("#who"))
+    page.driver.refresh()
+    page.wait(lambda: "Another page operates" in page.text("#who"))
+    page.driver.switch_to.window(second)
+    page.driver.refresh()
+    page.wait(lambda: "You operate" in page.text("#who"))
+    page.driver.close()
+    page.driver.switch_to.window(first)
+    page.press("Take over")
+    page.named("dialog", "Take over")
+    page.find("dialog .main").click()
+    page.wait(lambda: "You operate" in page.text("#who"))
+
+
+def unlock(page):
+    """By the vault's PIN; `told` has what the page heard of the shift."""
+    page.go("hsm")
+    page.run("window.told = []; import('/told.js').then((m) =>"
+             " m.watch('shift', (c) => told.push(c.get('shift')?.open)))")
+    page.type("PIN of this HSM", PIN)
+    page.press("Unlock")
+    page.wait(lambda: page.run("return told.includes(true)"), "not unlocked")
+
+
+def another_browser_looks(page, station):
+    """A viewer sees what the operator does, and cannot do it."""
+    with contextlib.closing(Page(station.viewer)) as viewer:
+        connected(viewer)
+        viewer.wait(lambda: "Another page operates" in viewer.text("#who"))
+        same(viewer.find("#shift .now").text, "– Shift locked")
+        viewer.run(SHIFTS)
+        unlock(page)
+        viewer.wait(lambda: "Shift open" in viewer.text("#shift"))
+        same(viewer.all("#take-over")[0].is_displayed(), False)
+        same(viewer.find("#lock").is_enabled(), False)
+        page.press("Lock")
+        for one in (page, viewer):
+            one.wait(lambda one=one: "Shift locked" in one.text("#shift"))
+        same(page.find("#lock").is_enabled(), False)
+        same(viewer.run("return shifts"), [])
+        same(viewer.errors(), [])
+
+
+def nobody_is_there(page):
+    """The program of another_process_is_said() locks after three seconds."""
+    unlock(page)
+    page.wait(lambda: page.run("return told.at(-1)") is False, "still open")
+    page.wait(lambda: "Shift locked" in page.text("#shift"))
+
+
 def another_process_is_said(page, station):
     same([e for e in page.errors() if "ERR_" not in e and "401" not in e], [])
     station.process.kill()
     station.process.wait()
     station.process.stdout.close()
-    station.start("--port", station.origin.rpartition(":")[2])
+    station.start("--port", station.origin.rpartition(":")[2],
+                  "--idle", "3s")
     page.says("This page has no session")
     page.says("Open the link that sfi-station printed")
     page.run("location.hash = arguments[0]",
@@ -219,8 +285,10 @@ def another_process_is_said(page, station):
 
 @case
 def the_page_serves_a_person(folder):
-    with contextlib.closing(Station()) as station, \
+    with contextlib.closing(Factory(1)) as station, \
             contextlib.closing(Tunnel(station.origin)) as tunnel:
+        station.image()
+        station.vault("hsm.vault", 5)
         for name in (HOSTILE, "plain.hex"):
             with open(station.path(name), "w", encoding="utf-8"):
                 pass
@@ -237,7 +305,10 @@ def the_page_serves_a_person(folder):
             marks_are_shown(page)
             same(page.errors(), [])
             connections_are_lost_and_come_back(page, tunnel)
+            tabs_of_a_browser_share_its_cookie(page, link)
+            another_browser_looks(page, station)
             another_process_is_said(page, station)
+            nobody_is_there(page)
 
 
 if __name__ == "__main__":

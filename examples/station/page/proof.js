@@ -183,7 +183,7 @@ export function build(root) {
       told.passed(result);
       showResult(more, result);
     } catch (failure) {
-      errors.show(failure);
+      if (failure.http !== 409) errors.show(failure); // cleared by another page
     }
   };
 
