@@ -328,7 +328,7 @@ hsm_on_unlock(struct desk *d, const struct ask *a, struct reply *r)
     if (p != NULL && p->kind == PLACE_SERVER)
         reply_refuse(r, SFI_ERR_UNSUPPORTED, "pin",
                      "a licence server has no PIN");
-    else if (p != NULL && p->seen.info.state == SFI_HSM_BLANK)
+    else if (p != NULL && p->seen.any && p->seen.info.state == SFI_HSM_BLANK)
         reply_refuse(r, SFI_ERR_HSM_STATE, "pin",
                      "this HSM is blank: it has no PIN that could be tried");
     else if (p != NULL && !work_pin(&w, a))

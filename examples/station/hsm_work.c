@@ -84,7 +84,13 @@ work_open(struct place *p, const struct work *w, const char *name,
         st = sfi_hsm_get_info(*hsm, &info);
     if (st != SFI_OK)
         return work_fail(p, r, st, "hsm", NULL);
-    if (strcmp(info.serial, w->serial) != 0)
+    if (w->kind == WORK_UNLOCK && info.state == SFI_HSM_BLANK)
+        return work_fail(p, r, SFI_ERR_HSM_STATE, "pin",
+                         "this HSM is blank: it has no PIN that could be "
+                         "tried");
+    /* one that was not read yet is unlocked by its name alone */
+    if ((w->kind != WORK_UNLOCK || w->serial[0] != '\0') &&
+        strcmp(info.serial, w->serial) != 0)
         return work_fail(p, r, SFI_ERR_HSM_STATE, "hsm",
                          "this is a different HSM than the page showed: look "
                          "again");
