@@ -28,7 +28,7 @@ static struct {
     char operator_token_secret[SESSION_SECRET_SIZE];
     char viewer_token_secret[SESSION_SECRET_SIZE];
     struct session all[SESSIONS_MAX];
-    struct session *operator;
+    struct session *acting; /* the operator */
 } sessions;
 
 bool
@@ -81,7 +81,7 @@ session_set_operator(struct session *s)
 {
     static json_int_t changes;
 
-    sessions.operator= s;
+    sessions.acting = s;
     tell("session/operator", json_integer(++changes));
 }
 
@@ -179,10 +179,9 @@ session_begin(const char *token, struct evhttp_request *req)
     if (session_operates(s) && !s->may_operate) {
         shift_lock();
         session_set_operator(NULL);
-    } else if (s->may_operate &&
-               sessions.operator!=
-               s &&(sessions.operator== NULL ||
-                    session_is_gone(sessions.operator, GONE_MS))) {
+    } else if (s->may_operate && sessions.acting != s &&
+               (sessions.acting == NULL ||
+                session_is_gone(sessions.acting, GONE_MS))) {
         (void)session_take_over(s);
     }
     return s;
@@ -261,7 +260,7 @@ session_key(const struct session *s)
 bool
 session_operates(const struct session *s)
 {
-    return s == sessions.operator;
+    return s == sessions.acting;
 }
 
 bool
@@ -269,7 +268,7 @@ session_take_over(struct session *s)
 {
     if (!s->may_operate)
         return false;
-    if (sessions.operator!= NULL && sessions.operator!= s)
+    if (sessions.acting != NULL && sessions.acting != s)
         shift_lock();
     session_set_operator(s);
     return true;
@@ -280,7 +279,7 @@ session_json(const struct session *s)
 {
     return json_pack("{s:b, s:b, s:b}", "operates", session_operates(s),
                      "may_operate", s->may_operate, "operator",
-                     sessions.operator!= NULL);
+                     sessions.acting != NULL);
 }
 
 void
