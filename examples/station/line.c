@@ -34,7 +34,7 @@ line_drop(struct line *l)
     json_decref(l->failure);
     l->plan = l->failure = NULL;
     line_audit_clear(l);
-    l->message[0] = l->path[0] = '\0';
+    l->message[0] = l->ended[0] = l->path[0] = '\0';
 }
 
 /* With the lock; takes the plan. */

@@ -60,7 +60,8 @@ struct line {
     json_t *strays; /* that failed before they had a number: no chip answered */
     struct line_audit audit;
     enum line_state state;
-    char message[1024]; /* the last warning, or why it ended */
+    char message[1024]; /* the last warning */
+    char ended[16];     /* "count", "hsm" ...: doc/job.md; "": not by itself */
     json_t *failure;    /* why the process ended; NULL */
     bool sum_is_new, state_is_new;
     pid_t pid; /* 0: there is none */

@@ -277,7 +277,7 @@ line_start(struct desk *d, const struct cli_pin *pin, struct reply *r)
     (void)pthread_mutex_lock(&l->lock);
     json_decref(l->failure);
     l->failure = NULL;
-    l->message[0] = '\0';
+    l->message[0] = l->ended[0] = '\0';
     good = good && line_run(d, &p, pin);
     close_all(&p.in[0], 1);
     close_all(&p.out[1], 1);

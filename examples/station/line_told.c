@@ -186,7 +186,7 @@ line_take_answer(struct line *l, const char *text)
         line_set_state(l, LINE_READY);
         l->audit.is_due = true;
     } else if (end != NULL) {
-        (void)snprintf(l->message, sizeof(l->message), "the job ended by %.*s",
+        (void)snprintf(l->ended, sizeof(l->ended), "%.*s",
                        (int)strcspn(end + 8, " \n"), end + 8);
         l->state_is_new = true;
     }
@@ -203,10 +203,10 @@ state_json(const struct line *l, const struct settings *s)
 
     if (l->path[0] != '\0')
         (void)file_name(s, l->path, name);
-    value =
-        json_pack("{s:s, s:s, s:s, s:s, s:I}", "state", state_words[l->state],
-                  "job", name, "name", base != NULL ? base + 1 : "", "message",
-                  l->message, "sockets", (json_int_t)l->socket_count);
+    value = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I}", "state", state_words[l->state], "job",
+        name, "name", base != NULL ? base + 1 : "", "message", l->message,
+        "ended", l->ended, "sockets", (json_int_t)l->socket_count);
     if (l->plan != NULL)
         (void)json_object_set(value, "plan", l->plan);
     if (l->failure != NULL)

@@ -255,14 +255,14 @@ def line_and_proof(folder):
     make_job(page, hands, factory, "blink", factory.chips[:8])
     begin_job(page, hands, "blink")
     hands.begin()
-    page.says("the job ended by hsm")
+    page.says("Ended by the HSM")
     for remedy in ("the chip is not a genuine device of this product",
                    "this HSM is exhausted; provision a new one",
                    "check the port's name, and that it is connected"):
         page.says(remedy)
     same(page.look("story-line", 1280), [])
     page.driver.refresh()
-    page.says("the job ended by hsm")
+    page.says("Ended by the HSM")
 
     asks = Requests(factory, factory.viewer)
     asks.until("line/job", state="idle")

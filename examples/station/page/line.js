@@ -17,6 +17,9 @@ import {t} from './texts.js';
 const kinds = {none: 'idle', idle: 'idle', begins: 'run', ready: 'ok',
   works: 'run', stops: 'run', foreign: 'run'};
 
+// Ways for a job to end that are no failure of the program.
+const endings = ['count', 'failures', 'hsm', 'input', 'ports', 'shift', 'signal'];
+
 function job() {
   return value('line/job') || {state: 'none', sockets: 0, plan: null};
 }
@@ -138,8 +141,10 @@ function show(parts) {
   const runs = !['none', 'idle', 'foreign'].includes(now.state);
   fill(parts.state, state(kinds[now.state], t(`line.state_${now.state}`)), ' ',
     el('bdi', {}, now.name || ''));
-  fill(parts.message, now.message || '');
-  fill(parts.failure, now.error ? failureParts(now.error) : null);
+  fill(parts.message, endings.includes(now.ended) ? t(`line.ended_${now.ended}`) :
+    now.message || '');
+  fill(parts.failure, now.error && !endings.includes(now.ended) ?
+    failureParts(now.error) : null);
   parts.start.disabled = now.state !== 'idle';
   parts.program.disabled = now.state !== 'ready';
   parts.finish.disabled = parts.stop.disabled = !runs;

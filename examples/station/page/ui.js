@@ -60,7 +60,7 @@ export function toast(text, kind = 'ok') {
 // The parts of a failure: of the program {message, where, hint, name, status},
 // or an Error of this page.
 export function failureParts(failure) {
-  const code = failure.status ? `${failure.name} ${failure.status}` : '';
+  const code = failure.status ? `${failure.name} ${Math.abs(failure.status)}` : '';
   return [
     el('b', {}, (failure.where ? failure.where + ': ' : '') + failure.message),
     failure.hint ? el('span', {}, ' ' + failure.hint) : null,
