@@ -73,10 +73,12 @@ class Line:
     def port(self, n):
         return self.folder / (f"tty{n}" if n != 8 else PORT)
 
-    def insert(self, n, state=None):
+    def insert(self, n, state=None, *options):
+        """With --real-time, an install takes long enough to be met in it."""
         self.chips[n] = subprocess.Popen(
             [PROGRAMS / "sfi-sim", "run", "--state",
-             self.folder / (state or f"chip{n}"), "--usart", self.port(n)],
+             self.folder / (state or f"chip{n}"), "--usart", self.port(n),
+             *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until(self.port(n).exists, "the chip does not run")
 
@@ -258,7 +260,7 @@ def killed_in_the_middle(folder):
     with contextlib.closing(Line(folder, 1)) as line, \
             contextlib.closing(Station(folder=str(folder))) as station:
         job = line.job(1, serial="scan")
-        line.insert(1)
+        line.insert(1, None, "--real-time")
         page = Told(station)
         page.begin(job)
         wrong = page.post("line/next", {"serials": ["a b"]}, 422)["error"]
@@ -282,7 +284,7 @@ def half_done(folder):
     """A power cut: the board is named, with what to do."""
     with contextlib.closing(Line(folder, 1)) as line, \
             contextlib.closing(Station(folder=str(folder))) as station:
-        line.insert(1)
+        line.insert(1, None, "--real-time")
         page = Told(station)
         page.begin(line.job(1, serial="scan"))
         page.post("line/next", {"serials": ["A-1"]})
@@ -327,7 +329,7 @@ def many_sockets(folder):
 def stopped_at_once(folder):
     with contextlib.closing(Line(folder, 1)) as line, \
             contextlib.closing(Station(folder=str(folder))) as station:
-        line.insert(1)
+        line.insert(1, None, "--real-time")
         page = Told(station)
         page.begin(line.job(1))
         page.post("line/next")
@@ -335,6 +337,8 @@ def stopped_at_once(folder):
         page.post("line/stop", {"now": True})
         until(lambda: page.state() == "idle", "the process does not end")
         same(page.told("line/socket/1")["error"]["name"], "SFI_ERR_CANCELLED")
+        line.remove(1)
+        line.insert(1)
         page.begin("%s/x.job" % folder.name)
         page.round()
         again = page.told("line/socket/1")
