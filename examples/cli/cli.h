@@ -274,6 +274,10 @@ int cli_exit_status(sfi_status st);
 /* An sfi_write_fn: to the FILE that is the user, stdout or memory, where a
  * failure is seen later. */
 sfi_status cli_write(void *file, const uint8_t *data, size_t len);
+/* A cell of CSV and what stands behind it.  A spreadsheet would take one that
+ * begins with a sign for a formula: it gets an apostrophe, which shows it as
+ * text. */
+void cli_csv_cell(FILE *out, const char *text, const char *end);
 /* The end of a program: free the context, which may be NULL, close the log,
  * print what --json and --progress promise for the end, flush stdout, and free
  * the command line.  Returns `status`, or 7 when something could not be

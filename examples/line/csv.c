@@ -22,25 +22,6 @@
 
 static const char csv_head[] = CSV_COLUMNS ",receipt,no_receipt\r\n";
 
-/* A spreadsheet would take a cell that begins with one of these for a formula:
- * it gets an apostrophe, which shows it as text. */
-static void
-csv_cell(FILE *out, const char *text, const char *end)
-{
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
-
-    if (quoted)
-        (void)fputc('"', out);
-    if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL)
-        (void)fputc('\'', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            (void)fputc('"', out);
-        (void)fputc(*text, out);
-    }
-    (void)fprintf(out, "%s%s", quoted ? "\"" : "", end);
-}
-
 static void
 csv_number(FILE *out, uint64_t value, const char *end)
 {
@@ -56,7 +37,7 @@ csv_time(FILE *out, uint64_t seconds)
 
     if (gmtime_r(&at, &utc) != NULL)
         (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    csv_cell(out, text, ",");
+    cli_csv_cell(out, text, ",");
 }
 
 /* Where the chip's licence is kept, if there is a store. */
@@ -73,7 +54,7 @@ csv_license_file(const struct line *l, FILE *out, const sfi_board *b)
     if (store != NULL && b->license[0] != '\0' && b->device_id[0] != '\0')
         (void)snprintf(path, sizeof(path), "%.4096s/%.80s.lic", store,
                        b->device_id);
-    csv_cell(out, path, ",");
+    cli_csv_cell(out, path, ",");
 }
 
 static void
@@ -83,27 +64,28 @@ csv_row(const struct line *l, FILE *out, const sfi_board *b)
 
     csv_time(out, b->ended != 0 ? b->ended : b->begun);
     csv_number(out, b->number, ",");
-    csv_cell(out, b->serial, ",");
-    csv_cell(out, b->device_id, ",");
-    csv_cell(out, b->port, ",");
-    csv_cell(out, b->chip, ",");
-    csv_cell(out, l->file_count > 0 ? l->files[0] : "", ",");
+    cli_csv_cell(out, b->serial, ",");
+    cli_csv_cell(out, b->device_id, ",");
+    cli_csv_cell(out, b->port, ",");
+    cli_csv_cell(out, b->chip, ",");
+    cli_csv_cell(out, l->file_count > 0 ? l->files[0] : "", ",");
     if (b->image_version != 0)
         csv_number(out, b->image_version, ",");
     else
-        csv_cell(out, "", ",");
-    csv_cell(out, b->state == SFI_BOARD_BEGUN ? "half done" : b->result, ",");
-    csv_cell(out, b->error, ",");
-    csv_cell(out, b->license, ",");
+        cli_csv_cell(out, "", ",");
+    cli_csv_cell(out, b->state == SFI_BOARD_BEGUN ? "half done" : b->result,
+                 ",");
+    cli_csv_cell(out, b->error, ",");
+    cli_csv_cell(out, b->license, ",");
     if (counted)
         csv_number(out, b->hsm_remaining, ",");
     else
-        csv_cell(out, "", ",");
+        cli_csv_cell(out, "", ",");
     csv_license_file(l, out, b);
     csv_number(out, b->milliseconds, ",");
     csv_number(out, b->attempts, ",");
-    csv_cell(out, b->receipt, ",");
-    csv_cell(out, b->no_receipt, "\r\n");
+    cli_csv_cell(out, b->receipt, ",");
+    cli_csv_cell(out, b->no_receipt, "\r\n");
 }
 
 static void

@@ -208,23 +208,6 @@ line_sum(const struct line *l)
 
 /* ---- CSV ---- */
 
-/* As examples/line/csv.c: no cell is a formula. */
-static void
-csv_cell(FILE *out, const char *text, const char *end)
-{
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
-
-    (void)fputs(quoted ? "\"" : "", out);
-    if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL)
-        (void)fputc('\'', out);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            (void)fputc('"', out);
-        (void)fputc(*text, out);
-    }
-    (void)fprintf(out, "%s%s", quoted ? "\"" : "", end);
-}
-
 static void
 csv_row(FILE *out, const json_t *row)
 {
@@ -241,7 +224,7 @@ csv_row(FILE *out, const json_t *row)
         (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
     (void)fprintf(out, "%s,%lld,", text, (long long)number_of(row, "board"));
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        csv_cell(out, text_of(row, texts[i]), ",");
+        cli_csv_cell(out, text_of(row, texts[i]), ",");
     (void)fprintf(out, "%lld,%s\r\n", (long long)number_of(row, "milliseconds"),
                   json_is_true(json_object_get(row, "receipt")) ? "yes" : "no");
 }

@@ -229,9 +229,10 @@ proof_reply_csv(const struct proof_work *w, struct reply *r)
     for (size_t i = 0; i < PROOF_DIFFERENCES; i++)
         all += p->differences[i];
     (void)fputs("difference,device_id\r\n", out);
-    for (size_t i = 0; i < p->row_count; i++)
-        (void)fprintf(out, "%s,%s\r\n", proof_difference_name(p->rows[i].kind),
-                      p->rows[i].device_id);
+    for (size_t i = 0; i < p->row_count; i++) {
+        cli_csv_cell(out, proof_difference_name(p->rows[i].kind), ",");
+        cli_csv_cell(out, p->rows[i].device_id, "\r\n");
+    }
     if (all > p->row_count)
         (void)fprintf(out, "and %llu more,\r\n",
                       (unsigned long long)(all - p->row_count));
