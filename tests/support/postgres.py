@@ -95,6 +95,15 @@ def children(pid):
     return [int(word) for word in text.split()]
 
 
+def lives(pid):
+    """Not for what waits to be reaped: that has no memory any more."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] not in "ZX"
+
+
 class Postgres:
     """Runs until close().  `folder`: its own if None."""
 
@@ -196,13 +205,19 @@ class Postgres:
         if self.process is None:
             return
         self.process.send_signal(signal.SIGSTOP)
-        for pid in children(self.process.pid) + [self.process.pid]:
+        killed = children(self.process.pid)
+        for pid in killed + [self.process.pid]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         self.process.wait()
         self.process = None
+        # the next one is refused while any of them has the shared memory
+        end = time.monotonic() + PATIENCE
+        while any(map(lives, killed)):
+            assert time.monotonic() < end, f"of {killed}, one does not end"
+            time.sleep(0.005)
 
     def restart(self):
         self.stop()
