@@ -42,7 +42,8 @@ typedef struct sfi_sim_links {
  * when the client leaves.
  *
  * With SFI_SIM_CONTROL the folder has a Unix socket `control` meanwhile, which
- * only the folder's owner can use: sfi_sim_control().
+ * only the folder's owner can use: sfi_sim_control().  Besides the commands of
+ * sfi_sim_command() it takes `end`, which ends the service like stop.
  *
  * @param sim    a chip
  * @param links  the links to serve

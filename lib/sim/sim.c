@@ -46,6 +46,8 @@ sim_destroy(void *self)
     sfi__flash_close(&sim->flash);
     if (sim->lock_fd >= 0)
         (void)close(sim->lock_fd);
+    if (sim->leaver_fd >= 0)
+        (void)close(sim->leaver_fd);
     sfi_ctx_free(sim->inner);
 }
 
@@ -219,6 +221,7 @@ sim_new(sfi_ctx *ctx)
     if (sim == NULL)
         return NULL;
     sim->lock_fd = -1;
+    sim->leaver_fd = -1;
     sim->boot0 = true;
     sim->baud = USART_BAUD;
     sim->cold = true;

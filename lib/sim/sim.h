@@ -47,6 +47,7 @@ struct sfi_sim {
     const struct sim_loader *loader; /* its bootloader */
     struct sim_habits habits;        /* of that, or as a bench set them */
     int lock_fd;
+    int leaver_fd; /* closed after it, for who said "end"; -1: nobody */
     struct power power;
     struct flash flash;
     struct store store;

@@ -179,10 +179,28 @@ def control(folder):
         succeeds(SIM, "ctl", state, "power", "on")
         fails(1, [about(f"sfi-sim ctl: {state}", "not a command", "reset")],
               SIM, "ctl", state, "explode")
+        same(succeeds(SIM, "ctl", state, "end"), "")
+        same(chip.process.wait(10), 0)
     done = run(SIM, "ctl", state, "reset")
     same(done.returncode, 4)
     same(done.stderr.splitlines()[0],
          about(f"sfi-sim ctl: {state}/control", "no simulator"))
+
+
+@case
+def background(folder):
+    """The command returns when the chip listens, and holds no pipe."""
+    state = make(folder)
+    link = folder / "link"
+    words = ["run", "--state", state, "--usart", link, "--background"]
+    for _ in range(2):
+        said = succeeds(SIM, *words)
+        same(said, f"stm32h753xi is ready at {link}\n")
+        assert link.exists()
+        assert "power=on" in succeeds(SIM, "ctl", state, "state")
+        fails(4, [about(f"{state}", "another simulator")], SIM, *words)
+        succeeds(SIM, "ctl", state, "end")
+        assert not link.is_symlink()
 
 
 @case
@@ -203,6 +221,8 @@ def mistakes(folder):
              "no link is given, expected --usart or --jtag"),
             (64, ["run", "--state", "x", "--usart", "y", "--fast",
                   "--real-time"], "--real-time and --fast exclude each other"),
+            (64, ["run", "--state", "x", "--usart", "y", "--background",
+                  "--json"], "--background and --json exclude each other"),
             (64, ["ctl", "x"], "a command is missing"),
             (64, ["ctl", "x", "habit", "y" * 130, "1"],
              "the command is too long"),

@@ -161,7 +161,11 @@ control_answer(struct sfi_sim *sim, struct control_port *c)
     char line[COMMAND_ANSWER_MAX + sizeof(ERROR_WORD "  \n")];
     sfi_ctx *ctx = sim->obj.ctx;
 
-    if (sfi__sim_command(sim, c->line, text) == SFI_OK)
+    text[0] = '\0';
+    if (c->is_over != NULL && sfi__text_same(c->line, "end"))
+        *c->is_over = true;
+    if ((c->is_over != NULL && *c->is_over) ||
+        sfi__sim_command(sim, c->line, text) == SFI_OK)
         sfi__text_format(line, sizeof(line), OK_WORD " %s\n", text);
     else
         sfi__text_format(line, sizeof(line), ERROR_WORD " %.400s\n",
@@ -190,6 +194,15 @@ control_take_line(struct control_port *c)
     return true;
 }
 
+/* Who ended the service sees the connection end when others may have the
+ * chip. */
+static void
+control_keep(struct sfi_sim *sim, struct control_port *c)
+{
+    sim->leaver_fd = c->client;
+    c->client = -1;
+}
+
 void
 sfi__serve_control_ready(struct sfi_sim *sim, struct control_port *c,
                          short events)
@@ -205,6 +218,8 @@ sfi__serve_control_ready(struct sfi_sim *sim, struct control_port *c,
     if (events != 0 && control_take_line(c)) {
         if (c->is_whole)
             control_answer(sim, c);
+        if (c->is_over != NULL && *c->is_over)
+            control_keep(sim, c);
         control_hang_up(c);
     } else if (clock->now_ms(clock->user) - c->since_ms > CLIENT_MS) {
         control_hang_up(c);
@@ -314,6 +329,9 @@ sfi_sim_control(sfi_ctx *ctx, const char *state_dir, const char *command,
         st = control_exchange(ctx, fd, command, line, sizeof(line));
         if (st == SFI_OK)
             st = control_judge(ctx, line, answer, len);
+        if (st == SFI_OK) /* it hangs up when it is done */
+            (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1,
+                       ANSWER_MS);
         if (st != SFI_OK)
             (void)sfi__where(ctx, "%s", state_dir);
     }

@@ -287,12 +287,18 @@ sfi_sim_serve_end(sfi_sim *sim)
 static sfi_status
 serve_until_stop(struct sfi_sim *sim, int (*stop)(void *user), void *user)
 {
+    struct control_port *control = sim->server->control;
+    bool is_over = false;
     sfi_status st = SFI_OK;
 
+    if (control != NULL)
+        control->is_over = &is_over;
     sim->obj.busy = true;
-    while (st == SFI_OK && !stop(user))
+    while (st == SFI_OK && !is_over && !stop(user))
         st = serve_one_turn(sim->server, serve_tick_ms(sim));
     sim->obj.busy = false;
+    if (control != NULL)
+        control->is_over = NULL;
     return st;
 }
 

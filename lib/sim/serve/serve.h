@@ -57,6 +57,7 @@ struct control_port {
     uint64_t since_ms;
     size_t len;
     bool is_whole; /* the line ended */
+    bool *is_over; /* what the command "end" sets; NULL: it is none here */
     char line[COMMAND_LINE_MAX];
     char path[128]; /* more than a socket's address holds */
 };

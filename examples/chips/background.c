@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* fork(), and a pipe on which the parent waits for one byte. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "chips/background.h"
+
+/* The caller's process: it does nothing but end as the other one begins. */
+static void
+background_wait(int fd, pid_t child)
+{
+    char byte;
+    ssize_t got;
+    int status = 0;
+
+    do {
+        got = read(fd, &byte, 1);
+    } while (got < 0 && errno == EINTR);
+    if (got == 1)
+        _exit(0);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status)
+                            : cli_exit_status(SFI_ERR_OS));
+}
+
+int
+background_begin(const struct cli *c)
+{
+    int ends[2] = {-1, -1};
+    pid_t child = pipe(ends) == 0 ? fork() : -1;
+
+    if (child < 0) {
+        exit(cli_fail_text(c, SFI_ERR_OS, "cannot go into the background: %s",
+                           strerror(errno)));
+    }
+    if (child > 0) {
+        (void)close(ends[1]);
+        background_wait(ends[0], child);
+    }
+    (void)close(ends[0]);
+    (void)fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* a board's emulator */
+    (void)setsid();
+    return ends[1];
+}
+
+void
+background_leave(int shell)
+{
+    int none;
+
+    if (shell < 0)
+        return;
+    none = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; none >= 0 && fd <= STDERR_FILENO; fd++)
+        (void)dup2(none, fd);
+    if (none > STDERR_FILENO)
+        (void)close(none);
+    if (write(shell, "", 1) != 1)
+        _exit(cli_exit_status(SFI_ERR_OS)); /* who waited is gone */
+    (void)close(shell);
+}
