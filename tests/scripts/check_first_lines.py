@@ -9,7 +9,8 @@ import source
 
 LICENSE = "SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later"
 OWNER = "Copyright The libsfi authors"
-FOLDERS = [".ci", "lib", "include", "examples", "tests", "scripts", "bindings"]
+FOLDERS = [".ci", "lib", "include", "examples", "tests", "scripts", "bindings",
+           "packaging"]
 # Inputs, not sources.
 NOT_SOURCE = ("tests/data/", "tests/fuzz/corpus/")
 HASH = (".py", ".sh", ".build")

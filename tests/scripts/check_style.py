@@ -9,7 +9,7 @@ import re
 import source
 
 CODE = ["lib", "include", "examples", "tests"]
-TEXT = CODE + ["doc", "scripts", ".ci", "bindings"]
+TEXT = CODE + ["doc", "scripts", ".ci", "bindings", "packaging"]
 TEXT_SUFFIXES = (".c", ".h", ".py", ".md", ".map", ".build", ".sh", ".csv",
                  ".txt", ".yml", "")
 
