@@ -140,7 +140,8 @@ typedef struct sfi_dap_ops {
  * Without `reset` the chip cannot be reset through the port.  A port without
  * parity, such as a pseudo-terminal, is logged as a warning, and used.  On
  * Linux the adapter delivers bytes at once while the link exists, where its
- * driver can.
+ * driver can.  On Windows PATH is `COM3`, and bytes that came with a wrong one
+ * are dropped with it.
  *
  * `tcp:HOST:PORT?baud=N&rtt=MS` is a serial port at a server that passes bytes
  * unchanged over TCP (feature `network`), and has set its port to 8 data bits,
@@ -317,9 +318,10 @@ typedef void (*sfi_transport_found_fn)(void *user,
  *
  * Serial ports and spidevs are listed from /sys on Linux, when they have a node
  * in /dev; a serial port also needs a device behind it, so consoles and
- * pseudo-terminals are not listed.  Listing opens no port, so it never resets a
- * chip.  A port whose name cannot be part of a uri is not listed, nor is a kind
- * that was not built in: sfi_has_feature().
+ * pseudo-terminals are not listed.  On Windows serial ports are listed from the
+ * registry, and `product` ends with the numbers of a USB device.  Listing opens
+ * no port, so it never resets a chip.  A port whose name cannot be part of a
+ * uri is not listed, nor is a kind that was not built in: sfi_has_feature().
  *
  * USB devices are ST's in DFU mode, in the order of `usb:1`, `usb:2`, and
  * CMSIS-DAP probes, each with the uri of its port.  Their texts are read from

@@ -124,10 +124,17 @@ def names(path, text, statics):
                                  f"{m.group(1)} is external: sfi__{m.group(1)}")
 
 
+def room(path):
+    """Files of which a build has one: serial_posix.c, serial_win32.c."""
+    return re.sub(r"_(linux|none|posix|win32)(?=\.c$)", "", str(path))
+
+
 def twice(statics):
     """A backtrace and a grep name one place: a static stands in one file."""
     for name, places in sorted(statics.items()):
         for path, line in places[1:]:
+            if room(path) == room(places[0][0]):
+                continue
             yield source.finding(path, line, f"{name}() is static in "
                                  f"{places[0][0]} too: say whose it is")
 
