@@ -15,8 +15,8 @@ import source
 CPP_STYLE = "examples/cpp/.clang-format"
 FOLDERS = ["lib", "include", "examples", "tests"]
 # An oscillator, a file extension, what tests cut short, static functions, a word
-# of Telnet.
-WORDS = "hsi,hel,mot,statics,wont,ue,te,ore"
+# of Telnet, macros of manual pages.
+WORDS = "hsi,hel,mot,statics,wont,ue,te,ore,nd,fo"
 
 
 def run(command, text=None):
