@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from .chip_definition import ChipDefinition
     from .chips import Chip
 
-__all__ = ["Allocator", "Context", "context"]
+__all__ = ["Allocator", "Context", "context", "escape", "features",
+           "has_feature", "version"]
 
 #: Receives the lines of the log of contexts that have no other.
 logger = logging.getLogger("sfi")

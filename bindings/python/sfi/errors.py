@@ -177,7 +177,7 @@ class AccessError(LinkError, PermissionError):
 
 
 class DeviceError(Error):
-    """5xx: the chip refused, or broke its protocol; see :attr:`cause`."""
+    """5xx: the chip refused, or broke its protocol; see :attr:`Error.cause`."""
 
     default_status = Status.DEVICE
 

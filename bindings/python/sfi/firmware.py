@@ -34,7 +34,7 @@ from .context import Context, chosen
 from .enums import DifferenceKind, FirmwareFlag, LeftOutReason, Status
 from .errors import InputError, UsageError
 
-__all__ = ["Difference", "Firmware", "LeftOut", "Segment"]
+__all__ = ["Difference", "Firmware", "LeftOut", "Segment", "format_by_name"]
 
 
 class Segment(NamedTuple):
