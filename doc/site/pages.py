@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
+# Copyright The libsfi authors
+"""The pages of the site, by name: those of doc/ and of the root with links that
+lead on within the site, and those that are made."""
+
+import os
+import re
+
+import c_reference
+import python_reference
+
+# Pages that are beside what they are about.
+INSIDE = ["bindings/python/README.md", "examples/board/README.md",
+          "examples/bootloader/README.md", "examples/options/README.md",
+          "tests/README.md"]
+LINK = re.compile(r"(!?\[[^\]]*\])\(([^)#\s]+)(#[^)\s]*)?\)")
+# Code stays as it is: blocks, indented blocks behind a blank line, spans.
+CODE = re.compile(r"^(?P<fence>```+).*?^(?P=fence)|`[^`\n]+`"
+                  r"|(?<=\n\n)(?:    .*\n+)+", re.M | re.S)
+MENTION = re.compile(r"(?<![\w/\[`(])(doc/([\w-]+)\.md)(?![\w\]])")
+
+
+def outside_code(text, change):
+    done, at = [], 0
+    for m in CODE.finditer(text):
+        done += [change(text[at:m.start()]), m.group(0)]
+        at = m.end()
+    return "".join([*done, change(text[at:])])
+
+
+class Tree:
+    """The files that are pages, and those that pages point to."""
+
+    def __init__(self, root):
+        self.root = root
+        self.pages = {p.relative_to(root).as_posix(): p.name
+                      for p in [*root.glob("*.md"), *root.glob("doc/*.md")]}
+        self.pages |= {p: p.replace("/", "-") for p in INSIDE}
+        self.made = {}
+
+    def target(self, folder, link):
+        """A link of a page in this folder, as it is in the site."""
+        path = os.path.normpath(os.path.join(folder, link))
+        if path in self.pages:
+            return self.pages[path]
+        full = self.root / path
+        if full.is_dir():
+            return None
+        if path.startswith("doc/"):
+            path = path[len("doc/"):]
+        else:
+            path = f"tree/{path}"
+        self.made[path] = full.read_bytes()
+        return path
+
+    def page(self, path):
+        folder = os.path.dirname(path)
+
+        def link(m):
+            words, where, anchor = m.groups()
+            if "://" in where or where.startswith("mailto:"):
+                return m.group(0)
+            target = self.target(folder, where)
+            if target is None:  # a folder of the tree
+                return f"`{where.replace('../', '')}`"
+            return f"{words}({target}{anchor or ''})"
+
+        def mention(m):
+            page = self.pages.get(m.group(1))
+            return f"[{m.group(1)}]({page})" if page else m.group(0)
+
+        text = (self.root / path).read_text(encoding="utf-8")
+        text = LINK.sub(link, text)
+        self.made[self.pages[path]] = outside_code(
+            text, lambda part: MENTION.sub(mention, part))
+
+
+def all_pages(root, site):
+    tree = Tree(root)
+    for path in tree.pages:
+        tree.page(path)
+    for path in (site / "static").iterdir():
+        tree.made[f"static/{path.name}"] = path.read_bytes()
+    for name in ("conf.py", "index.md"):
+        tree.made[name] = (site / name).read_bytes()
+    tree.made.update(c_reference.pages(root))
+    tree.made.update(python_reference.pages(root))
+    return tree.made
