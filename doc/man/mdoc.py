@@ -355,7 +355,8 @@ def page(name, section, date, version, lines):
     """A whole page."""
     table = any(ln == ".TS" for ln in lines)
     head = ["'\\\" t"] if table else []
-    head += [".\\\" Made by doc/man/make_pages.py; change what it reads.",
+    head += [".\\\" SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later",
+             ".\\\" Made by doc/man/make_pages.py; change what it reads.",
              f".Dd {date}", f".Dt {name.upper()} {section}",
              f".Os libsfi {version}"]
     return "\n".join([*head, *lines]) + "\n"
