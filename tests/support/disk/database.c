@@ -53,7 +53,7 @@ split_uri(void)
 static PGconn *
 log_in(const char *database)
 {
-    char info[300];
+    char info[400];
     PGconn *conn;
 
     (void)snprintf(info, sizeof(info),

@@ -254,7 +254,7 @@ END_TEST
 /* ---- files of all sorts ---- */
 
 static char folder[256];
-static char file[300];
+static char file[800];
 
 static void
 folder_setup(void)
