@@ -145,12 +145,26 @@ check(const char *text, size_t len)
         FUZZ_HOLDS(use->number[1] <= 1024 && use->number[1] % 4 == 0);
 }
 
+/* A program's arguments; its name is empty. */
+static int
+split(char *text, size_t len, char **argv)
+{
+    int argc = 0;
+
+    argv[argc++] = text + len;
+    for (size_t at = 0; at < len && argc <= WORDS_MAX;
+         at += strlen(text + at) + 1)
+        argv[argc++] = text + at;
+    argv[argc] = NULL;
+    return argc;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static char *argv[WORDS_MAX + 2];
     static char *text;
-    int argc = 0;
+    static int argc;
 
     hush();
     text = malloc(len + 1);
@@ -158,11 +172,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len > 0)
         memcpy(text, data, len);
     text[len] = '\0';
-    argv[argc++] = text + len;
-    for (size_t at = 0; at < len && argc <= WORDS_MAX;
-         at += strlen(text + at) + 1)
-        argv[argc++] = text + at;
-    argv[argc] = NULL;
+    argc = split(text, len, argv);
     is_running = true;
     if (setjmp(left) == 0) {
         cli_parse(&c, &spec, argc, argv);
