@@ -8,6 +8,7 @@ import re
 
 import c_reference
 import python_reference
+import sheet
 
 # Pages that are beside what they are about.
 INSIDE = ["bindings/python/README.md", "examples/board/README.md",
@@ -83,6 +84,9 @@ def all_pages(root, site):
         tree.made[f"static/{path.name}"] = path.read_bytes()
     for name in ("conf.py", "index.md"):
         tree.made[name] = (site / name).read_bytes()
+    tree.made["quick-reference.pdf"] = sheet.pdf(root)
+    tree.made["quick-reference.md"] += \
+        "\n[This page as a PDF](quick-reference.pdf), A4.\n"
     tree.made.update(c_reference.pages(root))
     tree.made.update(python_reference.pages(root))
     return tree.made
