@@ -1,0 +1,1 @@
+^XA^CI28^FO40,40^A0N,40^FH^FD${serial}^FS^FO40,100^BQN,2,4^FDQA,${device}^FS^XZ
