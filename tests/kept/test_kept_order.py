@@ -20,10 +20,11 @@ HSM, PROGRAM = PROGRAMS / "sfi-hsm", PROGRAMS / "sfi-program"
 
 
 def order(folder):
-    """A copy: what is done with it is written there."""
-    for path in KEPT.iterdir():
-        (shutil.copytree if path.is_dir() else shutil.copy)(
-            path, folder / path.name)
+    """A copy, which only its owner reads: what is done with it is written
+    there."""
+    shutil.copytree(KEPT, folder, dirs_exist_ok=True)
+    for path in folder.rglob("*.*"):
+        path.chmod(0o600)
     (folder / "pin").write_text("12345678\n")
 
 
