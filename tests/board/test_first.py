@@ -8,18 +8,15 @@ folder.
 
 An indented line that begins with "$ " is a command, the lines behind it are
 parts of what it prints, in this order.  A command fails if, and only if, one of
-these lines is a program's error.  "&" is a program in the background, until
-"kill %1".
+these lines is a program's error.  Each step ends the chip that it started.
 """
 
 import os
 import pathlib
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
-import time
 
 SECTION = "## From an empty folder"
 PATIENCE = 120
@@ -43,11 +40,10 @@ def words(text):
 
 
 class Shell:
-    """A folder, and the program in its background."""
+    """A folder, and the chips that run in it."""
 
-    def __init__(self, folder, tree, build, mbedtls, line="line"):
-        self.folder, self.back = pathlib.Path(folder), None
-        self.line = self.folder / line
+    def __init__(self, folder, tree, build, mbedtls):
+        self.folder = pathlib.Path(folder)
         self.env = {**os.environ, "SFI": str(tree), "MBEDTLS": "",
                     "BUILD": str(build),
                     "PATH": f"{build}/examples:{os.environ['PATH']}"}
@@ -59,29 +55,16 @@ class Shell:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
 
-    def start(self, command):
-        self.back = subprocess.Popen(
-            shlex.split(command.removesuffix("&")), cwd=self.folder,
-            env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        end = time.monotonic() + PATIENCE
-        while not self.line.exists():
-            if self.back.poll() is not None or time.monotonic() > end:
-                sys.exit(f"{command}: not ready")
-            time.sleep(0.01)
+    def running(self):
+        return list(self.folder.glob("*/control"))
 
     def stop(self):
-        back, self.back = self.back, None
-        if back is not None:
-            back.terminate()
-            back.wait(PATIENCE)
+        for control in self.running():
+            self.run(f"sfi-sim ctl {control.parent.name} end")
 
 
 def check(shell, command, expected):
     """What is wrong with it, or None."""
-    if command.endswith("&"):
-        return shell.start(command)
-    if command == "kill %1":
-        return shell.stop()
     done = shell.run(command)
     said = words(done.stdout)
     for line in expected:
@@ -110,7 +93,7 @@ def main(tree, build, mbedtls):
                     if wrong is not None:
                         sys.exit(f"{title}\n$ {command}\n{wrong}")
                     count += 1
-                assert shell.back is None, f"{title}: something still runs"
+                assert not shell.running(), f"{title}: something still runs"
                 print(f"{title}: {len(commands)} commands", flush=True)
         finally:
             shell.stop()
