@@ -8,7 +8,6 @@
 #include <sfi/sim_serve.h>
 
 #include "chips/background.h"
-#include "chips/chips.h"
 #include "sfi_sim_table.h"
 #include "wrap/wrap.h"
 
@@ -48,7 +47,6 @@ struct service {
     const sfi_sim *sim;
     sfi_sim_links links;
     bool announced;
-    int shell; /* where --background came from, -1: it is not given */
 };
 
 /* JTAG's port may have been chosen by the system. */
@@ -75,7 +73,7 @@ service_should_stop(void *user)
 
     if (!s->announced) {
         service_announce_links(s);
-        background_leave(s->shell);
+        background_leave();
         s->announced = true;
     }
     return cli_is_ended(NULL);
@@ -91,16 +89,15 @@ sim_run_chip(const struct cli *c, sfi_ctx *ctx)
                            (cli_has(c, RUN_REMOTE) ? SFI_SIM_REMOTE : 0),
                   .usart = cli_value(c, RUN_USART),
                   .jtag = cli_value(c, RUN_JTAG)},
-        .shell = -1,
     };
     const char *board = cli_value(c, RUN_BOARD);
     sfi_sim *sim;
     sfi_status st = board != NULL ? chips_fit(c, ctx, state, board) : SFI_OK;
 
     if (cli_has(c, RUN_BACKGROUND))
-        service.shell = background_begin(c);
+        background_begin(c);
     if (st == SFI_OK)
-        st = chips_open(ctx, state, cli_value(c, RUN_EMULATOR), &sim);
+        st = background_open(ctx, state, cli_value(c, RUN_EMULATOR), &sim);
     if (st != SFI_OK)
         return st;
     service.sim = sim;

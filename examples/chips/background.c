@@ -11,6 +11,8 @@
 
 #include "chips/background.h"
 
+static int shell = -1; /* the caller waits at its other end */
+
 /* The caller's process: it does nothing but end as the other one begins. */
 static void
 background_wait(int fd, pid_t child)
@@ -30,7 +32,7 @@ background_wait(int fd, pid_t child)
                             : cli_exit_status(SFI_ERR_OS));
 }
 
-int
+void
 background_begin(const struct cli *c)
 {
     int ends[2] = {-1, -1};
@@ -47,11 +49,44 @@ background_begin(const struct cli *c)
     (void)close(ends[0]);
     (void)fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* a board's emulator */
     (void)setsid();
-    return ends[1];
+    shell = ends[1];
+}
+
+static int
+background_hide_errors(void)
+{
+    int hidden = shell >= 0 ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) : -1;
+    int none = hidden >= 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+
+    if (none >= 0) {
+        (void)dup2(none, STDERR_FILENO);
+        (void)close(none);
+    }
+    return hidden;
+}
+
+static void
+background_show_errors(int hidden)
+{
+    if (hidden < 0)
+        return;
+    (void)dup2(hidden, STDERR_FILENO);
+    (void)close(hidden);
+}
+
+sfi_status
+background_open(sfi_ctx *ctx, const char *state, const char *program,
+                sfi_sim **out)
+{
+    int hidden = background_hide_errors();
+    sfi_status st = chips_open(ctx, state, program, out);
+
+    background_show_errors(hidden);
+    return st;
 }
 
 void
-background_leave(int shell)
+background_leave(void)
 {
     int none;
 
