@@ -35,6 +35,7 @@ endif
     "include/sfi/version.h": "#define SFI_VERSION_NUMBER 0x01000000u\n",
     "bindings/python/pyproject.toml": 'version = "1.0.0"\n',
     "bindings/python/sfi/__init__.py": '__version__ = "1.0.0"\n',
+    "packaging/debian/changelog": "libsfi (1.0.0-1) unstable; urgency=low\n",
     "CHANGELOG.md": "# Changelog\n\n## 1.0.0 (2026-12-01)\n\n### New\n\n- All.\n",
     ".gitignore": "build*/\n__pycache__/\n",
 }

@@ -62,6 +62,7 @@ class Ready(unittest.TestCase):
         for name, old, new in (
                 ("meson.build", "'1.0.0'", "'1.0.1'"),
                 ("include/sfi/version.h", "0x01000000u", "0x01000100u"),
+                ("packaging/debian/changelog", "1.0.0", "0.9.0"),
                 ("bindings/python/pyproject.toml", "1.0.0", "1.1.0"),
                 ("bindings/python/sfi/__init__.py", "__version__", "v")):
             with self.subTest(name):
