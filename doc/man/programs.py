@@ -96,9 +96,11 @@ def usages(program):
 
 def synopsis(w, programs):
     w.section("Synopsis")
-    for program in programs:
-        command = program.name.partition(" ")[2]
+    commands = [p.name.partition(" ")[2] for p in programs]
+    for program, command in zip(programs, commands):
         for usage in usages(program):
+            if not command and usage.split()[0] in commands:
+                continue  # they follow
             w.add(f".Nm {programs[0].name}",
                   *([f".Cm {command}"] if command else []),
                   "." + words(usage))
@@ -115,21 +117,21 @@ def option_head(option):
     return head + (" " + words(option.values) if option.values else "")
 
 
-def notes_of(option):
+def notes_of(option, said):
     """What the help does not say, and the table does."""
     if option.also:
         yield "Also spelled " + ", ".join(
             f"`-{'-' * (len(a) > 1)}{a}`" for a in option.also) + "."
     for fact in option.block.all("needs"):
-        yield f"Needs {dashed(fact.rest)}."
-    uses = option.repeats
-    if uses != 1:
-        yield "May be repeated." if not uses else \
-            f"May be there {uses} times."
-    for fact in option.block.all("required"):
-        others = fact.rest.removeprefix("unless").strip()
-        yield f"Required unless {dashed(others.replace(' ', ', '))} is there." \
-            if others else "Required."
+        others = re.findall(r"(?<!\w)-{1,2}[A-Za-z][\w-]*", fact.rest)
+        if not all(f"{o}`" in said or o in said.split() for o in others):
+            yield f"Needs {dashed(fact.rest)}."
+    if option.repeats > 1:
+        yield f"At most {option.repeats} times."
+    elif not option.repeats and not re.search(r"\brepeat|\bseveral", said):
+        yield "May be repeated."
+    if any(not f.rest for f in option.block.all("required")):
+        yield "Required."
 
 
 def dashed(rest):
@@ -138,7 +140,8 @@ def dashed(rest):
 
 def sentence(lines, also=()):
     """The help of an option as a sentence."""
-    said = " ".join(lines).strip().rstrip(".;:")
+    said = re.sub(r"(?:\.\s+The chips)?[.;:]$", "", " ".join(lines).strip()) \
+        if not lines[-1].endswith("...") else " ".join(lines)
     # --help tells another spelling so
     said = re.sub(r"^-(\w+): ", lambda m: "" if m[1] in also else m[0], said)
     said = said[0].upper() + said[1:] if re.match(r"[a-z]+\b(?![=.])", said) \
@@ -150,14 +153,15 @@ def options(w, program):
     rows = []
     for option in program.options:
         said = sentence(option.block.text, option.also)
-        more = " ".join(notes_of(option))
+        more = " ".join(notes_of(option, said))
         content = [("text", f"{said}." + (" " + more if more else ""))]
         if option.block.all("chips"):
             listed = ", ".join(f"`{n}` ({i})" for n, i in chips())
             content.append(("text", f"Parts: {listed}."))
         rows.append((option_head(option), content))
-    rows += [("Fl \\-help", [("text", "Print a help.")]),
-             ("Fl \\-version", [("text", "Print the version.")])]
+    if " " not in program.name:
+        rows += [("Fl \\-help", [("text", "Print a help.")]),
+                 ("Fl \\-version", [("text", "Print the version.")])]
     w.terms(rows, compact=False)
 
 
@@ -219,7 +223,7 @@ def own_chapters(name):
 def statuses(w, own):
     w.section("Exit status")
     rows = text.blocks(("| | |\n|---|---|\n" + STATUSES).splitlines())
-    rows[0][1].extend(own)
+    rows[0][1][-1:-1] = own
     w.blocks(rows)
 
 
