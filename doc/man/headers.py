@@ -31,8 +31,8 @@ LIBRARIES = {"sim.h": "sfi-sim", "sim_serve.h": "sfi-sim", "card.h": "sfi-sim",
 OPAQUE, SCALAR, CALLBACK = "handle", "type", "callback"
 STRUCT, ENUM, MACRO, FUNCTION = "struct", "enum", "macro", "function"
 BULLET = re.compile(r"( *)(-|\d+\.) +(?=\S)")
-STATUSES = re.compile(r"((?:SFI_(?:OK|ERR_\w+),?\s+)*SFI_(?:OK|ERR_\w+))(?!,)"
-                      r"\s*(.*)", re.S)
+STATUS = r"(?:SFI_(?:OK|ERR_\w+)|any status\b)"
+STATUSES = re.compile(rf"((?:{STATUS},\s+)*{STATUS})(?!,)\s*(.*)", re.S)
 
 
 @dataclasses.dataclass
@@ -192,13 +192,10 @@ def statuses_of(lines):
 
 
 def status_row(row):
-    some = re.match(r"any status\b\s*(.*)", row)
-    if some:
-        return ["any status"], some.group(1)
     found = STATUSES.match(row)
     if not found:
         return [], row
-    return re.findall(r"SFI_\w+", found.group(1)), found.group(2)
+    return re.findall(STATUS, found.group(1)), found.group(2)
 
 
 def doc_of(comment):

@@ -10,6 +10,7 @@ SPAN = re.compile(
     r"|\[(?P<link>[^\]]*)\]\((?P<target>[^)\s]*)\)"
     r"|\*\*(?P<bold>[^*]+)\*\*"
     r"|(?<![\w*])\*(?P<em>[^*\s](?:[^*]*[^*\s])?)\*(?![\w*])"
+    r"|(?P<header><?sfi/(?P<stem>\w+)\.h>?)"
     r"|(?P<doc>\bdoc/(?P<file>[\w-]+\.md)(?:, \"(?P<chapter>[^\"]+)\")?)"
     r"|(?P<function>\bsfi_\w+)\(\)"
     r"|(?:::)?(?P<type>\bsfi_\w+\b)(?![*.(])"
@@ -71,12 +72,17 @@ class Writer:
 
     def macro(self, m):
         """What a span is: a macro with its arguments, or None."""
-        kind = m.lastgroup if m.lastgroup not in ("target", "file",
+        kind = m.lastgroup if m.lastgroup not in ("target", "file", "stem",
                                                   "chapter") else None
-        kind = kind or ("doc" if m["doc"] else "link")
+        kind = kind or ("doc" if m["doc"] else "header" if m["header"]
+                        else "link")
         text = m[kind] if kind != "doc" else m["doc"]
         if kind == "code":
             return self.code(text[1:-1])
+        if kind == "header":
+            page = f"sfi_{m['stem']}"
+            return self.reference((page, "3")) \
+                if self.pages.has(page) and page != self.own else f"In {text}"
         if kind == "link":
             return self.link(text, m["target"])
         if kind in ("bold", "em") and not self.markdown:
@@ -266,6 +272,8 @@ class Writer:
 
     def terms(self, rows, width="Ds", compact=True):
         """(line of .It, blocks) each."""
+        if compact and not self.lines[-1].startswith((".Ss", ".Pp", ".Ed")):
+            self.add(".Pp")
         self.add(f".Bl -tag -width {width}" + " -compact" * compact)
         for head, content in rows:
             self.add(f".It {head}")

@@ -71,6 +71,10 @@ class Pages:
                       if n not in own and
                       (n == n.lower() or n.lower() not in self.names | own))
 
+    def has(self, page):
+        """Whether a header has this page."""
+        return any(page_of(h) == page for h in self.headers)
+
     def of_name(self, name):
         return self.names.get(name)
 

@@ -56,17 +56,20 @@ def synopsis(w, header, functions):
     for handle in header.of(OPAQUE):
         w.add(f".Vt typedef struct {handle.name} {handle.name} ;")
     for f in functions:
-        w.add(f".Ft {argument(f.result, False)}", f".Fo {f.name}")
-        w.add(*(f'.Fa "{characters(a)}"' for a in f.arguments), ".Fc")
+        prototype(w, f)
+
+
+def prototype(w, f):
+    w.add(f".Ft {argument(f.result, False)}", f".Fo {f.name}")
+    w.add(*(f'.Fa "{characters(a)}"' for a in f.arguments), ".Fc")
 
 
 def entry(w, item):
     """A subsection for a handle, a type or a function."""
     w.add(f".Ss {item.name}")
     if item.kind == FUNCTION:
-        arguments = ", ".join(parameter_names(item))
-        w.add(f".Fn {item.name} {' '.join(parameter_arguments(item))}"
-              if arguments else f".Fn {item.name}", ".Pp")
+        prototype(w, item)
+        w.add(".Pp")
     elif item.kind in (CALLBACK, SCALAR):
         w.literal(item.declaration)
     if item.kind == STRUCT:
@@ -84,14 +87,6 @@ def entry(w, item):
         w.text(f"Blocks: {item.doc.waits}.")
         w.text(f"Thread: {item.doc.thread}.")
         w.text(f"Since: libsfi {item.doc.since}.")
-
-
-def parameter_names(item):
-    return [n for n, _ in item.doc.params]
-
-
-def parameter_arguments(item):
-    return [argument(n, False) for n in parameter_names(item)]
 
 
 def members(w, item):
@@ -129,13 +124,15 @@ def statuses(w, item):
         return
     rows = []
     for names, text in doc.statuses:
-        if names and names[0].startswith("SFI"):
-            head = " , ".join(f"Er {n}" for n in names)
-        else:
-            head = w.flat(names[0] if names else text)
-            text = text if names else ""
-        rows.append((head, [("text", text)] if text else []))
+        content = [("text", text)] if names and text else []
+        heads = [" , ".join(status(n) for n in names[at:at + 3])
+                 for at in range(0, len(names), 3)] or [w.flat(text)]
+        rows += [(h + " ,", []) for h in heads[:-1]] + [(heads[-1], content)]
     w.terms(rows)
+
+
+def status(name):
+    return f"Er {name}" if name.startswith("SFI") else f"No {name}"
 
 
 def constants(w, title, items):

@@ -106,6 +106,9 @@ class Names(unittest.TestCase):
 class Fake:
     """Pages that the language's tests refer to."""
 
+    def has(self, page):
+        return page == "sfi_b"
+
     def of_name(self, name):
         return {"sfi_a": "sfi_a", "SFI_A": "sfi_a", "sfi_b": "sfi_b"}.get(name)
 
@@ -128,6 +131,7 @@ class Language(unittest.TestCase):
             (".x 'y \\z", ["\\&.x 'y \\ez"]),
             ("see sfi_a(), (sfi_b()).",
              ["see", ".Fn sfi_a ,", ".No \\&( Ns Xr sfi_b 3 ) ."]),
+            ("sfi/b.h, sfi/c.h", [".Xr sfi_b 3 ,", ".In sfi/c.h"]),
             ("of SFI_A.", ["of", ".Dv SFI_A ."]),
             ("`a b`; `--x`", [".Ql \"a b\" ;", ".Fl \\-x"]),
             ("call `sfi_b()`", ["call", ".Xr sfi_b 3"]),
