@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
 """An order that an older libsfi has done: its job, journal, report, record,
-receipts, nonces, and its vault in a database.
+receipts, nonces, and vaults in a database or sealed by a token.
 
-    test_kept_order.py PROGRAMS files|job|postgres
+    test_kept_order.py PROGRAMS files|job|postgres|token
 """
 
 import json
 import os
+import pathlib
 import shutil
 import sys
 
@@ -16,6 +17,7 @@ from check import (DATA, PROGRAMS, case, main, run, same,  # noqa: E402
                    succeeds)
 
 KEPT = DATA / "kept/order"
+MODULE = pathlib.Path("/usr/lib/softhsm/libsofthsm2.so")
 HSM, PROGRAM = PROGRAMS / "sfi-hsm", PROGRAMS / "sfi-program"
 
 
@@ -68,26 +70,45 @@ def nonces(folder):
     assert "order.key.used: another image" in done.stderr, done.stderr
 
 
+def vault_goes_on(folder, name, kept):
+    """The device of that time gets its licence again, and the audit log goes on
+    with that of then."""
+    (folder / "pin").write_text("12345678\n")
+    succeeds(PROGRAM, "-hsmglfcb", KEPT / "first.cert", folder / "lic",
+             f"slot={name}", "--pin-file", folder / "pin")
+    same((folder / "lic").read_bytes(),
+         pathlib.Path(f"{kept}.lic").read_bytes())
+    log = folder / "now.audit"
+    succeeds(HSM, "-i", name, "-audit", log)
+    told = json.loads(succeeds(
+        HSM, "--verify-audit", log, "--key", f"{kept}-audit.key",
+        "--before", f"{kept}.audit", "--json"))
+    same((told["maximum"], told["licensed"], told["remaining"]), (6, 1, 5))
+
+
 def postgres(folder):
     """A dump of the database, in a server of today."""
     uri = os.environ["SFI_TEST_POSTGRES"]
     done = run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f",
                KEPT / "postgres.sql", uri)
     same(done.returncode, 0, done.stderr)
-    (folder / "pin").write_text("12345678\n")
-    name, log = f"vault:{uri}&vault=kept", folder / "now.audit"
-    succeeds(PROGRAM, "-hsmglfcb", KEPT / "first.cert", folder / "lic",
-             f"slot={name}", "--pin-file", folder / "pin")
-    same((folder / "lic").read_bytes(), (KEPT / "postgres.lic").read_bytes())
-    succeeds(HSM, "-i", name, "-audit", log)
-    told = json.loads(succeeds(
-        HSM, "--verify-audit", log, "--key", KEPT / "postgres-audit.key",
-        "--before", KEPT / "postgres.audit", "--json"))
-    same((told["maximum"], told["licensed"], told["remaining"]), (6, 1, 5))
+    vault_goes_on(folder, f"vault:{uri}&vault=kept", KEPT / "postgres")
+
+
+def token(folder):
+    """A vault that a SoftHSM token of that time seals."""
+    if not MODULE.exists():
+        print("SKIP: no SoftHSM")
+        sys.exit(77)
+    shutil.copytree(DATA / "kept/token", folder, dirs_exist_ok=True)
+    (folder / "conf").write_text(f"directories.tokendir = {folder}/tokens\n")
+    os.environ["SOFTHSM2_CONF"] = str(folder / "conf")
+    vault_goes_on(folder, f"vault:{folder}/token.vault?token="
+                  f"pkcs11:token=sfi?module-path={MODULE}", folder / "token")
 
 
 SETS = {"files": [receipts, nonces], "job": [job_goes_on],
-        "postgres": [postgres]}
+        "postgres": [postgres], "token": [token]}
 
 if __name__ == "__main__":
     for function in SETS[sys.argv[2]]:
