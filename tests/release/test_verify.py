@@ -145,6 +145,8 @@ class Release(unittest.TestCase):
                             ("", "no line for"), ("x\n", "expected a checksum"),
                             (text.replace("libsfi", "../libsfi"),
                              "expected a checksum"),
+                            (text.replace(self.sbom.name, ".."),
+                             "expected a checksum"),
                             (text.replace(".spdx", ".gone"), "not beside it")):
             with self.subTest(wrong):
                 self.sums.write_text(wrong)
@@ -263,9 +265,10 @@ class Release(unittest.TestCase):
                 self.sbom.write_text(json.dumps(doc))
                 self.sum_up()
                 self.refused(self.sbom.name, fact)
-        self.sbom.write_text("[" * 100)
-        self.sum_up()
-        self.refused("expected an SPDX document")
+        for wrong in ("[" * 100, "[" * 100000, "", "[]", "7"):
+            self.sbom.write_text(wrong)
+            self.sum_up()
+            self.refused(self.sbom.name)
 
     # ---- signatures
 
