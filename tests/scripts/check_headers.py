@@ -111,8 +111,11 @@ def check(include, cc, cxx):
     everything = "".join(f"#include <sfi/{h.name}>\n" for h in headers)
     trials += [(way, everything) for way in together]
     # code for C++17, not part of the ABI
-    trials += [(Way([name], standard), f"#include <sfi/{w.name}>\n" * 2)
-               for w in wrappers for standard in CXX[2:]
+    trials += [(Way(cxx, CXX[2]), f"#include <sfi/{w.name}>\n" * 2)
+               for w in wrappers if cxx]
+    trials += [(Way([name], standard),
+                "".join(f"#include <sfi/{w.name}>\n" for w in wrappers))
+               for standard in CXX[2:]
                for name in ("g++", "clang++") if shutil.which(name)]
     for way, text in trials:
         fault = way.fault(include, text)
