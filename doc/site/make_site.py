@@ -4,6 +4,7 @@
 """Make the site: doc/ as HTML, with the references of C and Python.
 
     make_site.py VERSION BUILD_FOLDER [--fresh]
+    make_site.py --self-test
 
 The pages are those of doc/ and of the root, as they are; what Sphinx needs is
 added to copies of them.  BUILD_FOLDER/html/index.html is the site.  A warning
@@ -15,6 +16,7 @@ import pathlib
 import re
 import shutil
 import sys
+import tempfile
 
 from sphinx.cmd.build import build_main
 
@@ -25,14 +27,39 @@ sys.path[1:1] = [str(ROOT / "doc/man"), str(ROOT / "bindings/python")]
 import pages  # noqa: E402
 
 # What a browser fetches to show a page; a link that one may follow is none.
+FAR = r"(?:https?:)?/[^\"')]*"
 FETCHED = re.compile(
-    r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"'](?:https?:)?//[^\"']*"
-    r"|<link\b[^>]*\bhref=[\"'](?:https?:)?//[^\"']*"
-    r"|@import\s+[\"'(]*(?:https?:)?//\S*|url\([\"']?(?:https?:)?//[^)]*")
+    rf"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']{FAR}"
+    rf"|<link\b[^>]*\bhref=[\"']{FAR}|@import\s+[\"']?{FAR}"
+    rf"|url\([\"']?{FAR}")
+# Of Debian's furo: a file that is in no site.
+NORMALIZE = "@import url(/javascript/normalize.css/normalize.css);"
+
+
+# A caption of the list of pages, which has no level.
+CAPTION = 'class="caption" role="heading">'
+
+
+def replace(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    if old in text:
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def mend(html):
+    replace(html / "_static/styles/furo.css", NORMALIZE, "")
+    for path in html.rglob("*.html"):
+        replace(path, CAPTION, CAPTION[:-1] + ' aria-level="2">')
+
+
+def outward(html):
+    """Links out of the site, which nobody follows here."""
+    return sorted({link for path in html.rglob("*.html") for link in re.findall(
+        r'href="(https?://[^"]*)"', path.read_text(encoding="utf-8"))})
 
 
 def fetched(html):
-    """What the site would fetch from a network."""
+    """What the site would fetch from elsewhere."""
     for path in sorted(html.rglob("*")):
         if path.suffix in (".html", ".css"):
             text = path.read_text(encoding="utf-8")
@@ -63,17 +90,55 @@ def main(version, build, fresh):
     os.environ["SFI_SITE_VERSION"] = version
     failed = build_main(["-q", "-W", "--keep-going", "-n", "-b", "html",
                          "-d", str(trees), str(source), str(html)])
+    mend(html)
     faults = list(fetched(html)) if not failed else []
     for fault in faults:
-        print(f"{fault}: the site must not need a network")
+        print(f"{fault}: the site must not need what is elsewhere")
     if failed or faults:
         shutil.rmtree(trees, ignore_errors=True)  # so that it warns again
         return 1
-    print(f"{len(list(html.rglob('*.html')))} pages: {html}/index.html")
+    links = outward(html)
+    (build / "outward.txt").write_text("\n".join([*links, ""]),
+                                       encoding="utf-8")
+    print(f"{len(list(html.rglob('*.html')))} pages: {html}/index.html\n"
+          f"{len(links)} links lead out of the site and were not followed: "
+          f"{build}/outward.txt")
     return 0
 
 
+def self_test():
+    """What is fetched, and which words become links."""
+    wrong = 0
+    for text, want in [('<script src="https://x/a.js">', 1),
+                       ('<link rel="a" href="//x/a.css">', 1),
+                       ("@import url(/javascript/a.css);", 1),
+                       ("a { background: url('http://x/a.png') }", 1),
+                       ('<a href="https://x/">', 0), ("url(a.png)", 0),
+                       ('<script src="../a.js">', 0)]:
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "a.html").write_text(text, encoding="utf-8")
+            wrong += len(list(fetched(pathlib.Path(folder)))) != want
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        (root / "doc").mkdir()
+        (root / "doc/a.md").write_text(
+            "see doc/b.md, `doc/b.md`, [b](../x.c), [c](../doc)\n\n"
+            "    doc/b.md\n", encoding="utf-8")
+        (root / "doc/b.md").write_text("# B\n", encoding="utf-8")
+        (root / "x.c").write_text("int x;\n", encoding="utf-8")
+        tree = pages.Tree(root, [])
+        tree.page("doc/a.md")
+        wrong += tree.made["a.md"] != (
+            "see [doc/b.md](b.md), `doc/b.md`, [b](tree/x.c), `doc`\n\n"
+            "    doc/b.md\n")
+        wrong += tree.made["tree/x.c"] != b"int x;\n"
+    print(f"{wrong} misjudged")
+    return 1 if wrong else 0
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--self-test"]:
+        sys.exit(self_test())
     if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["--fresh"]):
         sys.exit(__doc__)
     sys.exit(main(sys.argv[1], pathlib.Path(sys.argv[2]).resolve(),

@@ -32,11 +32,11 @@ def outside_code(text, change):
 class Tree:
     """The files that are pages, and those that pages point to."""
 
-    def __init__(self, root):
+    def __init__(self, root, inside=INSIDE):
         self.root = root
         self.pages = {p.relative_to(root).as_posix(): p.name
                       for p in [*root.glob("*.md"), *root.glob("doc/*.md")]}
-        self.pages |= {p: p.replace("/", "-") for p in INSIDE}
+        self.pages |= {p: p.replace("/", "-") for p in inside}
         self.made = {}
 
     def target(self, folder, link):
@@ -76,14 +76,22 @@ class Tree:
             text, lambda part: MENTION.sub(mention, part))
 
 
+def front_page(site, names):
+    """A page that it does not place is among the last ones."""
+    text = (site / "index.md").read_text(encoding="utf-8")
+    placed = set(re.findall(r"^(?:.* <)?([\w/-]+)>?$", text, re.M))
+    others = sorted({n.removesuffix(".md") for n in names} - placed)
+    return text.replace("@OTHERS@", "\n".join(others))
+
+
 def all_pages(root, site):
     tree = Tree(root)
     for path in tree.pages:
         tree.page(path)
-    for path in (site / "static").iterdir():
-        tree.made[f"static/{path.name}"] = path.read_bytes()
-    for name in ("conf.py", "index.md"):
-        tree.made[name] = (site / name).read_bytes()
+    for path in (site / "static").rglob("*.*"):
+        tree.made[path.relative_to(site).as_posix()] = path.read_bytes()
+    tree.made["conf.py"] = (site / "conf.py").read_bytes()
+    tree.made["index.md"] = front_page(site, tree.pages.values())
     tree.made["quick-reference.pdf"] = sheet.pdf(root)
     tree.made["quick-reference.md"] += \
         "\n[This page as a PDF](quick-reference.pdf), A4.\n"
