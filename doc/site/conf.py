@@ -18,7 +18,7 @@ language = "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "names"]
 myst_heading_anchors = 4
-myst_enable_extensions = ["fieldlist"]
+myst_enable_extensions = ["deflist"]
 suppress_warnings = ["myst.header"]  # a page may begin below its title
 exclude_patterns = ["tree"]
 

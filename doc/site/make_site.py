@@ -24,7 +24,7 @@ SITE = pathlib.Path(__file__).resolve().parent
 ROOT = SITE.parents[1]
 sys.path[1:1] = [str(ROOT / "doc/man"), str(ROOT / "bindings/python")]
 
-import pages  # noqa: E402
+import site_pages  # noqa: E402
 
 # What a browser fetches to show a page; a link that one may follow is none.
 FAR = r"(?:https?:)?/[^\"')]*"
@@ -85,7 +85,7 @@ def main(version, build, fresh):
     source, trees, html = build / "source", build / "trees", build / "html"
     if fresh:
         shutil.rmtree(build, ignore_errors=True)
-    write(source, pages.all_pages(ROOT, SITE))
+    write(source, site_pages.all_pages(ROOT, SITE))
     os.environ["SFI_SITE"] = str(SITE)
     os.environ["SFI_SITE_VERSION"] = version
     failed = build_main(["-q", "-W", "--keep-going", "-n", "-b", "html",
@@ -126,7 +126,7 @@ def self_test():
             "    doc/b.md\n", encoding="utf-8")
         (root / "doc/b.md").write_text("# B\n", encoding="utf-8")
         (root / "x.c").write_text("int x;\n", encoding="utf-8")
-        tree = pages.Tree(root, [])
+        tree = site_pages.Tree(root, [])
         tree.page("doc/a.md")
         wrong += tree.made["a.md"] != (
             "see [doc/b.md](b.md), `doc/b.md`, [b](tree/x.c), `doc`\n\n"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A Sphinx extension: a name that is written as code leads to what it names,
-and each status and rule of doc/errors.md is a place to go to."""
+"""A Sphinx extension: a name of C, of Python or of a program that is written
+as code leads to what it names, and each status and rule of doc/errors.md is a place to go to."""
 
 import json
 import pathlib
@@ -40,6 +40,8 @@ def place(env, text):
         page, label = env.sfi_names[name]
         return page, env.domaindata["std"]["anonlabels"][label][1] \
             if label else ""
+    if re.fullmatch(r"sfi-[a-z]+", name) and name in env.found_docs:
+        return name, ""
     if name.startswith("sfi."):
         thing = env.domaindata["py"]["objects"].get(name)
         return (thing.docname, thing.node_id) if thing else None

@@ -7,6 +7,7 @@ import os
 import re
 
 import c_reference
+import programs_reference
 import python_reference
 import sheet
 
@@ -47,6 +48,9 @@ class Tree:
         full = self.root / path
         if full.is_dir():
             return None
+        if full.suffix == ".md":  # beside what it is about
+            self.pages[path] = path.replace("/", "-")
+            return self.pages[path]
         if path.startswith("doc/"):
             path = path[len("doc/"):]
         else:
@@ -54,8 +58,8 @@ class Tree:
         self.made[path] = full.read_bytes()
         return path
 
-    def page(self, path):
-        folder = os.path.dirname(path)
+    def links(self, text, folder):
+        """The text of a page of this folder with the links of the site."""
 
         def link(m):
             words, where, anchor = m.groups()
@@ -70,10 +74,16 @@ class Tree:
             page = self.pages.get(m.group(1))
             return f"[{m.group(1)}]({page})" if page else m.group(0)
 
+        return outside_code(LINK.sub(link, text),
+                            lambda part: MENTION.sub(mention, part))
+
+    def left(self):
+        """The pages that are still to be made."""
+        return [p for p, name in self.pages.items() if name not in self.made]
+
+    def page(self, path):
         text = (self.root / path).read_text(encoding="utf-8")
-        text = LINK.sub(link, text)
-        self.made[self.pages[path]] = outside_code(
-            text, lambda part: MENTION.sub(mention, part))
+        self.made[self.pages[path]] = self.links(text, os.path.dirname(path))
 
 
 def front_page(site, names):
@@ -86,8 +96,9 @@ def front_page(site, names):
 
 def all_pages(root, site):
     tree = Tree(root)
-    for path in tree.pages:
-        tree.page(path)
+    tree.made.update(programs_reference.pages(tree))
+    while tree.left():
+        tree.page(tree.left()[0])
     for path in (site / "static").rglob("*.*"):
         tree.made[path.relative_to(site).as_posix()] = path.read_bytes()
     tree.made["conf.py"] = (site / "conf.py").read_bytes()
