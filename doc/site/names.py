@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""A Sphinx extension: a name of C, of Python or of a program that is written
-as code leads to what it names, and each status and rule of doc/errors.md is a place to go to."""
+"""A Sphinx extension: a name of C, of Python or of a program that is written as
+code leads to what it names, and each status and rule of doc/errors.md is a
+place to go to."""
 
 import json
 import pathlib

@@ -47,9 +47,9 @@ def pages(root):
         root, "bindings/python/sfi").glob("[a-z]*.py"))
     modules = {s: importlib.import_module(f"sfi.{s}") for s in stems}
     modules = {s: m for s, m in modules.items() if names_of(s, m)}
+    found = {n for s, m in modules.items() for n in names_of(s, m)}
     without = {n for n in sfi.__all__
-               if not inspect.ismodule(getattr(sfi, n))} - {n for s, m in modules.items()
-                                  for n in names_of(s, m)}
+               if not inspect.ismodule(getattr(sfi, n))} - found
     if without:
         raise SystemExit(f"in no __all__ of a module: {sorted(without)}")
     made = {f"python/{s}.rst": page(s, m) for s, m in modules.items()}

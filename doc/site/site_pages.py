@@ -86,12 +86,14 @@ class Tree:
         self.made[self.pages[path]] = self.links(text, os.path.dirname(path))
 
 
-def front_page(site, names):
+def front_page(tree, site):
     """A page that it does not place is among the last ones."""
     text = (site / "index.md").read_text(encoding="utf-8")
+    names = tree.pages.values()
     placed = set(re.findall(r"^(?:.* <)?([\w/-]+)>?$", text, re.M))
     others = sorted({n.removesuffix(".md") for n in names} - placed)
-    return text.replace("@OTHERS@", "\n".join(others))
+    text = text.replace("@OTHERS@", "\n".join(others))
+    return tree.links(text, site.relative_to(tree.root).as_posix())
 
 
 def all_pages(root, site):
@@ -102,7 +104,7 @@ def all_pages(root, site):
     for path in (site / "static").rglob("*.*"):
         tree.made[path.relative_to(site).as_posix()] = path.read_bytes()
     tree.made["conf.py"] = (site / "conf.py").read_bytes()
-    tree.made["index.md"] = front_page(site, tree.pages.values())
+    tree.made["index.md"] = front_page(tree, site)
     tree.made["quick-reference.pdf"] = sheet.pdf(root)
     tree.made["quick-reference.md"] += \
         "\n[This page as a PDF](quick-reference.pdf), A4.\n"
