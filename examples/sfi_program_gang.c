@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/system.h"
 #include "sfi_program_gang.h"
 
 #define TICK_NS 50000000L
@@ -124,18 +125,14 @@ gang_thread_main(void *user)
     return NULL;
 }
 
-/* Signals go to the thread that watches: the others block them. */
+/* Signals go to the thread that watches. */
 static void
 gang_start(struct program *p)
 {
-    sigset_t all, before;
-
     program_catch_signals(p);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     for (size_t i = 0; i < p->station_count; i++) {
         struct station *s = &p->stations[i];
-        int err = pthread_create(&s->thread, NULL, gang_thread_main, s);
+        int err = system_start_thread(&s->thread, gang_thread_main, s);
 
         s->has_thread = err == 0;
         if (err == 0)
@@ -144,7 +141,6 @@ gang_start(struct program *p)
         sfi_ctx_report(s->ctx, s->st, err, "cannot start a thread");
         (void)gang_thread_main(s);
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 sfi_status

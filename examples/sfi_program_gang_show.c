@@ -5,10 +5,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
+#include "cli/system.h"
 #include "sfi_program_gang.h"
 
 #define LINE_SIZE 1024u
@@ -88,10 +86,10 @@ station_print_news(struct station *s)
 static void
 screen_draw(const struct program *p)
 {
-    struct winsize size;
+    struct system_window window;
     unsigned columns = cli_columns(stdout);
-    bool block = columns > 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-                 size.ws_row > p->station_count;
+    bool block = columns > 1 && system_get_window(stdout, &window) &&
+                 window.rows > p->station_count;
 
     if (screen.drawn > 0)
         (void)printf("\033[%zuA", screen.drawn);

@@ -15,7 +15,10 @@
 
 #include <sfi/sfi.h>
 
-#if defined(__GNUC__)
+#if defined(__MINGW_PRINTF_FORMAT)
+#define CLI_PRINTF(fmt, args) \
+    __attribute__((format(__MINGW_PRINTF_FORMAT, fmt, args)))
+#elif defined(__GNUC__)
 #define CLI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define CLI_PRINTF(fmt, args)
@@ -28,7 +31,8 @@
  * printed. */
 void cli_start(void);
 /* The second call of a program that holds secrets: no core file, and on Linux
- * no debugger of the same user.  Programs that it starts inherit the limit. */
+ * and Windows no debugger of the same user.  Programs that it starts inherit
+ * the limit. */
 void cli_hide_memory(void);
 void cli_refuse_debuggers(void); /* the part that depends on the system */
 

@@ -82,12 +82,3 @@ cli_is_folder(const char *path)
 
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
-
-bool
-cli_is_same_file(const char *a, const char *b)
-{
-    struct stat s, t;
-
-    return stat(a, &s) == 0 && stat(b, &t) == 0 && S_ISREG(s.st_mode) &&
-           s.st_dev == t.st_dev && s.st_ino == t.st_ino;
-}

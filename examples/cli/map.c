@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Maps of an image for a person: where to, how wide, which characters. */
-#define _DEFAULT_SOURCE
+#define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli/map.h"
+#include "cli/system.h"
 
 #define COLUMNS_MIN 40u /* as sfi_map_text() allows */
 #define COLUMNS_MAX 400u
@@ -61,34 +59,15 @@ map_save(sfi_ctx *ctx, sfi_layout *l, const char *name, const char *path)
 
 /* ---- the text ---- */
 
-/* The variable that decides which characters the terminal has. */
-static bool
-terminal_has_utf8(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        const char *value = getenv(names[i]);
-        const char *dot;
-
-        if (value == NULL || value[0] == '\0')
-            continue;
-        dot = strchr(value, '.');
-        return dot != NULL && (strncasecmp(dot, ".utf-8", 6) == 0 ||
-                               strncasecmp(dot, ".utf8", 5) == 0);
-    }
-    return false;
-}
-
 static uint32_t
-terminal_columns(void)
+map_columns(void)
 {
-    struct winsize size;
+    struct system_window window;
     const char *text = getenv("COLUMNS");
     uint64_t columns = 0;
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        columns = size.ws_col;
+    if (system_get_window(stdout, &window))
+        columns = window.columns;
     else if (text != NULL)
         (void)cli_number(text, UINT16_MAX, &columns);
     if (columns == 0)
@@ -107,8 +86,8 @@ map_print(sfi_layout *l, const char *name)
     sfi_map_options o = {
         .struct_size = sizeof(o),
         .title = map_title(name),
-        .columns = terminal_columns(),
-        .flags = (terminal_has_utf8() ? 0 : SFI_MAP_ASCII) |
+        .columns = map_columns(),
+        .flags = (system_has_utf8() ? 0 : SFI_MAP_ASCII) |
                  (colored ? SFI_MAP_COLOR : 0),
     };
 

@@ -2,20 +2,19 @@
 /* Copyright The libsfi authors */
 /* How far long work is: a bar on a terminal, lines elsewhere, events for
  * machines. */
-#define _DEFAULT_SOURCE /* TIOCGWINSZ */
+#define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/system.h"
 
 #define BAR_LEAST 10u
 #define BAR_MOST 40u
@@ -182,14 +181,11 @@ static bool ticking;
 unsigned
 cli_columns(FILE *out)
 {
-    const char *term = getenv("TERM");
-    struct winsize size;
+    struct system_window window;
 
-    if (out == NULL || isatty(fileno(out)) != 1 || term == NULL ||
-        term[0] == '\0' || strcmp(term, "dumb") == 0 ||
-        ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
+    if (out == NULL || !system_can_redraw() || !system_get_window(out, &window))
         return 0;
-    return size.ws_col > 0 ? size.ws_col : 80;
+    return window.columns > 0 ? window.columns : 80;
 }
 
 static void
@@ -267,20 +263,15 @@ tick(void *user)
     return NULL;
 }
 
-/* It also redraws the bar after the terminal got another size.  Signals are
- * not for this thread. */
+/* It also redraws the bar after the terminal got another size. */
 static void
 ticker_start(void)
 {
-    sigset_t all, before;
     pthread_t thread;
 
     if (ticking)
         return;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    ticking = pthread_create(&thread, NULL, tick, NULL) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ticking = system_start_thread(&thread, tick, NULL) == 0;
     if (ticking)
         (void)pthread_detach(thread);
 }
