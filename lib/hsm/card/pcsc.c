@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* The channel to a card in a PC/SC reader, over libpcsclite. */
+/* The channel to a card in a PC/SC reader. */
 #include "hsm/card/channel.h"
 
 #include <string.h>
 
-#include <winscard.h>
-
 #include "util/mem.h"
 #include "core/ctx.h"
 #include "core/err.h"
+#include "hsm/card/pcsc_system.h"
 
 /* pcscd serves at most this many readers, with names up to MAX_READERNAME. */
 #define NAMES_MAX (PCSCLITE_MAX_READERS_CONTEXTS * MAX_READERNAME + 1)
@@ -38,8 +37,7 @@ static const struct {
     sfi_status st;
     const char *what;
 } failures[] = {
-    {SCARD_E_NO_SERVICE, SFI_ERR_NO_DEVICE,
-     "the card service is not available; is pcscd running"},
+    {SCARD_E_NO_SERVICE, SFI_ERR_NO_DEVICE, sfi__pcsc_no_service},
     {SCARD_E_SERVICE_STOPPED, SFI_ERR_NO_DEVICE,
      "the card service has stopped"},
     {SCARD_E_NO_READERS_AVAILABLE, SFI_ERR_NO_DEVICE,
@@ -76,7 +74,7 @@ pcsc_fail(sfi_ctx *ctx, LONG code)
                                   failures[i].what);
     }
     return sfi__fail_peer(ctx, SFI_ERR_IO, peer, "the reader failed: %s",
-                          pcsc_stringify_error(code));
+                          sfi__pcsc_error_text(code));
 }
 
 /* ---- readers ---- */
