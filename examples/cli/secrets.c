@@ -19,7 +19,8 @@ read_stdin_secret(const struct cli *c, sfi_ctx *ctx, uint8_t *out_secret,
         cli_usage(c, "-: a key or nonce is binary: redirect a file or "
                      "a pipe to standard input");
     while (*len < cap) {
-        ssize_t got = read(STDIN_FILENO, out_secret + *len, cap - *len);
+        ssize_t got =
+            read(STDIN_FILENO, out_secret + *len, (unsigned)(cap - *len));
 
         if (got == 0)
             break;
