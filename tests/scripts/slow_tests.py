@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later
 # Copyright The libsfi authors
-"""Seconds of CPU of each test, and what it is for: which to make shorter.
+"""Seconds of CPU of each test, and what it buys: which to make shorter.
 
     slow_tests.py BUILD [COUNT [OPTION OF MESON TEST...]]
 
 Runs the tests of a build and lists the COUNT (40) that took most CPU: seconds of
-CPU, seconds, suites, name, and the first sentence of its source.  CPU hardly
-depends on what else the machine does.  `meson test` runs this script around each
-test; what a daemon uses that outlives its test is not counted.
+CPU, seconds, suites, name, and its row in the table of doc/testing.md, or the
+first sentence of its source.  A test above LIMIT seconds of CPU without a row is
+an error, and so is a row without a test.  CPU hardly depends on what else the
+machine does.  `meson test` runs this script around each test; what a daemon uses
+that outlives its test is not counted.
 """
 
 import json
@@ -23,6 +25,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COUNT = 40
+LIMIT = 10  # seconds of CPU
 RECORD = "SFI_SLOW_TESTS"  # where a run adds its line, and the build
 
 
@@ -75,6 +78,24 @@ def purpose(command):
     return ""
 
 
+def bought():
+    """{test: what it finds that no quicker one does}"""
+    text = (ROOT / "doc/testing.md").read_text(encoding="utf-8")
+    table = text.partition("\n## Slow tests\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]*`) \| ([^|]+) \|$", table, re.M)
+    return {name: what for names, what in rows
+            for name in re.findall(r"`([^`]+)`", names)}
+
+
+def faults(rows, buys, known):
+    """Slow tests that nobody explains, and rows of no test."""
+    for cpu, _, name, *_ in rows:
+        if cpu > LIMIT and name not in buys:
+            yield f"{name}: {cpu:.0f} s of CPU, and doc/testing.md has no row"
+    for name in buys.keys() - known:
+        yield f"{name}: a row of doc/testing.md, and no test of this build"
+
+
 def main(build, count=COUNT, *options):
     with tempfile.NamedTemporaryFile() as record:
         env = dict(os.environ, **{
@@ -83,11 +104,17 @@ def main(build, count=COUNT, *options):
                                str(pathlib.Path(__file__).resolve()),
                                "--logbase", "slow", *options], env=env)
         rows = [json.loads(line) for line in record]
+    buys = bought()
     for cpu, wall, name, suites, command in sorted(rows)[:-int(count) - 1:-1]:
         kinds = "+".join(s.split(":")[-1] for s in suites)
-        print(f"{cpu:6.1f} {wall:6.1f} {kinds} / {name}: {purpose(command)}")
+        print(f"{cpu:6.1f} {wall:6.1f} {kinds} / {name}: "
+              f"{buys.get(name) or purpose(command)}")
     print(f"{sum(r[0] for r in rows):6.1f} of CPU in {len(rows)} tests")
-    return done.returncode
+    tests = json.loads(
+        (pathlib.Path(build) / "meson-info/intro-tests.json").read_text())
+    wrong = list(faults(rows, buys, {test["name"] for test in tests}))
+    print("\n".join(wrong))
+    return done.returncode or len(wrong) > 0
 
 
 if __name__ == "__main__":
