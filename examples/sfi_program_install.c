@@ -169,10 +169,8 @@ save_certificate(struct station *s, const sfi_certificate *cert)
     st = sfi_certificate_save(cert, path);
     if (st != SFI_OK)
         return st;
-    cli_progress_step(&s->progress,
-                      "Get Certificate done successfully\n"
-                      "Writing data to file %s",
-                      path);
+    cli_progress_step(&s->progress, "Get Certificate done successfully");
+    cli_progress_step(&s->progress, "Writing data to file %s", path);
     json_text(&s->p->out, "certificate", path);
     return SFI_OK;
 }

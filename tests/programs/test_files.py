@@ -152,6 +152,8 @@ def own_kind(folder):
              (KEPT / "device.cert").read_bytes())
         done = run(*on_chip, "-gc", folder / "c", "--yes")
         same(done.returncode, 0, done.stderr)
+        assert f"Writing data to file {folder / 'c'}" in \
+            done.stdout.splitlines(), done.stdout
 
 
 @case
