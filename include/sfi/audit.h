@@ -12,8 +12,8 @@
 
 SFI_BEGIN_DECLS
 
-#define SFI_AUDIT_KEY_LEN 32u /**< length of the audit key */
-#define SFI_AUDIT_HASH_LEN 32u
+#define SFI_AUDIT_KEY_LEN 32u  /**< length of the audit key */
+#define SFI_AUDIT_HASH_LEN 32u /**< length of a hash in the log */
 
 /** Kinds of record. */
 enum sfi_audit_kind {
@@ -28,14 +28,14 @@ enum sfi_audit_kind {
 
 /** The head of an audit log (the same for all records), and its end. */
 typedef struct sfi_audit_head {
-    uint32_t struct_size; /**< sizeof(sfi_audit_head) */
-    uint32_t flags;       /**< SFI_HSM_* flags */
-    uint64_t maximum;     /**< installations provisioned */
-    uint64_t low_water;   /**< warning when this many or fewer remain */
-    uint64_t remaining;   /**< installations left */
-    uint64_t sequence;    /**< of the last record; 0: no record yet */
-    char firmware_id[64];
-    char product_id[16];
+    uint32_t struct_size;   /**< sizeof(sfi_audit_head) */
+    uint32_t flags;         /**< SFI_HSM_* flags */
+    uint64_t maximum;       /**< installations provisioned */
+    uint64_t low_water;     /**< warning when this many or fewer remain */
+    uint64_t remaining;     /**< installations left */
+    uint64_t sequence;      /**< of the last record; 0: no record yet */
+    char firmware_id[64];   /**< the OEM's name of the firmware */
+    char product_id[16];    /**< the product whose devices are licensed */
     uint8_t serial[16];     /**< serial number of the HSM, random */
     uint8_t ca_public[64];  /**< public key of the devices' CA */
     uint8_t genesis[32];    /**< hash of the fixed fields (format.md) */
@@ -65,8 +65,8 @@ typedef struct sfi_audit_record {
     uint8_t hash[32];     /**< hash of this record */
     uint8_t mac[32];      /**< MAC of this record, with the audit key */
     uint64_t amount;      /**< lease: installations that went; return: that came
-                               back; restored: the sequence of the last record that
-                          was      lost; or 0 */
+                               back; restored: the sequence of the last
+                               record that was lost; or 0 */
     uint64_t detail; /**< lease: its end, seconds since 1970; return: sequence
                           of the lease; restored: the first sequence that may
                           be lost; or 0 */
@@ -76,19 +76,19 @@ typedef struct sfi_audit_record {
 typedef struct sfi_audit_summary {
     uint32_t struct_size; /**< sizeof(sfi_audit_summary) */
     uint32_t retired;     /**< 1: ends with SFI_AUDIT_RETIRED */
-    uint64_t records;
-    uint64_t licensed;   /**< number of licensed devices */
-    uint64_t remaining;  /**< installations left */
-    uint64_t maximum;    /**< installations provisioned */
-    uint64_t first_time; /**< of the first record; 0: no record */
-    uint64_t last_time;
-    uint64_t set_back; /**< records dated before their predecessor */
-    char firmware_id[64];
-    char product_id[16];
-    char serial[40];
-    uint64_t leased;   /**< installations that went into leases */
-    uint64_t returned; /**< of these: that came back */
-    uint64_t given_up; /**< taken off when records were lost (restored) */
+    uint64_t records;     /**< how many there are */
+    uint64_t licensed;    /**< number of licensed devices */
+    uint64_t remaining;   /**< installations left */
+    uint64_t maximum;     /**< installations provisioned */
+    uint64_t first_time;  /**< of the first record; 0: no record */
+    uint64_t last_time;   /**< of the last record */
+    uint64_t set_back;    /**< records dated before their predecessor */
+    char firmware_id[64]; /**< the OEM's name of the firmware */
+    char product_id[16];  /**< the product whose devices are licensed */
+    char serial[40];      /**< serial number of the HSM, in hexadecimal */
+    uint64_t leased;      /**< installations that went into leases */
+    uint64_t returned;    /**< of these: that came back */
+    uint64_t given_up;    /**< taken off when records were lost (restored) */
 } sfi_audit_summary;
 
 /**
@@ -232,8 +232,8 @@ typedef struct sfi_audit_total {
     uint64_t given_up;    /**< taken off when records were lost */
     uint64_t leases;      /**< leases given */
     uint64_t missing;     /**< of these: without a log */
-    char firmware_id[64];
-    char serial[40]; /**< of the HSM that leased */
+    char firmware_id[64]; /**< the OEM's name of the firmware */
+    char serial[40];      /**< of the HSM that leased */
 } sfi_audit_total;
 
 /**

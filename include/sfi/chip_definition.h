@@ -24,7 +24,7 @@ SFI_BEGIN_DECLS
 
 /** One row of the option-byte CSV.  Never grows. */
 typedef struct sfi_chip_row {
-    const char *name;
+    const char *name; /**< as in the file: "FOPTSR_PRG" */
     uint32_t shipped; /**< value of a new part */
     uint32_t current; /**< where the bootloader shows the value in force: offset
                          from `options_base` */
@@ -64,12 +64,12 @@ typedef struct sfi_chip_memory_range {
 
 /** A part: what its reference manual and AN2606 say of it. */
 typedef struct sfi_chip_definition {
-    uint32_t struct_size; /**< sizeof(sfi_chip_definition) */
-    uint32_t flags;       /**< SFI_CHIP_* */
-    const char *name;     /**< "stm32f746xg": 1 to 31 of a-z and 0-9; not that
-                             of a part that libsfi knows */
-    uint32_t device_id;   /**< DEV_ID of DBGMCU_IDCODE, 12 bits */
-    uint32_t flash_base;
+    uint32_t struct_size;   /**< sizeof(sfi_chip_definition) */
+    uint32_t flags;         /**< SFI_CHIP_* */
+    const char *name;       /**< "stm32f746xg": 1 to 31 of a-z and 0-9; not that
+                               of a part that libsfi knows */
+    uint32_t device_id;     /**< DEV_ID of DBGMCU_IDCODE, 12 bits */
+    uint32_t flash_base;    /**< its first address */
     uint32_t flash_size;    /**< sectors of equal size */
     uint32_t bank_size;     /**< 0: one bank */
     uint32_t sector_size;   /**< what is erased at once */
@@ -86,7 +86,7 @@ typedef struct sfi_chip_definition {
     uint32_t flash_size_at; /**< where the part says how large its flash is, 16
                                bits, in KB; 0: not known */
     uint32_t options_base;  /**< the option bytes as bootloaders show them */
-    uint32_t options_size;
+    uint32_t options_size;  /**< ... and how many bytes they take */
     const sfi_chip_row *rows;     /**< in the order of CSV files */
     size_t row_count;             /**< 1 to 12 */
     const sfi_chip_field *fields; /**< of them one is "RDP", 8 bits wide, with

@@ -13,22 +13,25 @@
 
 SFI_BEGIN_DECLS
 
+/** A context.  Every handle of libsfi is made from one. */
 typedef struct sfi_ctx sfi_ctx;
+
+/** The last error of a context: sfi_ctx_error(). */
 typedef struct sfi_error sfi_error;
 
 /** Log levels; a context logs the lines up to its level. */
 enum sfi_log_level {
-    SFI_LOG_NONE = 0,
-    SFI_LOG_WARNING = 1,
-    SFI_LOG_INFO = 2,
-    SFI_LOG_DEBUG = 3
+    SFI_LOG_NONE = 0,    /**< nothing */
+    SFI_LOG_WARNING = 1, /**< what a person should look at */
+    SFI_LOG_INFO = 2,    /**< and what is done */
+    SFI_LOG_DEBUG = 3    /**< and everything else */
 };
 
 /**
  * Receives one log line, without line end and without secrets.
  *
  * @param user   `log_user` of the context's options
- * @param level  SFI_LOG_WARNING .. SFI_LOG_DEBUG
+ * @param level  SFI_LOG_WARNING to SFI_LOG_DEBUG
  * @param line   the line; valid during the call
  */
 typedef void (*sfi_log_fn)(void *user, int level, const char *line);
@@ -58,6 +61,7 @@ typedef struct sfi_allocator {
     void (*free)(void *user, void *ptr);
 } sfi_allocator;
 
+/** Options of a context.  All zero, but for struct_size: the defaults. */
 typedef struct sfi_ctx_options {
     uint32_t struct_size;           /**< sizeof(sfi_ctx_options) */
     uint32_t log_level;             /**< SFI_LOG_*; 0: no log */
@@ -312,25 +316,25 @@ SFI_API void sfi_text_escape(const char *text, char *out, size_t out_cap);
 
 /** What a file is, as its content tells: sfi_ctx_file_kind(). */
 enum sfi_file_kind {
-    SFI_FILE_ABSENT = 0,  /**< no file has this name */
-    SFI_FILE_SPECIAL = 1, /**< a folder, a device or a pipe */
-    SFI_FILE_EMPTY = 2,
+    SFI_FILE_ABSENT = 0,     /**< no file has this name */
+    SFI_FILE_SPECIAL = 1,    /**< a folder, a device or a pipe */
+    SFI_FILE_EMPTY = 2,      /**< a file without content */
     SFI_FILE_OTHER = 3,      /**< none of the kinds below */
     SFI_FILE_DATABASE = 4,   /**< a vault, or what SQLite keeps beside it */
     SFI_FILE_KEY = 5,        /**< as long as a key or a nonce */
     SFI_FILE_CREDENTIAL = 6, /**< PEM or DER */
     SFI_FILE_PERSONALIZATION = 7, /**< a personalisation file */
     SFI_FILE_AUDIT = 8,           /**< an audit log */
-    SFI_FILE_LICENSE = 9,
-    SFI_FILE_CERTIFICATE = 10, /**< a chip's */
-    SFI_FILE_IMAGE = 11,       /**< .sfi */
-    SFI_FILE_MODULE = 12,      /**< .smi */
-    SFI_FILE_FIRMWARE = 13,    /**< ELF, Intel HEX, S-records, DfuSe */
-    SFI_FILE_TRACE = 14,       /**< of sfi_transport_capture() */
-    SFI_FILE_JSON = 15,        /**< also the records of sfi-program */
-    SFI_FILE_NONCES = 16,      /**< of sfi_image_builder_set_register() */
-    SFI_FILE_MAP = 17,         /**< a picture of sfi_map_svg() */
-    SFI_FILE_RECEIPT = 18      /**< of a chip: sfi/receipt.h */
+    SFI_FILE_LICENSE = 9,         /**< a licence */
+    SFI_FILE_CERTIFICATE = 10,    /**< a chip's */
+    SFI_FILE_IMAGE = 11,          /**< .sfi */
+    SFI_FILE_MODULE = 12,         /**< .smi */
+    SFI_FILE_FIRMWARE = 13,       /**< ELF, Intel HEX, S-records, DfuSe */
+    SFI_FILE_TRACE = 14,          /**< of sfi_transport_capture() */
+    SFI_FILE_JSON = 15,           /**< also the records of sfi-program */
+    SFI_FILE_NONCES = 16,         /**< of sfi_image_builder_set_register() */
+    SFI_FILE_MAP = 17,            /**< a picture of sfi_map_svg() */
+    SFI_FILE_RECEIPT = 18         /**< of a chip: sfi/receipt.h */
 };
 
 /** sfi_ctx_check_output(): the user asked for the file to be replaced. */
@@ -344,8 +348,7 @@ enum sfi_file_kind {
  *
  * @param ctx   a context
  * @param path  the file; need not exist
- * @param kind  receives SFI_FILE_ABSENT .. SFI_FILE_MAP; later versions may
- *              know more kinds
+ * @param kind  receives a SFI_FILE_*; later versions may know more kinds
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  ctx, path or kind is NULL
@@ -362,8 +365,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_file_kind(sfi_ctx *ctx,
 /**
  * A kind of file in words, with an article: "a licence".
  *
- * @param kind  SFI_FILE_ABSENT .. SFI_FILE_MAP; others are like
- * SFI_FILE_OTHER
+ * @param kind  SFI_FILE_*; others are like SFI_FILE_OTHER
  *
  * @return the words, never NULL; static
  *

@@ -137,8 +137,9 @@ typedef struct sfi_dialect_link {
 /** Not repeated when the line damages the request or its reply. */
 #define SFI_REQUEST_ONCE 0x02u
 
-/** Bytes in the packets of a request (AN3155, 3.14 and 3.15). */
+/** Most bytes of parameters in a request (AN3155, 3.14 and 3.15). */
 #define SFI_REQUEST_PARAM_MAX 128u
+/** Most bytes of data behind them. */
 #define SFI_REQUEST_DATA_MAX 1024u
 /** Bytes of a reply. */
 #define SFI_REQUEST_REPLY_MAX 196u
@@ -155,7 +156,7 @@ typedef struct sfi_request {
     const uint8_t *data;  /**< with SFI_REQUEST_EXTENDED */
     size_t data_len;      /**< at most SFI_REQUEST_DATA_MAX */
     size_t *reply_got;    /**< receives the reply's length, at most the room for
-                             it;    NULL: the reply must fill the room */
+                               it; NULL: the reply must fill the room */
 } sfi_request;
 
 /**

@@ -291,12 +291,12 @@ typedef struct sfi_firmware_range {
  * of `exclude`, and in the flash of a part.  All zero keeps all.
  */
 typedef struct sfi_firmware_selection {
-    uint32_t struct_size; /**< sizeof(sfi_firmware_selection) */
-    uint32_t reserved;    /**< 0 */
-    const sfi_firmware_range *only;
-    size_t only_count; /**< 0: everywhere */
-    const sfi_firmware_range *exclude;
-    size_t exclude_count;
+    uint32_t struct_size;              /**< sizeof(sfi_firmware_selection) */
+    uint32_t reserved;                 /**< 0 */
+    const sfi_firmware_range *only;    /**< ranges to keep ... */
+    size_t only_count;                 /**< ... and how many; 0: everywhere */
+    const sfi_firmware_range *exclude; /**< ranges to leave out ... */
+    size_t exclude_count;              /**< ... and how many */
     const sfi_chip *flash_of; /**< only what is in its flash; NULL: all */
 } sfi_firmware_selection;
 

@@ -176,16 +176,20 @@ typedef struct sfi_hsm_ops {
     sfi_status (*lease)(void *user, const uint8_t *request, size_t request_len,
                         uint64_t count, uint64_t seconds, uint8_t *out,
                         size_t *out_len);
+    /** As sfi_hsm_provision_lease(). */
     sfi_status (*provision_lease)(void *user, const uint8_t *secret,
                                   size_t secret_len, const uint8_t *lease,
                                   size_t lease_len);
+    /** As sfi_hsm_end_lease(). */
     sfi_status (*end_lease)(void *user, uint8_t *out, size_t *out_len);
+    /** As sfi_hsm_return_lease(). */
     sfi_status (*return_lease)(void *user, const uint8_t *end, size_t end_len,
                                uint64_t *returned);
     /** `out` is zero but for its struct_size. */
     sfi_status (*check_known)(void *user, uint64_t sequence,
                               const uint8_t *head, size_t head_len,
                               sfi_hsm_known *out);
+    /** As sfi_hsm_declare_restored(). */
     sfi_status (*declare_restored)(void *user, uint64_t sequence,
                                    const uint8_t *head, size_t head_len,
                                    uint64_t remaining);

@@ -418,14 +418,14 @@ typedef struct sfi_image_event {
     uint32_t area_kind;   /**< SFI_AREA_* */
     uint32_t area_size;   /**< bytes of content */
     uint32_t version;     /**< HEADER: of the protocol; areas: of the image */
-    uint32_t reserved;
-    uint64_t address;    /**< of the area; DATA: of this piece */
-    const uint8_t *data; /**< DATA: the piece */
-    size_t len;          /**< ... and its length */
-    const uint8_t *aad;  /**< HEADER, AREA_BEGIN: the authenticated bytes */
-    size_t aad_len;
-    const uint8_t *tag; /**< HEADER, AREA_BEGIN: the tag ... */
-    size_t tag_len;     /**< ... and its length, 16 */
+    uint32_t reserved;    /**< 0 */
+    uint64_t address;     /**< of the area; DATA: of this piece */
+    const uint8_t *data;  /**< DATA: the piece */
+    size_t len;           /**< ... and its length */
+    const uint8_t *aad;   /**< HEADER, AREA_BEGIN: the authenticated bytes */
+    size_t aad_len;       /**< ... and their number */
+    const uint8_t *tag;   /**< HEADER, AREA_BEGIN: the tag ... */
+    size_t tag_len;       /**< ... and its length, 16 */
 } sfi_image_event;
 
 /**

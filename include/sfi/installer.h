@@ -333,7 +333,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_HSM_PIN, SFI_ERR_ACCESS, SFI_ERR_OS  the HSM or the store refused
  *                      or failed
  *   SFI_ERR_NO_LICENSE the store has no licence for the chip, as for any open
-                      chip, and no HSM is set
+ *                      chip, and no HSM is set
  *   SFI_ERR_CRYPTO     the crypto library failed
  *   SFI_ERR_CALLBACK   a function of link, HSM or dialect returned no status
  *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called

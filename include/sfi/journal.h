@@ -40,18 +40,18 @@ typedef struct sfi_journal_job {
                              * as `error` tells */
     const char *phase;      /**< as sfi_phase_name() has them */
     const char *image;      /**< the name of the .sfi file */
-    const uint8_t *image_tag; /**< the 16 bytes of its header's tag */
-    const char *protocol;     /**< "static" or "live" */
-    const char *const *files; /**< names of other files that the chip got */
-    size_t file_count;        /**< ... and their number */
-    const char *port;         /**< of the link */
-    const char *chip;         /**< the part */
-    const char *device_id;    /**< sfi_certificate_device_id() */
-    const char *board_serial; /**< the board's own number, by the caller */
-    const char *license;      /**< "counted", "again", "stored", "given", or
-                               * "hsm" from one without an audit */
-    const char *hsm_serial;   /**< NULL: no HSM took part; may be "" */
-    const char *hsm_firmware_id;
+    const uint8_t *image_tag;    /**< the 16 bytes of its header's tag */
+    const char *protocol;        /**< "static" or "live" */
+    const char *const *files;    /**< names of other files that the chip got */
+    size_t file_count;           /**< ... and their number */
+    const char *port;            /**< of the link */
+    const char *chip;            /**< the part */
+    const char *device_id;       /**< sfi_certificate_device_id() */
+    const char *board_serial;    /**< the board's own number, by the caller */
+    const char *license;         /**< "counted", "again", "stored", "given", or
+                                  * "hsm" from one without an audit */
+    const char *hsm_serial;      /**< NULL: no HSM took part; may be "" */
+    const char *hsm_firmware_id; /**< which firmware it licenses */
     /** sfi_ctx_error() of the context that did the job, which may be the
      * journal's own: it is read before it is cleared; NULL: success. */
     const sfi_error *error;

@@ -292,14 +292,14 @@ SFI_API const sfi_port_kind *sfi_port_kind_at(size_t index);
 /** A port or device that a link can use.  The texts of the device are visible
  * ASCII, any other character in them became an escape; "": no such text. */
 typedef struct sfi_transport_found {
-    uint32_t struct_size;  /**< sizeof(sfi_transport_found) of the library */
-    uint32_t flags;        /**< SFI_FOUND_* */
-    char kind[16];         /**< as sfi_port_kind_at() has it */
-    char uri[288];         /**< for sfi_transport_open() */
-    char lasting_uri[288]; /**< a name that does not change when other devices
-                              are plugged in; "": none, or the same as `uri` */
-    char product[128];
-    char manufacturer[128];
+    uint32_t struct_size;   /**< sizeof(sfi_transport_found) of the library */
+    uint32_t flags;         /**< SFI_FOUND_* */
+    char kind[16];          /**< as sfi_port_kind_at() has it */
+    char uri[288];          /**< for sfi_transport_open() */
+    char lasting_uri[288];  /**< a name that does not change when other devices
+                               are plugged in; "": none, or the same as `uri` */
+    char product[128];      /**< what the device calls itself, or "" */
+    char manufacturer[128]; /**< who made it, as it says, or "" */
     char serial[128]; /**< serial number; the same for all STM32H753 in DFU
                          mode */
 } sfi_transport_found;

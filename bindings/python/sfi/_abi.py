@@ -246,6 +246,7 @@ class FileKind(OpenEnum):
     ABSENT = 0
     #: a folder, a device or a pipe
     SPECIAL = 1
+    #: a file without content
     EMPTY = 2
     #: none of the kinds below
     OTHER = 3
@@ -259,6 +260,7 @@ class FileKind(OpenEnum):
     PERSONALIZATION = 7
     #: an audit log
     AUDIT = 8
+    #: a licence
     LICENSE = 9
     #: a chip's
     CERTIFICATE = 10
@@ -331,9 +333,13 @@ class LinkKind(OpenEnum):
 class LogLevel(OpenEnum):
     """Log levels; a context logs the lines up to its level."""
 
+    #: nothing
     NONE = 0
+    #: what a person should look at
     WARNING = 1
+    #: and what is done
     INFO = 2
+    #: and everything else
     DEBUG = 3
 
 
@@ -865,7 +871,7 @@ class sfi_connect_options(Structure):
 
 
 class sfi_ctx_options(Structure):
-    """Free memory that alloc returned; `ptr` is never NULL."""
+    """Options of a context. All zero, but for struct_size: the defaults."""
 
 
 class sfi_dap_ops(Structure):
