@@ -93,8 +93,7 @@ class Writer:
         if kind == "doc":
             page = self.pages.of_document(m["file"], m["chapter"])
             return self.reference(page) if page and page[0] != self.own else \
-                f"Pa {text}" if " " not in text else \
-                f"Pa doc/{m['file']}"
+                f"Pa {argument(text.replace(chr(34), ''), False)}"
         if kind == "program":
             return self.program(text)
         return self.name(kind, text)

@@ -89,15 +89,11 @@ class Pages:
         """(page, section) of a chapter, or of a whole document, or None."""
         if file == "format.md" and not chapter and not anchor:
             return None
+        wanted = anchor or slug(chapter or "")
         for name, section, _, own, chapters in DOCUMENTS:
-            if own != file:
-                continue
-            if not chapters:
+            if own == file and (not chapters or any(
+                    wanted in self.anchors(file, c) for c in chapters)):
                 return name, section
-            for title in chapters:
-                if chapter == title or anchor and anchor in \
-                        self.anchors(file, title):
-                    return name, section
         return None
 
     def anchors(self, file, chapter):
