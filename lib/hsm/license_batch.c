@@ -3,7 +3,6 @@
 /* Licences for any number of certificates, a piece at a time: read, find in the
  * store, ask the HSM for the others in one step, store them, tell. */
 #define _POSIX_C_SOURCE 200809L
-#include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "hsm/base/batch.h"
@@ -178,20 +178,21 @@ batch_add_folder(sfi_license_batch *b, const char *folder)
 {
     sfi_ctx *ctx = b->obj.ctx;
     size_t first = b->count;
-    const struct dirent *e;
+    const char *name;
+    struct sys_folder *f;
     sfi_status st = SFI_OK;
-    DIR *dir = opendir(folder);
+    int err = sfi__sys_folder_open(folder, &f);
 
-    if (dir == NULL) {
-        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
+    if (err != 0) {
+        (void)sfi__fail_os(ctx, sfi__os_status(err), err,
                            "cannot read the folder");
         return sfi__where(ctx, "%s", folder);
     }
-    while (st == SFI_OK && (e = readdir(dir)) != NULL) {
-        if (e->d_name[0] != '.')
-            st = batch_add_file(b, folder, e->d_name);
+    while (st == SFI_OK && (name = sfi__sys_folder_next(f)) != NULL) {
+        if (name[0] != '.')
+            st = batch_add_file(b, folder, name);
     }
-    (void)closedir(dir);
+    sfi__sys_folder_close(f);
     batch_sort_folder(b, first);
     if (st == SFI_OK && b->count == first) {
         (void)sfi__fail(ctx, SFI_ERR_FORMAT,

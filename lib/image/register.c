@@ -3,21 +3,16 @@
 /* The register of used nonces: for each IV of an image a record with keyed
  * digests of the IV and of the image.  Appended to under a lock, and never
  * rewritten; what a crash left of a record is overwritten by the next. */
-/* flock() is not in POSIX. */
-#define _DEFAULT_SOURCE
 #include "image/register.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/fd.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "crypto/hash.h"
@@ -132,16 +127,17 @@ reg_fail_os(const struct reg *r, int err, const char *what)
 static sfi_status
 reg_check_regular(struct reg *r)
 {
-    struct stat st;
+    struct sys_stat st;
+    int err = sfi__sys_fstat(r->fd, &st);
 
-    if (fstat(r->fd, &st) != 0)
-        return reg_fail_os(r, errno, "cannot read the register of nonces");
-    if (!S_ISREG(st.st_mode)) {
+    if (err != 0)
+        return reg_fail_os(r, err, "cannot read the register of nonces");
+    if (!st.is_file) {
         (void)sfi__fail(r->ctx, SFI_ERR_ACCESS,
                         "not a regular file, expected a register of nonces");
         return sfi__where(r->ctx, "%s", r->path);
     }
-    r->size = (uint64_t)st.st_size;
+    r->size = st.size;
     return SFI_OK;
 }
 
@@ -153,13 +149,13 @@ reg_close(struct reg *r)
     r->fd = -1;
 }
 
-/* Open and lock; `flags` O_RDONLY: SFI_OK without a descriptor when there is no
+/* Open and lock; `flags` SYS_READ: SFI_OK without a descriptor when there is no
  * such file. */
 static sfi_status
-reg_open(struct reg *r, int flags)
+reg_open(struct reg *r, unsigned flags)
 {
-    bool reads = flags == O_RDONLY;
-    int err = sfi__fd_open(r->path, flags | O_NOFOLLOW | O_NONBLOCK,
+    bool reads = flags == SYS_READ;
+    int err = sfi__fd_open(r->path, flags | SYS_NO_LINK | SYS_NO_WAIT,
                            REGISTER_MODE, &r->fd);
     sfi_status st;
 
@@ -176,9 +172,10 @@ reg_open(struct reg *r, int flags)
                            reads ? "cannot read the register of nonces"
                                  : "cannot write the register of nonces");
     st = reg_check_regular(r);
-    while (st == SFI_OK && flock(r->fd, reads ? LOCK_SH : LOCK_EX) != 0) {
-        if (errno != EINTR)
-            st = reg_fail_os(r, errno, "cannot lock the register of nonces");
+    if (st == SFI_OK) {
+        err = sfi__sys_lock(r->fd, reads ? SYS_LOCK_SHARED : SYS_LOCK_WAIT);
+        if (err != 0)
+            st = reg_fail_os(r, err, "cannot lock the register of nonces");
     }
     if (st == SFI_OK)
         st = reg_check_regular(r); /* the size, now that it is ours */
@@ -300,19 +297,11 @@ reg_print_records(const struct reg *r, struct buf *out)
 static int
 reg_write_at(int fd, uint64_t at, const uint8_t *data, size_t len)
 {
-    if (ftruncate(fd, (off_t)at) != 0 || lseek(fd, (off_t)at, SEEK_SET) < 0)
-        return errno;
-    while (len > 0) {
-        ssize_t put = write(fd, data, len);
+    int err = sfi__sys_cut(fd, at);
 
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return errno;
-        data += put;
-        len -= (size_t)put;
-    }
-    return fsync(fd) == 0 ? 0 : errno;
+    if (err == 0)
+        err = sfi__sys_write(fd, data, len);
+    return err == 0 ? sfi__sys_sync(fd) : err;
 }
 
 static sfi_status
@@ -396,7 +385,7 @@ sfi__register_check(sfi_image_builder *b, const struct layout *p,
     if (b->reg == NULL || (b->reg_flags & SFI_REGISTER_SAME_NONCE) != 0)
         return SFI_OK;
     reg_init(&r, b);
-    st = reg_open(&r, O_RDONLY);
+    st = reg_open(&r, SYS_READ);
     if (st != SFI_OK || r.fd < 0)
         return st;
     st = reg_digest_image(&r, b, p);
@@ -421,7 +410,7 @@ sfi__register_enter(sfi_image_builder *b, const struct layout *p)
     reg_init(&r, b);
     st = reg_digest_image(&r, b, p);
     if (st == SFI_OK)
-        st = reg_open(&r, O_RDWR | O_CREAT);
+        st = reg_open(&r, SYS_READ_WRITE | SYS_CREATE);
     if (st == SFI_OK)
         st = reg_read(&r);
     if (st == SFI_OK)

@@ -5,10 +5,7 @@
 #define SFI_JOURNAL_APPEND_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-/* Read a piece that the file has. */
-int sfi__append_read(int fd, void *out, size_t len, uint64_t at);
 /* Write all, and sync it. */
 int sfi__append_write(int fd, const void *data, size_t len);
 

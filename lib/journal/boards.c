@@ -3,13 +3,8 @@
 /* The boards of an order: a file of JSON lines with numbers, which one process
  * has at a time.  A line counts when it is synced; what a power cut leaves of
  * one is cut off by the next process. */
-#define _DEFAULT_SOURCE /* flock() */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sfi/version.h>
 
@@ -20,6 +15,7 @@
 #include "util/hex.h"
 #include "util/json.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -93,7 +89,7 @@ boards_write(sfi_boards *b, const struct buf *line)
 
     if (err == 0)
         return SFI_OK;
-    if (ftruncate(b->fd, (off_t)b->size) != 0)
+    if (sfi__sys_cut(b->fd, b->size) != 0)
         b->failed = true; /* the next process cuts it off */
     return boards_fail_os(b, err, "cannot write");
 }
@@ -132,6 +128,7 @@ static sfi_status
 boards_cut_fragment(sfi_boards *b, const char *text, size_t len)
 {
     const char *at = text, *end;
+    int err;
 
     while ((end = memchr(at, '\n', len - (size_t)(at - text))) != NULL) {
         if (sfi__boards_is_line(at, (size_t)(end - at))) {
@@ -146,9 +143,10 @@ boards_cut_fragment(sfi_boards *b, const char *text, size_t len)
              "%s: the last line is not whole, as after a power cut: it was "
              "never reported, and is removed",
              b->path);
-    if (ftruncate(b->fd, (off_t)b->size) != 0 || fsync(b->fd) != 0)
-        return boards_fail_os(b, errno, "cannot write");
-    return SFI_OK;
+    err = sfi__sys_cut(b->fd, b->size);
+    if (err == 0)
+        err = sfi__sys_sync(b->fd);
+    return err == 0 ? SFI_OK : boards_fail_os(b, err, "cannot write");
 }
 
 static sfi_status
@@ -203,7 +201,7 @@ boards_read(sfi_boards *b, size_t len)
         sfi__buf_free(&text);
         return sfi__nomem(b->obj.ctx);
     }
-    err = sfi__append_read(b->fd, text.data, len, 0);
+    err = sfi__sys_read_at(b->fd, text.data, len, 0);
     if (err != 0)
         st = boards_fail_os(b, err, "cannot read");
     else if (len > 0 && !boards_is_ours((char *)text.data, len))
@@ -238,31 +236,34 @@ static sfi_status
 boards_lock(sfi_boards *b)
 {
     sfi_ctx *ctx = b->obj.ctx;
-    struct stat opened, named;
+    struct sys_stat opened, named;
+    int err = sfi__sys_lock(b->fd, SYS_LOCK);
 
-    if (flock(b->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK)
-            return boards_fail_os(b, errno, "cannot lock");
+    if (err == EAGAIN)
         return boards_add_where(
             b, sfi__fail(ctx, SFI_ERR_ACCESS,
                          "another process works on this job: wait until it "
                          "ends, or end it"));
-    }
-    if (fstat(b->fd, &opened) != 0 || stat(b->path, &named) != 0)
-        return boards_fail_os(b, errno, "cannot read");
-    if (opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+    if (err != 0)
+        return boards_fail_os(b, err, "cannot lock");
+    err = sfi__sys_fstat(b->fd, &opened);
+    if (err == 0)
+        err = sfi__sys_stat(b->path, &named);
+    if (err != 0)
+        return boards_fail_os(b, err, "cannot read");
+    if (opened.device != named.device || opened.inode != named.inode)
         return boards_add_where(b, sfi__fail(ctx, SFI_ERR_OS,
                                              "the file was replaced while it "
                                              "was opened: try again"));
-    if (!S_ISREG(opened.st_mode))
+    if (!opened.is_file)
         return boards_add_where(b, sfi__fail(ctx, SFI_ERR_OS,
                                              "not a regular file, so it "
                                              "cannot hold a journal"));
-    if ((uint64_t)opened.st_size > BOARDS_FILE_MAX)
+    if (opened.size > BOARDS_FILE_MAX)
         return boards_add_where(b, sfi__fail(ctx, SFI_ERR_LIMIT,
                                              "a file of more than %zu bytes",
                                              BOARDS_FILE_MAX));
-    return boards_read(b, (size_t)opened.st_size);
+    return boards_read(b, (size_t)opened.size);
 }
 
 static sfi_status
@@ -273,7 +274,8 @@ boards_open(sfi_boards *b)
 
     if (st != SFI_OK)
         return st;
-    err = sfi__fd_open(b->path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK,
+    err = sfi__fd_open(b->path,
+                       SYS_READ_WRITE | SYS_CREATE | SYS_APPEND | SYS_NO_WAIT,
                        BOARDS_MODE, &b->fd);
     if (err != 0)
         return boards_fail_os(b, err, "cannot write");

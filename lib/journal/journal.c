@@ -4,20 +4,16 @@
  * or not there.  The lock is of the open file, so threads keep each other out
  * as processes do; a power cut inside a line leaves a fragment, and the next
  * line begins behind it. */
-#define _DEFAULT_SOURCE /* flock() */
 #include <sfi/journal.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/clock.h"
 #include "util/fd.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/abi.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -94,7 +90,7 @@ journal_find_begin(const sfi_journal *j, uint64_t end, uint64_t *begin)
     *begin = end;
     while (*begin > 0) {
         size_t len = *begin < sizeof(piece) ? (size_t)*begin : sizeof(piece);
-        int err = sfi__append_read(j->fd, piece, len, *begin - len);
+        int err = sfi__sys_read_at(j->fd, piece, len, *begin - len);
 
         if (err != 0)
             return err;
@@ -119,7 +115,7 @@ journal_judge_line(const sfi_journal *j, uint64_t begin, uint64_t end,
 
     if (end - begin < len)
         len = (size_t)(end - begin);
-    err = sfi__append_read(j->fd, text, len, begin);
+    err = sfi__sys_read_at(j->fd, text, len, begin);
     *good = err == 0 && sfi__equal(text, JOURNAL_BEGIN, len);
     return err;
 }
@@ -149,15 +145,15 @@ static sfi_status
 journal_check(sfi_journal *j)
 {
     sfi_ctx *ctx = j->obj.ctx;
-    struct stat st;
+    struct sys_stat st;
     bool good;
-    int err = fstat(j->fd, &st) == 0 ? 0 : errno;
+    int err = sfi__sys_fstat(j->fd, &st);
 
-    if (err == 0 && !S_ISREG(st.st_mode))
+    if (err == 0 && !st.is_file)
         return journal_add_where(
             j, sfi__fail(ctx, SFI_ERR_OS,
                          "not a regular file, so it cannot hold records"));
-    j->size = err == 0 ? (uint64_t)st.st_size : 0;
+    j->size = st.size;
     if (err == 0)
         err = journal_judge(j, &good);
     if (err != 0)
@@ -180,7 +176,8 @@ journal_open(sfi_journal *j)
 
     if (st != SFI_OK)
         return st;
-    err = sfi__fd_open(j->path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK,
+    err = sfi__fd_open(j->path,
+                       SYS_READ_WRITE | SYS_CREATE | SYS_APPEND | SYS_NO_WAIT,
                        JOURNAL_MODE, &j->fd);
     if (err != 0)
         return journal_fail_os(j, err, "cannot write");
@@ -195,10 +192,12 @@ static sfi_status
 journal_lock(sfi_journal *j)
 {
     for (unsigned i = 0; i < LOCK_NAPS; i++) {
-        if (flock(j->fd, LOCK_EX | LOCK_NB) == 0)
+        int err = sfi__sys_lock(j->fd, SYS_LOCK);
+
+        if (err == 0)
             return SFI_OK;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return journal_fail_os(j, errno, "cannot lock");
+        if (err != EAGAIN)
+            return journal_fail_os(j, err, "cannot lock");
         sfi__clock_nap_us(LOCK_NAP_US);
     }
     return journal_add_where(j, sfi__fail(j->obj.ctx, SFI_ERR_TIMEOUT,
@@ -209,12 +208,13 @@ journal_lock(sfi_journal *j)
 static bool
 journal_is_current(sfi_journal *j)
 {
-    struct stat named, opened;
+    struct sys_stat named, opened;
 
-    if (j->fd < 0 || fstat(j->fd, &opened) != 0 || stat(j->path, &named) != 0)
+    if (j->fd < 0 || sfi__sys_fstat(j->fd, &opened) != 0 ||
+        sfi__sys_stat(j->path, &named) != 0)
         return false;
-    j->size = (uint64_t)opened.st_size;
-    return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+    j->size = opened.size;
+    return named.device == opened.device && named.inode == opened.inode;
 }
 
 /* The file of the name, locked: a program that keeps logs in order may have
@@ -273,7 +273,7 @@ journal_append(sfi_journal *j, const struct buf *line)
     int err = 0;
 
     if (j->size > 0)
-        err = sfi__append_read(j->fd, &last, 1, j->size - 1);
+        err = sfi__sys_read_at(j->fd, &last, 1, j->size - 1);
     if (last == '\n') { /* the line has one in front */
         data++;
         len--;
@@ -283,7 +283,7 @@ journal_append(sfi_journal *j, const struct buf *line)
     if (err == 0)
         return SFI_OK;
     (void)journal_fail_os(j, err, "cannot write");
-    if (ftruncate(j->fd, (off_t)j->size) != 0)
+    if (sfi__sys_cut(j->fd, j->size) != 0)
         sfi__log(j->obj.ctx, SFI_LOG_WARNING,
                  "%s: a part of a line stays: the next one follows it",
                  j->path);
@@ -304,7 +304,7 @@ journal_add(sfi_journal *j, const sfi_journal_job *job, const sfi_error *error)
         st = journal_take(j);
     if (st == SFI_OK) {
         st = journal_append(j, &line);
-        (void)flock(j->fd, LOCK_UN);
+        sfi__sys_unlock(j->fd);
     }
     sfi__buf_free(&line);
     return st;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The job of a station as one line of JSON. */
-#define _POSIX_C_SOURCE 200809L /* gethostname() */
 #include "journal/line.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <sfi/version.h>
 
@@ -13,6 +11,7 @@
 #include "util/date.h"
 #include "util/hex.h"
 #include "util/json.h"
+#include "util/sys.h"
 #include "core/err.h"
 #include "journal/json.h"
 
@@ -33,10 +32,10 @@ line_text(struct json_writer *l, const char *name, const char *text)
 static void
 line_place_and_time(struct json_writer *l)
 {
-    char host[HOST_MAX] = "", time[DATE_MAX];
+    char host[HOST_MAX], time[DATE_MAX];
 
     line_text(l, "time", sfi__date_format(time, sfi__wall_clock()));
-    if (gethostname(host, sizeof(host) - 1) == 0)
+    if (sfi__sys_host_name(host, sizeof(host)))
         line_text(l, "host", host);
     line_text(l, "libsfi", sfi_version_str());
 }

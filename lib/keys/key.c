@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The key handle; files of keys and nonces, created and loaded. */
-#define _POSIX_C_SOURCE 200809L
 #include "keys/key.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/fd.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
@@ -136,24 +134,19 @@ sfi_nonce_load(sfi_ctx *ctx, const char *path, uint8_t nonce[SFI_NONCE_LEN])
 static int
 key_write_new_file(const char *path, const uint8_t *data, size_t len)
 {
-    ssize_t put;
     int fd;
-    int err = sfi__fd_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600, &fd);
+    int err = sfi__fd_open(path, SYS_WRITE | SYS_NEW, 0600, &fd);
 
     if (err != 0)
         return err;
-    put = write(fd, data, len);
-    if (put < 0)
-        err = errno;
-    else if ((size_t)put < len)
-        err = ENOSPC;
-    else
-        err = fsync(fd) == 0 ? 0 : errno;
+    err = sfi__sys_write(fd, data, len);
+    if (err == 0)
+        err = sfi__sys_sync(fd);
     (void)sfi__fd_close(fd);
     if (err == 0)
         err = sfi__file_sync_folder(path);
     if (err != 0)
-        (void)unlink(path);
+        (void)sfi__sys_remove(path);
     return err;
 }
 

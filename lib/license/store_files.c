@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Every file of a licence store, many of them at once, and the end of one. */
-#define _POSIX_C_SOURCE 200809L
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/file.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/file_kind.h"
@@ -69,18 +67,19 @@ sfi_status
 sfi__license_store_each(sfi_ctx *ctx, const char *path, sfi_license_store_fn fn,
                         void *user)
 {
-    const struct dirent *e;
+    const char *name;
+    struct sys_folder *folder;
     sfi_status st = SFI_OK;
-    DIR *dir = opendir(path);
+    int err = sfi__sys_folder_open(path, &folder);
 
-    if (dir == NULL)
-        return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+    if (err != 0)
+        return sfi__fail_os(ctx, sfi__os_status(err), err,
                             "cannot read the folder");
-    while (st == SFI_OK && (e = readdir(dir)) != NULL) {
-        if (store_is_name(e->d_name, STORE_SUFFIX))
-            st = store_visit(ctx, path, e->d_name, fn, user);
+    while (st == SFI_OK && (name = sfi__sys_folder_next(folder)) != NULL) {
+        if (store_is_name(name, STORE_SUFFIX))
+            st = store_visit(ctx, path, name, fn, user);
     }
-    (void)closedir(dir);
+    sfi__sys_folder_close(folder);
     return st;
 }
 
@@ -188,12 +187,11 @@ store_remove_file(sfi_license_store *store, const char *path)
 {
     sfi_ctx *ctx = store->obj.ctx;
     sfi_status st = sfi__file_kind_check(ctx, path, SFI_FILE_LICENSE, true);
-    int err = 0;
+    int err;
 
     if (st != SFI_OK)
         return st;
-    if (unlink(path) != 0)
-        err = errno;
+    err = sfi__sys_remove(path);
     if (err == ENOENT && sfi__file_is_folder(store->path) == 0)
         st = sfi__fail(ctx, SFI_ERR_NO_LICENSE,
                        "the store has no licence of this device");

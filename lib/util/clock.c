@@ -1,46 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The system's clocks, and deadlines. */
-#define _POSIX_C_SOURCE 200809L
 #include "util/clock.h"
 
-#include <errno.h>
-#include <time.h>
+#include "util/sys.h"
 
 static uint64_t
 clock_system_now_ms(void *user)
 {
-    struct timespec ts = {0};
-
     (void)user;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static void
-clock_sleep(struct timespec ts)
-{
-    while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
-        ;
+    return sfi__sys_now_ms();
 }
 
 static void
 clock_system_sleep_ms(void *user, uint32_t ms)
 {
     (void)user;
-    clock_sleep((struct timespec){
-        .tv_sec = (time_t)(ms / 1000),
-        .tv_nsec = (long)(ms % 1000) * 1000000,
-    });
+    sfi__sys_sleep_us((uint64_t)ms * 1000);
 }
 
 void
 sfi__clock_nap_us(uint32_t us)
 {
-    clock_sleep((struct timespec){
-        .tv_sec = (time_t)(us / 1000000),
-        .tv_nsec = (long)(us % 1000000) * 1000,
-    });
+    sfi__sys_sleep_us(us);
 }
 
 const struct clock sfi__clock_system = {
@@ -79,9 +61,7 @@ sfi__deadline_left(const struct deadline *dl)
 uint64_t
 sfi__wall_clock(void)
 {
-    time_t now = time(NULL);
-
-    return now < 0 ? 0 : (uint64_t)now;
+    return sfi__sys_wall();
 }
 
 uint64_t

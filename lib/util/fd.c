@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Descriptors of files by path, and the list of files that have locks. */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L /* getpid() */
 #include "util/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/mem.h"
+#include "util/sys.h"
 
 #define NAMES_MAX 4 /* a file and its companions */
 
 struct file_id {
     bool there;
-    dev_t device;
-    ino_t inode;
+    uint64_t device, inode;
 };
 
 struct locked_file {
@@ -43,25 +40,25 @@ struct open_file {
 
 /* The only state of libsfi that contexts share: POSIX locks are shared by the
  * whole process too. */
-static pthread_mutex_t fd_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct locked_file *locked_files;
 static struct open_file *open_files;
 
 /* ---- which file it is ---- */
 
 static struct file_id
-file_id_of_stat(const struct stat *st)
+file_id_of_stat(const struct sys_stat *st)
 {
     return (struct file_id){
-        .there = true, .device = st->st_dev, .inode = st->st_ino};
+        .there = true, .device = st->device, .inode = st->inode};
 }
 
 static struct file_id
 file_id_of_path(const char *path)
 {
-    struct stat st;
+    struct sys_stat st;
 
-    return stat(path, &st) == 0 ? file_id_of_stat(&st) : (struct file_id){0};
+    return sfi__sys_stat(path, &st) == 0 ? file_id_of_stat(&st)
+                                         : (struct file_id){0};
 }
 
 static bool
@@ -106,9 +103,9 @@ sfi__locked_file_has(const char *path)
     struct file_id id = file_id_of_path(path);
     bool has;
 
-    (void)pthread_mutex_lock(&fd_mutex);
+    sfi__sys_mutex_lock();
     has = fd_is_of_locked_file(&id);
-    (void)pthread_mutex_unlock(&fd_mutex);
+    sfi__sys_mutex_unlock();
     return has;
 }
 
@@ -120,15 +117,14 @@ sfi__locked_file_has(const char *path)
 static int
 fd_list_open_file(int fd, struct open_file *o)
 {
-    struct stat st;
+    struct sys_stat st;
+    int err = sfi__sys_fstat(fd, &st);
 
-    if (fstat(fd, &st) != 0) {
-        int err = errno;
-
-        (void)close(fd);
+    if (err != 0) {
+        (void)sfi__sys_close(fd);
         return err;
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (!st.is_file) {
         free(o);
         return 0;
     }
@@ -143,7 +139,7 @@ fd_list_open_file(int fd, struct open_file *o)
 }
 
 int
-sfi__fd_open(const char *path, int flags, unsigned mode, int *fd)
+sfi__fd_open(const char *path, unsigned flags, unsigned mode, int *fd)
 {
     struct open_file *o;
     int got;
@@ -155,15 +151,14 @@ sfi__fd_open(const char *path, int flags, unsigned mode, int *fd)
     o = malloc(sizeof(*o));
     if (o == NULL)
         return ENOMEM;
-    got = open(path, flags | O_CLOEXEC, (mode_t)mode);
-    if (got < 0) {
-        err = errno;
+    err = sfi__sys_open(path, flags, mode, &got);
+    if (err != 0) {
         free(o);
         return err;
     }
-    (void)pthread_mutex_lock(&fd_mutex);
+    sfi__sys_mutex_lock();
     err = fd_list_open_file(got, o);
-    (void)pthread_mutex_unlock(&fd_mutex);
+    sfi__sys_mutex_unlock();
     if (err != 0)
         free(o);
     else
@@ -192,13 +187,13 @@ sfi__fd_close(int fd)
     struct open_file *o;
     int err = 0;
 
-    (void)pthread_mutex_lock(&fd_mutex);
+    sfi__sys_mutex_lock();
     o = fd_unlist_open_file(fd);
-    if (o != NULL && close(fd) != 0) /* before others may lock the file */
-        err = errno;
-    (void)pthread_mutex_unlock(&fd_mutex);
-    if (o == NULL && close(fd) != 0)
-        err = errno;
+    if (o != NULL)
+        err = sfi__sys_close(fd); /* before others may lock the file */
+    sfi__sys_mutex_unlock();
+    if (o == NULL)
+        err = sfi__sys_close(fd);
     free(o);
     return err;
 }
@@ -217,7 +212,8 @@ static int
 locked_file_name_all(struct locked_file *f, const char *path,
                      const char *const *suffixes, size_t count)
 {
-    f->names[0] = realpath(path, NULL); /* the process may change its folder */
+    f->names[0] =
+        sfi__sys_real_path(path); /* the process may change its folder */
     if (f->names[0] == NULL)
         return errno;
     f->count = 1;
@@ -271,14 +267,14 @@ sfi__locked_file_add(const char *path, const char *const *suffixes,
         return err;
     }
     f->pid = getpid();
-    (void)pthread_mutex_lock(&fd_mutex);
+    sfi__sys_mutex_lock();
     f->id = file_id_of_path(f->names[0]);
     err = f->id.there ? locked_file_check_others(f) : ENOENT;
     if (err == 0) {
         f->next = locked_files;
         locked_files = f;
     }
-    (void)pthread_mutex_unlock(&fd_mutex);
+    sfi__sys_mutex_unlock();
     if (err != 0)
         locked_file_free(f);
     else
@@ -293,24 +289,24 @@ sfi__locked_file_remove(struct locked_file *f)
 
     if (f == NULL)
         return;
-    (void)pthread_mutex_lock(&fd_mutex);
+    sfi__sys_mutex_lock();
     while (*at != NULL && *at != f)
         at = &(*at)->next;
     if (*at != NULL)
         *at = f->next;
-    (void)pthread_mutex_unlock(&fd_mutex);
+    sfi__sys_mutex_unlock();
     locked_file_free(f);
 }
 
 void
 sfi__locked_file_settle(struct locked_file *f)
 {
-    (void)pthread_mutex_lock(&fd_mutex);
+    sfi__sys_mutex_lock();
     f->settled[0] = f->id;
     for (size_t i = 1; i < f->count; i++)
         f->settled[i] = file_id_of_path(f->names[i]);
     f->is_settled = true;
-    (void)pthread_mutex_unlock(&fd_mutex);
+    sfi__sys_mutex_unlock();
 }
 
 bool

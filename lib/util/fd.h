@@ -15,9 +15,9 @@
  * knew about its locks was copied into this process. */
 #define FD_FORKED (-2)
 
-/* open() with O_CLOEXEC for a path of the user's: 0, an errno, or FD_LOCKED;
+/* sfi__sys_open() for a path of the user's: 0, an errno, or FD_LOCKED;
  * *fd is -1 on failure. */
-int sfi__fd_open(const char *path, int flags, unsigned mode, int *fd);
+int sfi__fd_open(const char *path, unsigned flags, unsigned mode, int *fd);
 /* close() for every descriptor that sfi__fd_open() gave; 0 or an errno. */
 int sfi__fd_close(int fd);
 

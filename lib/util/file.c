@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* Reads and writes files with POSIX calls. */
-#define _GNU_SOURCE /* renameat2() */
+/* Reads and writes files. */
 #include "util/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/fd.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "util/text.h"
 
+#define FOLDER_MAX 4096 /* PATH_MAX of Linux */
 #define READ_CHUNK ((size_t)64 * 1024)
 
 static int
@@ -27,21 +22,18 @@ file_read_all(int fd, size_t limit, struct buf *out)
     size_t total = 0;
 
     for (;;) {
-        ssize_t got;
+        size_t got;
+        int err;
 
         if (!sfi__buf_reserve(out, READ_CHUNK))
             return ENOMEM;
-        got = read(fd, out->data + out->len, READ_CHUNK);
-        if (got == 0)
-            return 0;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return errno;
-        if ((size_t)got > limit - total)
+        err = sfi__sys_read(fd, out->data + out->len, READ_CHUNK, &got);
+        if (err != 0 || got == 0)
+            return err;
+        if (got > limit - total)
             return EFBIG;
-        total += (size_t)got;
-        out->len += (size_t)got;
+        total += got;
+        out->len += got;
     }
 }
 
@@ -49,7 +41,7 @@ int
 sfi__file_read(const char *path, size_t limit, struct buf *out)
 {
     int fd;
-    int err = sfi__fd_open(path, O_RDONLY, 0, &fd);
+    int err = sfi__fd_open(path, SYS_READ, 0, &fd);
 
     if (err != 0)
         return err;
@@ -61,14 +53,14 @@ sfi__file_read(const char *path, size_t limit, struct buf *out)
 int
 sfi__file_open(struct file_in *f, const char *path)
 {
-    struct stat st;
-    int err = sfi__fd_open(path, O_RDONLY, 0, &f->fd);
+    struct sys_stat st;
+    int err = sfi__fd_open(path, SYS_READ, 0, &f->fd);
 
     f->size = 0;
     if (err != 0)
         return err;
-    if (fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode))
-        f->size = (uint64_t)st.st_size;
+    if (sfi__sys_fstat(f->fd, &st) == 0 && st.is_file)
+        f->size = st.size;
     return 0;
 }
 
@@ -79,15 +71,12 @@ sfi__file_fill(struct file_in *f, void *out, size_t cap, size_t *got)
 
     *got = 0;
     while (*got < cap) {
-        ssize_t n = read(f->fd, p + *got, cap - *got);
+        size_t n;
+        int err = sfi__sys_read(f->fd, p + *got, cap - *got, &n);
 
-        if (n == 0)
-            return 0;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        *got += (size_t)n;
+        if (err != 0 || n == 0)
+            return err;
+        *got += n;
     }
     return 0;
 }
@@ -103,28 +92,27 @@ sfi__file_close(struct file_in *f)
 bool
 sfi__file_is_special(const char *path)
 {
-    struct stat st;
+    struct sys_stat st;
 
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    return sfi__sys_stat(path, &st) == 0 && !st.is_file;
 }
 
 bool
 sfi__file_is_link(const char *path)
 {
-    struct stat st;
+    struct sys_stat st;
 
-    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+    return sfi__sys_lstat(path, &st) == 0 && st.is_link;
 }
 
 unsigned
 sfi__file_others_read(const char *path)
 {
-    struct stat st;
+    struct sys_stat st;
 
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) ||
-        (st.st_mode & S_IROTH) == 0)
+    if (sfi__sys_stat(path, &st) != 0 || !st.is_file || (st.mode & 0004) == 0)
         return 0;
-    return (unsigned)st.st_mode & 0777;
+    return st.mode;
 }
 
 /* Two programs that write the same file at once need two names; more tries only
@@ -133,14 +121,14 @@ sfi__file_others_read(const char *path)
 #define TEMP_RANDOM 6u
 
 /* A file that is replaced may only become less readable than it is. */
-static mode_t
+static unsigned
 file_mode_at(const char *path, unsigned mode)
 {
-    struct stat st;
+    struct sys_stat st;
 
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-        mode &= st.st_mode;
-    return (mode_t)mode;
+    if (sfi__sys_stat(path, &st) == 0 && st.is_file)
+        mode &= st.mode;
+    return mode;
 }
 
 /* A new file with a name of its own beside `path`.  open() and not mkstemp()
@@ -150,7 +138,7 @@ static int
 file_open_temporary(struct file_out *f, unsigned mode)
 {
     size_t size = strlen(f->path) + 1 + 2 * TEMP_RANDOM + 1;
-    mode_t narrow = file_mode_at(f->path, mode);
+    unsigned narrow = file_mode_at(f->path, mode);
     int err = EEXIST;
 
     f->temp = sfi__alloc_any(f->alloc, size);
@@ -160,13 +148,11 @@ file_open_temporary(struct file_out *f, unsigned mode)
         uint8_t raw[TEMP_RANDOM];
         int len = snprintf(f->temp, size, "%s.", f->path);
 
-        if (getentropy(raw, sizeof(raw)) != 0) {
-            err = errno;
+        err = sfi__sys_random(raw, sizeof(raw));
+        if (err != 0)
             break;
-        }
         sfi__hex_encode(f->temp + len, raw, sizeof(raw));
-        f->fd = open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, narrow);
-        err = f->fd < 0 ? errno : 0;
+        err = sfi__sys_open(f->temp, SYS_WRITE | SYS_NEW, narrow, &f->fd);
     }
     if (err != 0) {
         sfi__free(f->alloc, f->temp);
@@ -194,7 +180,7 @@ sfi__file_begin(struct file_out *f, const struct alloc *alloc, const char *path,
     if (sfi__locked_file_has(path)) {
         err = FD_LOCKED;
     } else if (f->in_place) {
-        err = sfi__fd_open(path, O_WRONLY, 0, &f->fd);
+        err = sfi__fd_open(path, SYS_WRITE, 0, &f->fd);
     } else {
         err = file_open_temporary(f, mode);
     }
@@ -206,52 +192,36 @@ sfi__file_begin(struct file_out *f, const struct alloc *alloc, const char *path,
 int
 sfi__file_write(struct file_out *f, const void *data, size_t len)
 {
-    const char *p = data;
-
-    while (len > 0) {
-        ssize_t put = write(f->fd, p, len);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return errno;
-        p += put;
-        len -= (size_t)put;
-    }
-    return 0;
-}
-
-/* fsync() or syncfs() of a folder. */
-static int
-file_sync_by(const char *folder, int (*sync_fd)(int fd))
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int err = 0;
-
-    if (fd < 0)
-        return errno;
-    if (sync_fd(fd) != 0 && errno != EINVAL)
-        err = errno;
-    (void)close(fd);
-    return err;
+    return sfi__sys_write(f->fd, data, len);
 }
 
 int
 sfi__file_sync_folder(const char *path)
 {
-    char folder[PATH_MAX];
+    char folder[FOLDER_MAX];
+    size_t len = strlen(path);
 
-    if (!sfi__text_copy(folder, sizeof(folder), path))
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--; /* the last name */
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    if (len == 0)
+        return sfi__sys_sync_folder(".");
+    if (len >= sizeof(folder))
         return ENAMETOOLONG;
-    return file_sync_by(dirname(folder), fsync);
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    return sfi__sys_sync_folder(folder);
 }
 
 /* One pass over the disk, where fsync() of each file would make one for each.
- * Linux reports failed writes since 5.8. */
+ */
 int
 sfi__file_sync_system(const char *folder)
 {
-    return file_sync_by(folder, syncfs);
+    return sfi__sys_sync_system(folder);
 }
 
 int
@@ -266,10 +236,10 @@ sfi__file_put_down(struct file_out *f)
 int
 sfi__file_name(struct file_out *f)
 {
-    if (f->in_place)
-        return 0;
-    if (rename(f->temp, f->path) != 0)
-        return errno;
+    int err = f->in_place ? 0 : sfi__sys_rename(f->temp, f->path);
+
+    if (err != 0 || f->in_place)
+        return err;
     sfi__free(f->alloc, f->temp);
     f->temp = NULL;
     return 0;
@@ -281,8 +251,8 @@ sfi__file_commit(struct file_out *f)
     int err = 0;
     int closed;
 
-    if (!f->in_place && fsync(f->fd) != 0)
-        err = errno;
+    if (!f->in_place)
+        err = sfi__sys_sync(f->fd);
     closed = sfi__file_put_down(f);
     if (err == 0)
         err = closed;
@@ -316,25 +286,11 @@ sfi__file_abort(struct file_out *f)
         (void)sfi__fd_close(f->fd);
     f->fd = -1;
     if (f->temp != NULL)
-        (void)unlink(f->temp);
+        (void)sfi__sys_remove(f->temp);
     sfi__free(f->alloc, f->temp);
     sfi__free(f->alloc, f->path);
     f->temp = NULL;
     f->path = NULL;
-}
-
-int
-sfi__file_name_once(const char *temp, const char *path)
-{
-    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return errno;
-    /* A file system without RENAME_NOREPLACE: for a moment both names exist. */
-    if (link(temp, path) != 0)
-        return errno;
-    (void)unlink(temp);
-    return 0;
 }
 
 int
@@ -366,25 +322,26 @@ sfi__file_compare(const char *one, const char *two, bool *same)
 bool
 sfi__file_is_there(const char *path)
 {
-    struct stat st;
+    struct sys_stat st;
 
-    return lstat(path, &st) == 0;
+    return sfi__sys_lstat(path, &st) == 0;
 }
 
 int
 sfi__file_is_folder(const char *path)
 {
-    struct stat st;
+    struct sys_stat st;
+    int err = sfi__sys_stat(path, &st);
 
-    if (stat(path, &st) != 0)
-        return errno;
-    return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    return err == 0 && !st.is_folder ? ENOTDIR : err;
 }
 
 int
 sfi__file_make_folder(const char *path, unsigned mode)
 {
-    if (mkdir(path, (mode_t)mode) != 0)
-        return errno == EEXIST ? sfi__file_is_folder(path) : errno;
-    return sfi__file_sync_folder(path);
+    int err = sfi__sys_make_folder(path, mode);
+
+    if (err == EEXIST)
+        return sfi__file_is_folder(path);
+    return err != 0 ? err : sfi__file_sync_folder(path);
 }

@@ -59,9 +59,6 @@ void sfi__file_abort(struct file_out *f);
 /* Make a new name, or a removal, durable: sync the folder that `path` is in. */
 int sfi__file_sync_folder(const char *path);
 
-/* Rename `temp` to `path`; EEXIST when `path` exists, and `temp` stays. */
-int sfi__file_name_once(const char *temp, const char *path);
-
 /* Do two files have the same content? */
 int sfi__file_compare(const char *one, const char *two, bool *same);
 

@@ -158,7 +158,7 @@ OWNED = [
     ("event2/*", ["examples/served/*", "examples/station/*"]),
     ("mbedtls/*", ["examples/bootloader/crypto/*"]),
     ("ini.h", ["examples/line/job_file.c", "examples/served/config.c"]),
-    ("time.h", ["lib/util/clock.c", "examples/*"]),
+    ("time.h", ["lib/util/sys_posix.c", "examples/*"]),
     ("termios.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("pty.h", ["lib/sim/*"]),
     ("poll.h", ["lib/transport/*", "lib/hsm/vault/ledger_pg_link.c", "lib/sim/*", "examples/*"]),

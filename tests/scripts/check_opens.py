@@ -3,8 +3,8 @@
 # Copyright The libsfi authors
 """A file that somebody names is opened in one place, which refuses a vault that
 is open: to close any descriptor of it would drop SQLite's locks.  In the
-library that is sfi__fd_open(), in the programs cli_open(); a tutorial asks
-sfi_ctx_check_path() in the same function.
+library that is sfi__fd_open(), alone with sfi__sys_open(), in the programs
+cli_open(); a tutorial asks sfi_ctx_check_path() in the same function.
 
 What cannot be somebody's vault is free: a device by its own name, a folder, a
 new file."""
@@ -15,12 +15,19 @@ import source
 
 PLACES = {"lib": ("lib/util/fd.c", "sfi__fd_open"),
           "examples": ("examples/cli/file.c", "cli_open")}
+# The system's own call, which nobody else makes either, and one that opens
+# devices alone.
+SYSTEM = [("lib/util/sys_posix.c", "sfi__sys_open"),
+          ("lib/util/sys_win32.c", "win_open"),
+          ("lib/transport/ports/serial_win32.c", "serial_claim_port")]
 TUTORIALS = "examples/tutorial/"
 NO_VAULTS = "examples/board/"  # a process without SQLite
 # stdio's and the kernel's; not a member's name, and not a declaration of ours.
 CALL = re.compile(r"(?<![\w.>])((?:f|fre|v?)open(?:at2?|64)?|creat(?:64)?|"
-                  r"mkstemps?|mkostemps?|tmpfile|syscall)[ \n]*\(")
-FREE = re.compile(r'^\s*"/dev/[\w/]+"|\bO_DIRECTORY\b|\bO_EXCL\b')
+                  r"mkstemps?|mkostemps?|tmpfile|syscall|sfi__sys_open|"
+                  r"CreateFileW)[ \n]*\(")
+FREE = re.compile(r'^\s*"/dev/[\w/]+"|\bO_DIRECTORY\b|\bO_EXCL\b|'
+                  r"\bSYS_NEW\b|\bSYS_renameat2\b")
 
 
 def arguments(text, at):
@@ -43,7 +50,7 @@ def judge(path, raw):
             name = call.group(1)
             if FREE.search(given) or name.startswith(("mks", "mko")):
                 continue
-            if (str(path), f.name) == (home, place) or \
+            if (str(path), f.name) in [(home, place)] + SYSTEM or \
                     str(path).startswith(NO_VAULTS):
                 continue
             if str(path).startswith(TUTORIALS) and \
@@ -78,6 +85,7 @@ CASES = [
               BODY.format("open(path,\n O_RDONLY | O_DIRECTORY)") +
               BODY.format("open(path, O_CREAT | O_EXCL, 0600)") +
               BODY.format("mkstemp(path)") +
+              BODY.format("sfi__sys_open(path, SYS_NEW, 0600, &fd)") +
               BODY.format("kind->open(path)") +
               BODY.format("ops.open(path)") +
               BODY.format("sfi_hsm_open(path)") +
@@ -85,6 +93,10 @@ CASES = [
      []),
     ("a library file", {"lib/b/a.c": BODY.format("open(path, O_RDONLY)")},
      [r"^lib/b/a.c:4: open\(\) in f\(\): sfi__fd_open"]),
+    ("the call of the other systems",
+     {"lib/b/a.c": BODY.format("sfi__sys_open(path, SYS_READ, 0, &fd)") +
+      BODY.format("CreateFileW(path)")},
+     [r"sfi__sys_open\(\) in f", r"CreateFileW\(\) in f"]),
     ("stdio", {"lib/a.c": BODY.format('fopen(path, "re") != NULL')},
      [r"fopen\(\) in f"]),
     ("another folder's file", {"lib/a.c": BODY.format("openat(3, path, 0)")},

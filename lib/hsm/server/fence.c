@@ -14,6 +14,7 @@
 #include "util/fd.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
@@ -205,7 +206,8 @@ fence_lock(sfi_ctx *ctx, const char *path, int *fd)
     if (lock == NULL)
         return SFI_ERR_NOMEM;
     sfi__text_format(lock, size, "%s.lock", path);
-    err = sfi__fd_open(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK,
+    err = sfi__fd_open(lock,
+                       SYS_READ_WRITE | SYS_CREATE | SYS_NO_LINK | SYS_NO_WAIT,
                        FENCE_MODE, fd);
     for (unsigned i = 0; err == 0 && i < FENCE_NAPS; i++) {
         if (flock(*fd, LOCK_EX | LOCK_NB) == 0)

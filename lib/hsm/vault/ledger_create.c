@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Create a vault: the whole file appears under its name, or nothing does. */
-#define _GNU_SOURCE /* mkostemp() */
 #include "hsm/vault/ledger.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/file.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/file_guard.h"
@@ -110,12 +106,11 @@ ledger_check_sidecars(sfi_ctx *ctx, const char *path)
 {
     for (size_t i = 0; i < FILE_GUARD_SIDECARS; i++) {
         char *name = sfi__db_path(ctx, path, sfi__file_guard_sidecars[i]);
-        struct stat info;
         bool there;
 
         if (name == NULL)
             return SFI_ERR_NOMEM;
-        there = lstat(name, &info) == 0;
+        there = sfi__file_is_there(name);
         sfi__ctx_dealloc(ctx, name);
         if (there)
             return sfi__fail(ctx, SFI_ERR_HSM_STATE,
@@ -129,12 +124,12 @@ ledger_check_sidecars(sfi_ctx *ctx, const char *path)
 static void
 ledger_remove_temp(sfi_ctx *ctx, const char *temp)
 {
-    (void)unlink(temp);
+    (void)sfi__sys_remove(temp);
     for (size_t i = 0; i < FILE_GUARD_SIDECARS; i++) {
         char *name = sfi__db_path(ctx, temp, sfi__file_guard_sidecars[i]);
 
         if (name != NULL)
-            (void)unlink(name);
+            (void)sfi__sys_remove(name);
         sfi__ctx_dealloc(ctx, name);
     }
 }
@@ -143,7 +138,7 @@ ledger_remove_temp(sfi_ctx *ctx, const char *temp)
 static sfi_status
 ledger_publish_file(sfi_ctx *ctx, const char *temp, const char *path)
 {
-    int err = sfi__file_name_once(temp, path);
+    int err = sfi__sys_rename_new(temp, path);
 
     if (err == EEXIST)
         return sfi__fail(ctx, SFI_ERR_HSM_STATE,
@@ -158,32 +153,41 @@ ledger_publish_file(sfi_ctx *ctx, const char *temp, const char *path)
     return SFI_OK;
 }
 
+/* `path` has "./" in front where SQLite would read more into it. */
+static sfi_status
+ledger_create_file(sfi_ctx *ctx, const char *path,
+                   const struct ledger_head *head)
+{
+    struct file_out f;
+    sfi_status st;
+    /* SQLite's files beside it have its mode */
+    int err = sfi__file_begin(&f, &ctx->alloc, path, 0600);
+
+    if (err == 0)
+        err = f.in_place ? EEXIST : sfi__file_put_down(&f);
+    if (err == 0) {
+        st = ledger_fill_file(ctx, f.temp, head);
+        if (st == SFI_OK)
+            st = ledger_publish_file(ctx, f.temp, path);
+        if (st != SFI_OK)
+            ledger_remove_temp(ctx, f.temp);
+    } else {
+        st = sfi__fail_os(ctx, sfi__os_status(err), err,
+                          "the vault cannot be created");
+    }
+    sfi__file_abort(&f);
+    return st;
+}
+
 sfi_status
 sfi__db_create(sfi_ctx *ctx, const char *path, const struct ledger_head *head)
 {
-    char *temp = sfi__db_path(ctx, path, ".XXXXXX");
-    sfi_status st;
-    int fd;
+    char *name = sfi__db_path(ctx, path, "");
+    sfi_status st =
+        name != NULL ? ledger_check_sidecars(ctx, path) : SFI_ERR_NOMEM;
 
-    if (temp == NULL)
-        return SFI_ERR_NOMEM;
-    st = ledger_check_sidecars(ctx, path);
-    if (st != SFI_OK)
-        goto out;
-    fd = mkostemp(
-        temp, O_CLOEXEC); /* mode 0600, and so are SQLite's files beside it */
-    if (fd < 0) {
-        st = sfi__fail_os(ctx, sfi__os_status(errno), errno,
-                          "the vault cannot be created");
-        goto out;
-    }
-    (void)close(fd);
-    st = ledger_fill_file(ctx, temp, head);
     if (st == SFI_OK)
-        st = ledger_publish_file(ctx, temp, path);
-    if (st != SFI_OK)
-        ledger_remove_temp(ctx, temp);
-out:
-    sfi__ctx_dealloc(ctx, temp);
+        st = ledger_create_file(ctx, name, head);
+    sfi__ctx_dealloc(ctx, name);
     return st;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "util/clock.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "hsm/vault/ledger_vfs.h"
@@ -351,8 +352,8 @@ sfi__db_path(sfi_ctx *ctx, const char *path, const char *suffix)
     char *copy = sfi__ctx_alloc(ctx, size);
 
     if (copy != NULL)
-        sfi__text_format(copy, size, "%s%s%s", path[0] == '/' ? "" : "./", path,
-                         suffix);
+        sfi__text_format(copy, size, "%s%s%s",
+                         sfi__sys_is_absolute(path) ? "" : "./", path, suffix);
     return copy;
 }
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
-/* A lock of flock(2), which ends with the process, however it ends. */
-#define _DEFAULT_SOURCE /* flock() */
+/* A lock of a file beside the vault, which ends with the process, however it
+ * ends. */
 #include "hsm/vault/ledger_hold.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
 
 #include "util/fd.h"
-#include "util/os_text.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "hsm/vault/ledger_db.h"
@@ -42,10 +40,12 @@ hold_lock(sfi_ctx *ctx, int fd, uint32_t timeout_ms)
     for (;;) {
         uint32_t left = sfi__deadline_left(&dl);
 
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        int err = sfi__sys_lock(fd, SYS_LOCK);
+
+        if (err == 0)
             return SFI_OK;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return hold_fail_os(ctx, errno);
+        if (err != EAGAIN)
+            return hold_fail_os(ctx, err);
         if (left == 0)
             return sfi__fail(ctx, SFI_ERR_TIMEOUT,
                              "another licence server holds the vault");
@@ -63,8 +63,9 @@ sfi__ledger_hold(sfi_ctx *ctx, const char *path, uint32_t timeout_ms, int *fd)
     *fd = -1;
     if (name == NULL)
         return SFI_ERR_NOMEM;
-    err = sfi__fd_open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600,
-                       fd);
+    err = sfi__fd_open(name,
+                       SYS_READ_WRITE | SYS_CREATE | SYS_NO_LINK | SYS_NO_WAIT,
+                       0600, fd);
     sfi__ctx_dealloc(ctx, name);
     if (err != 0)
         return hold_fail_os(ctx, err);

@@ -13,6 +13,7 @@
 #include "util/clock.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -182,7 +183,7 @@ sfi__pg_forget(struct pg *p)
     int fd = p->conn != NULL ? PQsocket(p->conn) : -1;
     int nobody;
 
-    if (fd >= 0 && sfi__fd_open("/dev/null", O_RDWR, 0, &nobody) == 0) {
+    if (fd >= 0 && sfi__fd_open("/dev/null", SYS_READ_WRITE, 0, &nobody) == 0) {
         if (dup3(nobody, fd, O_CLOEXEC) >= 0)
             PQfinish(p->conn);
         (void)sfi__fd_close(nobody);

@@ -2,15 +2,15 @@
 /* Copyright The libsfi authors */
 /* The ledger as an SQLite file: connections and transactions; doc/format.md,
  * "Vault". */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L /* getpid() */
 #include "hsm/vault/ledger_rows.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/file_guard.h"
@@ -253,41 +253,44 @@ out:
 
 /* Under two names a file would have two independent write-ahead logs.  A
  * process that is provisioning it may set the new name before it removes the
- * temporary one (sfi__file_name_once()). */
+ * temporary one (sfi__sys_rename_new()). */
 static sfi_status
-file_check_one_name(sfi_ctx *ctx, const char *path, struct stat *info)
+file_check_one_name(sfi_ctx *ctx, const char *path, struct sys_stat *info)
 {
     const struct clock *clock = ctx->clock;
 
-    for (int i = 0; i < NAMES_ROUNDS && info->st_nlink > 1; i++) {
+    for (int i = 0; i < NAMES_ROUNDS && info->links > 1; i++) {
+        int err;
+
         clock->sleep_ms(clock->user, NAMES_MS);
-        if (stat(path, info) != 0)
-            return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+        err = sfi__sys_stat(path, info);
+        if (err != 0)
+            return sfi__fail_os(ctx, sfi__os_status(err), err,
                                 "the vault cannot be opened");
     }
-    if (info->st_nlink > 1)
+    if (info->links > 1)
         return sfi__fail(
             ctx, SFI_ERR_HSM,
             "the vault's file has %llu names, expected 1: keep this one and "
             "delete the temporary file of an interrupted provisioning",
-            (unsigned long long)info->st_nlink);
+            (unsigned long long)info->links);
     return SFI_OK;
 }
 
 static sfi_status
 place_open_file(sfi_ctx *ctx, const char *path, struct ledger **out)
 {
-    struct stat info;
+    struct sys_stat info;
     sfi_status st;
+    int err = sfi__sys_stat(path, &info);
 
     *out = NULL;
-    if (stat(path, &info) != 0) {
-        if (errno == ENOENT)
-            return SFI_OK;
-        return sfi__fail_os(ctx, sfi__os_status(errno), errno,
+    if (err == ENOENT)
+        return SFI_OK;
+    if (err != 0)
+        return sfi__fail_os(ctx, sfi__os_status(err), err,
                             "the vault cannot be opened");
-    }
-    if (!S_ISREG(info.st_mode))
+    if (!info.is_file)
         return sfi__fail(ctx, SFI_ERR_HSM, "not a vault: not a regular file");
     st = file_check_one_name(ctx, path, &info);
     if (st != SFI_OK)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A VFS that knows the three files of one vault. */
-#define _XOPEN_SOURCE 700
 #include "hsm/vault/ledger_vfs.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "util/mem.h"
+#include "util/sys.h"
 #include "util/text.h"
 #include "core/ctx.h"
 
@@ -85,20 +84,27 @@ vfs_is_beside(struct ledger_vfs *v, const char *path, const char *suffix)
 static bool
 vfs_is_link(struct ledger_vfs *v, const char *suffix)
 {
-    struct stat info;
+    struct sys_stat info;
 
-    if (lstat(vfs_name_beside(v, suffix), &info) != 0)
+    if (sfi__sys_lstat(vfs_name_beside(v, suffix), &info) != 0)
         return false;
-    return !S_ISREG(info.st_mode) || info.st_nlink > 1;
+    return !info.is_file || info.links > 1;
+}
+
+/* Also true when it cannot be known. */
+static bool
+vfs_may_exist(const char *path)
+{
+    struct sys_stat info;
+    int err = sfi__sys_lstat(path, &info);
+
+    return err != ENOENT && err != ENOTDIR;
 }
 
 static bool
 vfs_has(struct ledger_vfs *v, const char *suffix)
 {
-    struct stat info;
-
-    return lstat(vfs_name_beside(v, suffix), &info) == 0 ||
-           (errno != ENOENT && errno != ENOTDIR);
+    return vfs_may_exist(vfs_name_beside(v, suffix));
 }
 
 static int
@@ -347,7 +353,6 @@ static int
 vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
 {
     struct ledger_vfs *v = vfs_ours(vfs);
-    struct stat info;
 
     *out = 0;
     if (vfs_is_beside(v, path, "-wal") && v->looks)
@@ -358,7 +363,7 @@ vfs_access(sqlite3_vfs *vfs, const char *path, int flags, int *out)
     if (!vfs_is_beside(v, path, "-journal"))
         return vfs_refuse(v, (struct ledger_finding){LEDGER_OTHER_FILE, 0},
                           SQLITE_IOERR_ACCESS);
-    if (lstat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
+    if (!vfs_may_exist(path))
         return SQLITE_OK;
     return vfs_refuse(v, (struct ledger_finding){LEDGER_JOURNAL, 0},
                       SQLITE_CANTOPEN);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util/fd.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "sim/boot.h"
@@ -56,7 +57,7 @@ pty_make_pair(struct pty *p)
     name = ptsname(p->master);
     if (name == NULL || !sfi__text_copy(p->name, sizeof(p->name), name))
         return false;
-    err = sfi__fd_open(p->name, O_RDWR | O_NOCTTY, 0, &p->terminal);
+    err = sfi__fd_open(p->name, SYS_READ_WRITE | SYS_TERMINAL, 0, &p->terminal);
     errno = err > 0 ? err : EACCES;
     return err == 0 && pty_make_raw(p->terminal) &&
            fcntl(p->master, F_SETFL, O_NONBLOCK) == 0;

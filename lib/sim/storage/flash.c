@@ -14,6 +14,7 @@
 
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -46,7 +47,7 @@ flash_map_path(sfi_ctx *ctx, const char *path, struct flash *f)
 {
     sfi_status st;
     int fd;
-    int err = sfi__fd_open(path, O_RDWR, 0, &fd);
+    int err = sfi__fd_open(path, SYS_READ_WRITE, 0, &fd);
 
     if (err != 0)
         st = sfi__fail_os(ctx, sfi__os_status(err), err, "cannot open");

@@ -16,6 +16,7 @@
 
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "transport/base/transport.h"
@@ -200,7 +201,8 @@ serial_report_open_error(sfi_ctx *ctx, int err)
 static sfi_status
 serial_claim_port(struct serial *s, const char *path)
 {
-    int err = sfi__fd_open(path, O_RDWR | O_NOCTTY | O_NONBLOCK, 0, &s->fd);
+    int err = sfi__fd_open(path, SYS_READ_WRITE | SYS_TERMINAL | SYS_NO_WAIT, 0,
+                           &s->fd);
 
     if (err != 0)
         return serial_report_open_error(s->ctx, err);

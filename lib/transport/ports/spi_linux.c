@@ -17,6 +17,7 @@
 #include "util/clock.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "transport/base/transport.h"
@@ -189,7 +190,7 @@ spi_claim_port(struct spi *s, const char *path)
 {
     uint8_t mode = SPI_MODE_0;
     uint8_t bits = 8;
-    int err = sfi__fd_open(path, O_RDWR, 0, &s->fd);
+    int err = sfi__fd_open(path, SYS_READ_WRITE, 0, &s->fd);
 
     if (err != 0)
         return spi_report_open_error(s, err, "SPI port");
@@ -249,7 +250,7 @@ spi_request_gpio(struct spi *s, const char *path, uint32_t offset,
 {
     struct gpio_v2_line_request r;
     int chip;
-    int err = sfi__fd_open(path, O_RDWR, 0, &chip);
+    int err = sfi__fd_open(path, SYS_READ_WRITE, 0, &chip);
 
     if (err != 0)
         return spi_report_open_error(s, err, "GPIO chip");

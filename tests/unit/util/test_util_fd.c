@@ -16,6 +16,7 @@
 
 #include "util/fd.h"
 #include "util/file.h"
+#include "util/sys.h"
 
 #include "fixture.h"
 
@@ -50,7 +51,7 @@ lock(const char *name)
 {
     struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-    owner = open(in_dir(name), O_RDWR);
+    owner = open(in_dir(name), SYS_READ_WRITE);
     ck_assert_int_ge(owner, 0);
     ck_assert_int_eq(fcntl(owner, F_SETLK, &all), 0);
 }
@@ -65,7 +66,7 @@ is_locked(const char *name)
 
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        int fd = open(in_dir(name), O_RDWR);
+        int fd = open(in_dir(name), SYS_READ_WRITE);
 
         _exit(fd >= 0 && fcntl(fd, F_GETLK, &all) == 0 &&
               all.l_type != F_UNLCK);
@@ -147,7 +148,7 @@ START_TEST(test_no_name_is_opened)
     lock(names[_i].of);
     path = make_name((size_t)_i);
     ck_assert(sfi__locked_file_has(path));
-    ck_assert_int_eq(sfi__fd_open(path, O_RDONLY, 0, &fd), FD_LOCKED);
+    ck_assert_int_eq(sfi__fd_open(path, SYS_READ, 0, &fd), FD_LOCKED);
     ck_assert_int_eq(fd, -1);
     ck_assert_int_eq(sfi__file_open(&in, path), FD_LOCKED);
     ck_assert_int_eq(sfi__file_create(&out, &sfi__alloc_default, path, 0600),
@@ -159,7 +160,7 @@ START_TEST(test_no_name_is_opened)
     /* the same files are free again once the owner has closed them */
     sfi__locked_file_remove(locked);
     locked = NULL;
-    ck_assert_int_eq(sfi__fd_open(path, O_RDONLY, 0, &fd), 0);
+    ck_assert_int_eq(sfi__fd_open(path, SYS_READ, 0, &fd), 0);
     ck_assert_int_eq(sfi__fd_close(fd), 0);
     ck_assert(!is_locked(names[_i].of)); /* so a close does harm */
 }
@@ -173,12 +174,12 @@ START_TEST(test_other_files_are_opened)
     put("v-journal");
     for (size_t i = 0; i < ROWS(fine); i++) {
         ck_assert(!sfi__locked_file_has(in_dir(fine[i])));
-        ck_assert_int_eq(sfi__fd_open(in_dir(fine[i]), O_RDONLY, 0, &fd), 0);
+        ck_assert_int_eq(sfi__fd_open(in_dir(fine[i]), SYS_READ, 0, &fd), 0);
         ck_assert_int_eq(sfi__fd_close(fd), 0);
     }
-    ck_assert_int_eq(sfi__fd_open("/dev/null", O_RDWR, 0, &fd), 0);
+    ck_assert_int_eq(sfi__fd_open("/dev/null", SYS_READ_WRITE, 0, &fd), 0);
     ck_assert_int_eq(sfi__fd_close(fd), 0);
-    ck_assert_int_eq(sfi__fd_open(in_dir("none"), O_RDONLY, 0, &fd), ENOENT);
+    ck_assert_int_eq(sfi__fd_open(in_dir("none"), SYS_READ, 0, &fd), ENOENT);
     ck_assert_int_eq(fd, -1);
     ck_assert_int_eq(sfi__fd_close(-1), EBADF);
 }
@@ -209,7 +210,7 @@ START_TEST(test_add_finds_open_files)
 
     for (size_t i = 0; i < ROWS(open_first); i++) {
         put(open_first[i]);
-        ck_assert_int_eq(sfi__fd_open(in_dir(open_first[i]), O_RDONLY, 0, &fd),
+        ck_assert_int_eq(sfi__fd_open(in_dir(open_first[i]), SYS_READ, 0, &fd),
                          0);
         ck_assert_int_eq(add("other", &f), EBUSY);
         ck_assert_ptr_null(f);
@@ -247,7 +248,7 @@ START_TEST(test_fork)
         bool right = add("v", &f) == FD_FORKED && add("other", &f) == 0;
 
         sfi__locked_file_remove(f);
-        right = right && sfi__fd_open(in_dir("v"), O_RDONLY, 0, &fd) == 0 &&
+        right = right && sfi__fd_open(in_dir("v"), SYS_READ, 0, &fd) == 0 &&
                 sfi__fd_close(fd) == 0;
         _exit(right ? 0 : 1);
     }
@@ -310,7 +311,7 @@ START_TEST(test_swapped_while_it_is_opened)
     for (size_t i = 0; i < 20000 / test_step(10) || opened == 0 || refused == 0;
          i++) {
         int fd;
-        int err = sfi__fd_open(at, O_RDONLY, 0, &fd);
+        int err = sfi__fd_open(at, SYS_READ, 0, &fd);
 
         if (err == 0) {
             opened++;
