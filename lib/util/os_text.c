@@ -60,9 +60,16 @@
     X(ETIMEDOUT, "Connection timed out")                        \
     X(ECONNREFUSED, "Connection refused")                       \
     X(EHOSTUNREACH, "No route to host")                         \
-    X(ESTALE, "Stale file handle")                              \
-    X(EDQUOT, "Disk quota exceeded")                            \
     X(ECANCELED, "Operation canceled")
+
+/* Windows has no such errors. */
+#ifdef ESTALE
+#define TEXTS_OF_POSIX(X)          \
+    X(ESTALE, "Stale file handle") \
+    X(EDQUOT, "Disk quota exceeded")
+#else
+#define TEXTS_OF_POSIX(X)
+#endif
 
 const char *
 sfi__os_text(int code)
@@ -72,7 +79,7 @@ sfi__os_text(int code)
         const char *text;
     } texts[] = {
 #define X(code, text) {code, text},
-        TEXTS(X)
+        TEXTS(X) TEXTS_OF_POSIX(X)
 #undef X
     };
 

@@ -11,7 +11,9 @@
 
 #include "util/buf.h"
 
-#if defined(__GNUC__)
+#if defined(__MINGW32__) /* formats of C, not those of Windows' printf() */
+#define SFI_PRINTF(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
+#elif defined(__GNUC__)
 #define SFI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define SFI_PRINTF(fmt, args)
