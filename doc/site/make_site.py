@@ -13,7 +13,6 @@ is an error: no link leads to nothing.
 
 import os
 import pathlib
-import re
 import shutil
 import sys
 import tempfile
@@ -24,18 +23,11 @@ SITE = pathlib.Path(__file__).resolve().parent
 ROOT = SITE.parents[1]
 sys.path[1:1] = [str(ROOT / "doc/man"), str(ROOT / "bindings/python")]
 
+import site_html  # noqa: E402
 import site_pages  # noqa: E402
 
-# What a browser fetches to show a page; a link that one may follow is none.
-FAR = r"(?:https?:)?/[^\"')]*"
-FETCHED = re.compile(
-    rf"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']{FAR}"
-    rf"|<link\b[^>]*\bhref=[\"']{FAR}|@import\s+[\"']?{FAR}"
-    rf"|url\([\"']?{FAR}")
 # Of Debian's furo: a file that is in no site.
 NORMALIZE = "@import url(/javascript/normalize.css/normalize.css);"
-
-
 # A caption of the list of pages, which has no level.
 CAPTION = 'class="caption" role="heading">'
 
@@ -50,21 +42,6 @@ def mend(html):
     replace(html / "_static/styles/furo.css", NORMALIZE, "")
     for path in html.rglob("*.html"):
         replace(path, CAPTION, CAPTION[:-1] + ' aria-level="2">')
-
-
-def outward(html):
-    """Links out of the site, which nobody follows here."""
-    return sorted({link for path in html.rglob("*.html") for link in re.findall(
-        r'href="(https?://[^"]*)"', path.read_text(encoding="utf-8"))})
-
-
-def fetched(html):
-    """What the site would fetch from elsewhere."""
-    for path in sorted(html.rglob("*")):
-        if path.suffix in (".html", ".css"):
-            text = path.read_text(encoding="utf-8")
-            for m in FETCHED.finditer(text):
-                yield f"{path.relative_to(html)}: {m.group(0)}"
 
 
 def write(folder, made):
@@ -91,13 +68,12 @@ def main(version, build, fresh):
     failed = build_main(["-q", "-W", "--keep-going", "-n", "-b", "html",
                          "-d", str(trees), str(source), str(html)])
     mend(html)
-    faults = list(fetched(html)) if not failed else []
-    for fault in faults:
-        print(f"{fault}: the site must not need what is elsewhere")
+    faults = site_html.faults(html) if not failed else []
+    print(*faults, sep="\n", end="\n" * bool(faults))
     if failed or faults:
         shutil.rmtree(trees, ignore_errors=True)  # so that it warns again
         return 1
-    links = outward(html)
+    links = site_html.outward(html)
     (build / "outward.txt").write_text("\n".join([*links, ""]),
                                        encoding="utf-8")
     print(f"{len(list(html.rglob('*.html')))} pages: {html}/index.html\n"
@@ -107,17 +83,20 @@ def main(version, build, fresh):
 
 
 def self_test():
-    """What is fetched, and which words become links."""
+    """What a page may not lead to or fetch, and which words become links."""
     wrong = 0
     for text, want in [('<script src="https://x/a.js">', 1),
                        ('<link rel="a" href="//x/a.css">', 1),
                        ("@import url(/javascript/a.css);", 1),
                        ("a { background: url('http://x/a.png') }", 1),
                        ('<a href="https://x/">', 0), ("url(a.png)", 0),
-                       ('<script src="../a.js">', 0)]:
+                       ('<a href="b.html">', 1), ('<a href="#b">', 1),
+                       ('<a href="#a"> <b id="a">', 0),
+                       ('<a href="a.html#a"> <b id="a">', 0),
+                       ('<a href="a.html#b"> <b id="a">', 1)]:
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "a.html").write_text(text, encoding="utf-8")
-            wrong += len(list(fetched(pathlib.Path(folder)))) != want
+            wrong += len(site_html.faults(pathlib.Path(folder))) != want
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         (root / "doc").mkdir()
