@@ -5,10 +5,12 @@
 import mdoc
 from reference import references
 
+FEW = 12  # pages
+
 
 def write(pages, document):
     name, section, what, file, wanted = document
-    w = mdoc.Writer(pages, name, markdown=True)
+    w = mdoc.Writer(pages, name, markdown=True, document=file)
     w.section("Name")
     w.add(f".Nm {name}", f".Nd {what}")
     chapters = [(t, b) for t, b in pages.chapters[file] if t or b]
@@ -28,9 +30,15 @@ def write(pages, document):
     more = mdoc.Writer(pages, name, markdown=True)
     more.blocks(see)
     w.section("See also")
-    found = {p for p in w.seen | more.seen if p[0] != name} | {("sfi", "7")}
+    found = w.seen | more.seen | named_by(pages, name) | {("sfi", "7")}
     references(w, {p for p in found if p != (name, section)})
     return w.lines
+
+
+def named_by(pages, name):
+    """The pages that refer to this one, unless it is one that all name."""
+    found = pages.named_by[name]
+    return found if len(found) < FEW else {p for p in found if p[1] == "1"}
 
 
 def plain(title):
@@ -40,4 +48,5 @@ def plain(title):
 def conventions(w, chapters):
     """What the marks of doc/format.md mean."""
     w.section("Conventions")
-    w.blocks(chapters[0][1])
+    (kind, first), *others = chapters[0][1]
+    w.blocks([(kind, first.partition(". ")[2]), *others])

@@ -48,17 +48,18 @@ def make(wanted=()):
     end = (date(), version())
     for header in pages.headers:
         name = all_pages.page_of(header)
-        yield f"man3/{name}.3", mdoc.page(name, "3", *end,
-                                          reference.write(pages, header))
+        lines = pages.remember((name, "3"), reference.write(pages, header))
+        yield f"man3/{name}.3", mdoc.page(name, "3", *end, lines)
     for name, page in pages.links():
         yield f"man3/{name}.3", f".so man3/{page}.3\n"
+    for name in wanted or all_pages.PROGRAMS:
+        lines = pages.remember((name, "1"), programs.write(pages, name))
+        yield f"man1/{name}.1", mdoc.page(name, "1", *end, lines)
+    # last, as they name who names them
     for document in all_pages.DOCUMENTS:
         name, section = document[:2]
         yield f"man{section}/{name}.{section}", mdoc.page(
             name, section, *end, documents.write(pages, document))
-    for name in wanted or all_pages.PROGRAMS:
-        yield f"man1/{name}.1", mdoc.page(name, "1", *end,
-                                          programs.write(pages, name))
 
 
 def sources():

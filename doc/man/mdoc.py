@@ -57,8 +57,9 @@ class Writer:
     """One page's text.  `pages` finds what a name, a chapter or a program is
     described in: see pages.py."""
 
-    def __init__(self, pages, own="", markdown=False):
+    def __init__(self, pages, own="", markdown=False, document=""):
         self.pages, self.own, self.markdown = pages, own, markdown
+        self.document = document  # of doc/, whose sections it may name
         self.lines = []
         self.seen = set()  # pages that the text refers to
 
@@ -132,11 +133,13 @@ class Writer:
 
     def link(self, text, target):
         file, _, anchor = target.partition("#")
-        file = file.rpartition("/")[2]
+        file = file.rpartition("/")[2] or self.document
         page = self.pages.of_document(file, None, anchor) \
-            if file.endswith(".md") or not file else None
+            if file.endswith(".md") else None
         if page and page[0] != self.own:
             return self.reference(page)
+        if file.endswith(".md") and page is None and not anchor:
+            return f"Pa doc/{file}"
         if target.startswith("http"):
             return f"Lk {target} {argument(text, False)}"
         return f"Em {argument(text.replace('`', ''), False)}"
@@ -320,12 +323,10 @@ class Writer:
 
     def pairs(self, rows):
         """A table of two columns: terms with what they mean."""
+        self.add(".Bl -tag -width Ds")
         if any(rows[0]):
-            self.add(".Bl -tag -width Ds")
             self.add(f".It Sy {argument(rows[0][0].replace('`', ''), False)}")
-            self.text(rows[0][1] or "\\&")
-        else:
-            self.add(".Bl -tag -width Ds")
+            self.text(rows[0][1])
         for first, second in rows[1:]:
             self.add(".It " + (self.flat(first) or "\\&"))
             self.text(second)

@@ -2,6 +2,7 @@
 # Copyright The libsfi authors
 """Which manual pages there are, and what is described in which."""
 
+import collections
 import re
 
 import headers
@@ -55,6 +56,7 @@ class Pages:
     def __init__(self):
         self.headers = [h for h in headers.read_all() if h.file != "sfi.h"]
         self.names = {}  # of C: its page
+        self.named_by = collections.defaultdict(set)  # pages, by a page's name
         for h in self.headers:
             for item in h.items:
                 self.names[item.name] = page_of(h)
@@ -62,6 +64,14 @@ class Pages:
                     self.names |= {m.name: page_of(h) for m in item.members}
         self.chapters = {f: text.chapters((DOC / f).read_text("utf-8"))
                          for f in {d[3] for d in DOCUMENTS}}
+
+    def remember(self, own, lines):
+        """A page names those that it refers to."""
+        for line in lines:
+            for m in re.finditer(r"\bXr (\S+) \d", line):
+                if m.group(1) not in ("sfi", own[0]):
+                    self.named_by[m.group(1)].add(own)
+        return lines
 
     def links(self):
         """Names that have no page of their own: (name, page).  man(1) finds

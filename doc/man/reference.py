@@ -5,7 +5,7 @@
 import mdoc
 from headers import CALLBACK, ENUM, FUNCTION, MACRO, OPAQUE, SCALAR, STRUCT
 from mdoc import argument, characters
-from pages import page_of
+from pages import DOCUMENTS, page_of
 
 LINKING = {
     "sfi": "libsfi (pkg-config sfi, \\-lsfi)",
@@ -160,6 +160,7 @@ def returns(w, header, functions):
 def see_also(w, header, name):
     w.section("See also")
     more = {(f"sfi_{i[:-2]}", "3") for i in header.includes}
+    more |= {(n, s) for n, s, *_ in DOCUMENTS if n.replace("-", "_") == name}
     known = {page_of(h) for h in w.pages.headers}
     found = {(n, s) for n, s in w.seen | more | {("sfi", "7")}
              if n != name and (s != "3" or n in known)}
