@@ -83,6 +83,14 @@ class Names(unittest.TestCase):
                 self.assertTrue(f"man{section}/{page}.{section}" in MADE,
                                 f"{name}: no page {page}({section})")
 
+    def test_functions(self):
+        """A function that a page names is one of the libraries."""
+        known = exported() | {"sfi__image_iv"}  # of the code, in a format
+        for name, content in REAL.items():
+            for word in re.findall(r"\b(?:Fn|Fo|Xr) (sfi_\w+)", content):
+                self.assertTrue(word in known or f"man3/{word}.3" in REAL,
+                                f"{name}: no function {word}")
+
     def test_sections(self):
         for name, content in REAL.items():
             found = re.findall(r"^\.Sh (.*)$", content, re.M)
