@@ -15,11 +15,12 @@ import source
 
 PLACES = {"lib": ("lib/util/fd.c", "sfi__fd_open"),
           "examples": ("examples/cli/file.c", "cli_open")}
-# The system's own call, which nobody else makes either, and one that opens
+# The system's own call, which nobody else makes either, and those that open
 # devices alone.
 SYSTEM = [("lib/util/sys_posix.c", "sfi__sys_open"),
           ("lib/util/sys_win32.c", "win_open"),
-          ("lib/transport/ports/serial_win32.c", "serial_claim_port")]
+          ("lib/transport/ports/serial_win32.c", "serial_claim_port"),
+          ("examples/cli/terminal_win32.c", "terminal_open_console")]
 TUTORIALS = "examples/tutorial/"
 NO_VAULTS = "examples/board/"  # a process without SQLite
 # stdio's and the kernel's; not a member's name, and not a declaration of ours.
