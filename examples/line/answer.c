@@ -2,21 +2,18 @@
 /* Copyright The libsfi authors */
 /* What a job tells handlers: lines of --ate, on stdout and to the handler on
  * the socket. */
-#define _POSIX_C_SOURCE 200809L
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "cli/ate.h"
 #include "line/line.h"
 
-/* One that does not read, or has gone, misses lines and stops nothing. */
 static void
 answer_send(struct line *l, struct cli_ate *a)
 {
     cli_ate_end(a);
-    if (l != NULL && l->handler.fd >= 0)
-        (void)send(l->handler.fd, a->text, a->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (l != NULL)
+        line_socket_send(l, a->text, a->len);
 }
 
 /* The members of every board's line. */

@@ -139,6 +139,9 @@ bool line_input_take(struct line *l, struct line_input *in, char *out);
 sfi_status line_socket_open(struct line *l);
 void line_socket_close(struct line *l);
 void line_socket_accept(struct line *l);
+/* To the handler: one that does not read, or has gone, misses it and stops
+ * nothing. */
+void line_socket_send(struct line *l, const char *text, size_t len);
 
 /* ---- answers to handlers: answer.c ---- */
 

@@ -119,3 +119,10 @@ line_socket_accept(struct line *l)
     l->handler = (struct line_input){.fd = fd};
     line_say_ready(l);
 }
+
+void
+line_socket_send(struct line *l, const char *text, size_t len)
+{
+    if (l->handler.fd >= 0)
+        (void)send(l->handler.fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}

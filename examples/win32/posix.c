@@ -64,6 +64,31 @@ posix_pread(int fd, void *buf, size_t len, off_t at)
 }
 
 ssize_t
+posix_pwrite(int fd, const void *data, size_t len, off_t at)
+{
+    OVERLAPPED place = {.Offset = (DWORD)at};
+    DWORD done = 0;
+
+    if (WriteFile((HANDLE)_get_osfhandle(fd), data, (DWORD)len, &done, &place))
+        return (ssize_t)done;
+    errno = EIO;
+    return -1;
+}
+
+int
+posix_flock(int fd, int how)
+{
+    OVERLAPPED place = {.Offset = 0};
+
+    (void)how;
+    if (LockFileEx((HANDLE)_get_osfhandle(fd), LOCKFILE_EXCLUSIVE_LOCK, 0,
+                   MAXDWORD, MAXDWORD, &place))
+        return 0;
+    errno = EIO;
+    return -1;
+}
+
+ssize_t
 posix_readlink(const char *path, char *target, size_t size)
 {
     (void)path;

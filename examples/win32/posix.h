@@ -33,7 +33,13 @@ int posix_fcntl(int fd, int what, ...);
 #define fcntl posix_fcntl
 ssize_t posix_pread(int fd, void *buf, size_t len, off_t at);
 #define pread posix_pread
+ssize_t posix_pwrite(int fd, const void *data, size_t len, off_t at);
+#define pwrite posix_pwrite
 #define fsync _commit
+/* For the whole file, until it is closed. */
+int posix_flock(int fd, int how);
+#define flock posix_flock
+#define LOCK_EX 2
 
 /* There are no symbolic links to follow. */
 ssize_t posix_readlink(const char *path, char *target, size_t size);
