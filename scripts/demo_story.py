@@ -275,7 +275,7 @@ def oem_image(story, name, device_id, firmware, csv):
     image = oem / f"{name}.sfi"
     story.run("oem", "sfi-create", "--genkey", key, "--gennonce", nonce)
     claim(key.stat().st_size == 16 and nonce.stat().st_size == 12 and
-          key.stat().st_mode & 0o777 == 0o600,
+          key.stat().st_mode & 0o077 == 0,
           "the key has 16 bytes and only the OEM can read it, the nonce has 12")
     story.run("oem", "sfi-create", "-sfi", "-fir", firmware, "-k", key, "-n",
               nonce, "-ob", csv, "-v", "1", "-devid", device_id, "-o", image,

@@ -41,7 +41,6 @@ cli_start(void)
         system_set_stream(fd, streams[fd]);
     }
     (void)SetConsoleOutputCP(CP_UTF8);
-    (void)setvbuf(stderr, NULL, _IOFBF, BUFSIZ);
 }
 
 /* No window about a crash, which would keep the process and its memory, and no
