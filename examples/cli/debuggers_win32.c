@@ -7,30 +7,31 @@
 
 #include "cli/cli.h"
 
-/* Everyone may end the process, wait for it, and ask what it is. */
+/* All that the owner of the process may do: end it, wait for it, and ask what
+ * it is; not change these rights again, as an owner can by default. */
 #define RIGHTS \
     (PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE)
 
 void
 cli_refuse_debuggers(void)
 {
-    SID_IDENTIFIER_AUTHORITY world = {SECURITY_WORLD_SID_AUTHORITY};
+    SID_IDENTIFIER_AUTHORITY creator = {SECURITY_CREATOR_SID_AUTHORITY};
     EXPLICIT_ACCESSW entry = {
         .grfAccessPermissions = RIGHTS,
         .grfAccessMode = SET_ACCESS,
         .Trustee = {.TrusteeForm = TRUSTEE_IS_SID},
     };
-    PSID everyone = NULL;
+    PSID owner = NULL;
     ACL *list = NULL;
 
-    if (AllocateAndInitializeSid(&world, 1, SECURITY_WORLD_RID, 0, 0, 0, 0, 0,
-                                 0, 0, &everyone)) {
-        entry.Trustee.ptstrName = everyone;
+    if (AllocateAndInitializeSid(&creator, 1, SECURITY_CREATOR_OWNER_RIGHTS_RID,
+                                 0, 0, 0, 0, 0, 0, 0, &owner)) {
+        entry.Trustee.ptstrName = owner;
         if (SetEntriesInAclW(1, &entry, NULL, &list) == ERROR_SUCCESS)
             (void)SetSecurityInfo(GetCurrentProcess(), SE_KERNEL_OBJECT,
                                   DACL_SECURITY_INFORMATION, NULL, NULL, list,
                                   NULL);
         (void)LocalFree(list);
-        (void)FreeSid(everyone);
+        (void)FreeSid(owner);
     }
 }
