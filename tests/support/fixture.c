@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The fixture of every test: counted memory, a context, files, and main(). */
-#define _XOPEN_SOURCE 700
 #include "fixture.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sfi/status.h>
+
+#include "util/hex.h"
+#include "util/sys.h"
 
 struct counter memory;
 sfi_ctx *ctx;
@@ -250,66 +248,80 @@ void
 test_mkdir(char *path, size_t cap)
 {
     const char *tmp = getenv("TMPDIR");
-    int len = snprintf(path, cap, "%s/sfi-test-XXXXXX",
-                       tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp");
+    char random[2 * 6 + 1];
+    uint8_t raw[6];
+    int len;
 
+    ck_assert_int_eq(sfi__sys_random(raw, sizeof(raw)), 0);
+    sfi__hex_encode(random, raw, sizeof(raw));
+    len = snprintf(path, cap, "%s/sfi-test-%s",
+                   tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp", random);
     ck_assert_int_lt(len, (int)cap);
-    ck_assert_ptr_nonnull(mkdtemp(path));
+    ck_assert_int_eq(sfi__sys_make_folder(path, 0700), 0);
+}
+
+/* The names in a folder, one at a time; NULL: that was the last. */
+static const char *
+next_file(struct sys_folder *folder)
+{
+    const char *name;
+
+    do
+        name = sfi__sys_folder_next(folder);
+    while (name != NULL && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0));
+    return name;
 }
 
 void
 test_rmdir(const char *path)
 {
-    DIR *dir = opendir(path);
-    struct dirent *entry;
+    struct sys_folder *folder;
+    char file[1024];
+    const char *name;
 
-    ck_assert_ptr_nonnull(dir);
-    while ((entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        ck_assert_int_eq(unlinkat(dirfd(dir), entry->d_name, 0), 0);
+    ck_assert_int_eq(sfi__sys_folder_open(path, &folder), 0);
+    while ((name = next_file(folder)) != NULL) {
+        (void)snprintf(file, sizeof(file), "%s/%s", path, name);
+        ck_assert_int_eq(sfi__sys_remove(file), 0);
     }
-    closedir(dir);
-    ck_assert_int_eq(rmdir(path), 0);
+    sfi__sys_folder_close(folder);
+    ck_assert_int_eq(sfi__sys_remove_folder(path), 0);
 }
 
 static void
-copy_file(int from_dir, int to_dir, const char *name)
+copy_file(const char *from, const char *to, const char *name)
 {
     static char block[65536];
-    struct stat info;
-    ssize_t len;
-    int in = openat(from_dir, name, O_RDONLY), out;
+    struct sys_stat info;
+    char path[1024];
+    size_t len;
+    int in, out;
 
-    ck_assert_int_ge(in, 0);
-    ck_assert_int_eq(fstat(in, &info), 0);
-    out =
-        openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL, info.st_mode & 0777);
-    ck_assert_int_ge(out, 0);
-    while ((len = read(in, block, sizeof(block))) > 0)
-        ck_assert_int_eq(write(out, block, (size_t)len), len);
-    ck_assert_int_eq(len, 0);
-    ck_assert_int_eq(close(out), 0);
-    (void)close(in);
+    (void)snprintf(path, sizeof(path), "%s/%s", from, name);
+    ck_assert_int_eq(sfi__sys_open(path, SYS_READ, 0, &in), 0);
+    ck_assert_int_eq(sfi__sys_fstat(in, &info), 0);
+    (void)snprintf(path, sizeof(path), "%s/%s", to, name);
+    ck_assert_int_eq(sfi__sys_open(path, SYS_WRITE | SYS_NEW, info.mode, &out),
+                     0);
+    do {
+        ck_assert_int_eq(sfi__sys_read(in, block, sizeof(block), &len), 0);
+        ck_assert_int_eq(sfi__sys_write(out, block, len), 0);
+    } while (len > 0);
+    ck_assert_int_eq(sfi__sys_close(out), 0);
+    (void)sfi__sys_close(in);
 }
 
 void
 test_copydir(const char *from, const char *to)
 {
-    DIR *source = opendir(from);
-    DIR *copy;
-    struct dirent *entry;
+    struct sys_folder *source;
+    const char *name;
 
-    ck_assert_ptr_nonnull(source);
-    ck_assert_int_eq(mkdir(to, 0700), 0);
-    copy = opendir(to);
-    ck_assert_ptr_nonnull(copy);
-    while ((entry = readdir(source)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            copy_file(dirfd(source), dirfd(copy), entry->d_name);
-    }
-    closedir(copy);
-    closedir(source);
+    ck_assert_int_eq(sfi__sys_folder_open(from, &source), 0);
+    ck_assert_int_eq(sfi__sys_make_folder(to, 0700), 0);
+    while ((name = next_file(source)) != NULL)
+        copy_file(from, to, name);
+    sfi__sys_folder_close(source);
 }
 
 bool
