@@ -44,5 +44,7 @@ html_title = f"libsfi {version}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+# Excerpts are fetched, which a browser does not do for pages of a folder.
+html_show_search_summary = False
 html_show_sourcelink = False
 html_permalinks_icon = "#"
