@@ -564,7 +564,7 @@ sfi_boards_find(const sfi_boards *boards, uint32_t key, const char *text)
         [SFI_BOARD_SERIAL] = BOARD_TEXT_SERIAL,
         [SFI_BOARD_DEVICE] = BOARD_TEXT_DEVICE,
     };
-    size_t i = sfi_boards_count(boards);
+    uint64_t i = sfi_boards_count(boards);
 
     if (text == NULL || text[0] == '\0' || key < SFI_BOARD_PORT ||
         key > SFI_BOARD_DEVICE)

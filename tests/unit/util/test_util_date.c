@@ -3,6 +3,8 @@
 /* lib/util: dates as text. */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include <check.h>
 
@@ -115,6 +117,22 @@ START_TEST(test_bad)
 }
 END_TEST
 
+/* The system's seconds go on after 2038, also where a word has 32 bits. */
+START_TEST(test_system)
+{
+    static struct stat file;
+    time_t later = (time_t)INT64_C(4102444800);
+    struct tm *tm = gmtime(&later);
+    char text[DATE_MAX];
+
+    ck_assert_uint_eq(sizeof(file.st_mtime), sizeof(uint64_t));
+    ck_assert_ptr_nonnull(tm);
+    ck_assert_int_eq(tm->tm_year, 2100 - 1900);
+    sfi__date_format(text, (uint64_t)later);
+    ck_assert_str_eq(text, "2100-01-01T00:00:00Z");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -124,6 +142,7 @@ main(void)
     tcase_add_loop_test(tc, test_date, 0, ROWS(dates));
     tcase_add_test(tc, test_every_day);
     tcase_add_loop_test(tc, test_bad, 0, ROWS(bad));
+    tcase_add_test(tc, test_system);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }
