@@ -104,7 +104,9 @@ def judge(target, logs):
               "libraries": {n: versions[n] for n in LIBRARIES
                             if n in versions}}
     RUNS.mkdir(parents=True, exist_ok=True)
-    (RUNS / f"{target}.json").write_text(json.dumps(result, indent=1) + "\n")
+    if suites:
+        (RUNS / f"{target}.json").write_text(
+            json.dumps(result, indent=1) + "\n")
     (RUNS / f"{target}.log").write_text(
         "".join(json.dumps(test) + "\n" for test in tests))
     for line in wrong:
