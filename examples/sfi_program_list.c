@@ -9,9 +9,9 @@
 
 struct list {
     struct json *out;
-    uint64_t kind, last; /* the one whose title was printed, and the last */
-    bool filled;         /* a port of it was printed */
-    sfi_status st;       /* only USB devices can fail to be listed */
+    size_t kind, last; /* the one whose title was printed, and the last */
+    bool filled;       /* a port of it was printed */
+    sfi_status st;     /* only USB devices can fail to be listed */
 };
 
 /* "FT232R USB UART, FTDI, serial number A50285BI" below its port, which is
@@ -75,7 +75,7 @@ static void
 list_on_found(void *user, const sfi_transport_found *found)
 {
     struct list *l = user;
-    uint64_t i = l->kind;
+    size_t i = l->kind;
 
     while (i <= l->last && strcmp(sfi_port_kind_at(i)->kind, found->kind) != 0)
         i++;
@@ -90,8 +90,8 @@ list_on_found(void *user, const sfi_transport_found *found)
 sfi_status
 program_list(struct program *p)
 {
-    uint64_t first = cli_value_number(&p->cli, OPT_LIST, 0);
-    uint64_t last = cli_value_number(&p->cli, OPT_LIST, KIND_LAST);
+    size_t first = (size_t)cli_value_number(&p->cli, OPT_LIST, 0);
+    size_t last = (size_t)cli_value_number(&p->cli, OPT_LIST, KIND_LAST);
     struct list l = {.out = &p->out, .kind = first, .last = last};
 
     cli_print("%s:\n", sfi_port_kind_at(first)->title);
@@ -101,7 +101,7 @@ program_list(struct program *p)
         list_end_kind(&l);
     json_close(&p->out);
     json_open_array(&p->out, "not_built_in");
-    for (uint64_t i = first; i <= last; i++) {
+    for (size_t i = first; i <= last; i++) {
         const sfi_port_kind *k = sfi_port_kind_at(i);
 
         if (sfi_has_feature(k->feature) == 0)
