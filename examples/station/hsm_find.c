@@ -15,7 +15,7 @@
 
 #define DEPTH_MAX 3u      /* of the folders that are searched */
 #define ENTRIES_MAX 4096u /* of one search */
-#define READERS_MS 500u
+#define READERS_MS 500L
 
 static bool
 find_begins(const char *text, const char *with)
