@@ -55,7 +55,7 @@ token_kit_or_skip(void)
         fprintf(stderr, "%s\n", dlerror());
         exit(EXIT_FAILURE);
     }
-    proxy = dlsym(module, "proxy");
+    proxy = dlsym(module, "token_proxy");
 }
 
 static int

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct proxy proxy;
+struct proxy token_proxy;
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list);
 
 static CK_FUNCTION_LIST *real;
@@ -19,27 +19,27 @@ turn(enum proxy_call call)
 {
     size_t count;
 
-    if (proxy.call != PROXY_ANY && proxy.call != call)
+    if (token_proxy.call != PROXY_ANY && token_proxy.call != call)
         return 0;
-    count = ++proxy.count;
-    if (proxy.at == 0 || count < proxy.at)
+    count = ++token_proxy.count;
+    if (token_proxy.at == 0 || count < token_proxy.at)
         return 0;
-    return !proxy.once || count == proxy.at;
+    return !token_proxy.once || count == token_proxy.at;
 }
 
 /* What happens before the call, and after it. */
-#define AROUND(call, rv, expression)                       \
-    int mine = turn(call);                                 \
-                                                           \
-    if (mine && proxy.what == PROXY_FAIL)                  \
-        return proxy.rv;                                   \
-    if (mine && proxy.what == PROXY_DIE)                   \
-        _exit(PROXY_DEAD);                                 \
-    rv = (expression);                                     \
-    if (mine && proxy.what == PROXY_DIE_AFTER)             \
-        _exit(PROXY_DEAD);                                 \
-    if (mine && proxy.what == PROXY_FAIL_AFTER && rv == 0) \
-        rv = proxy.rv;
+#define AROUND(call, rv, expression)                             \
+    int mine = turn(call);                                       \
+                                                                 \
+    if (mine && token_proxy.what == PROXY_FAIL)                  \
+        return token_proxy.rv;                                   \
+    if (mine && token_proxy.what == PROXY_DIE)                   \
+        _exit(PROXY_DEAD);                                       \
+    rv = (expression);                                           \
+    if (mine && token_proxy.what == PROXY_DIE_AFTER)             \
+        _exit(PROXY_DEAD);                                       \
+    if (mine && token_proxy.what == PROXY_FAIL_AFTER && rv == 0) \
+        rv = token_proxy.rv;
 
 #define WRAP(name, parameters, arguments)              \
     static CK_RV wrap_##name parameters                \
@@ -55,8 +55,8 @@ turn(enum proxy_call call)
     {                                                  \
         CK_RV rv;                                      \
         AROUND(PROXY_##name, rv, real->name arguments) \
-        if (mine && proxy.what == PROXY_LIE)           \
-            number = proxy.lie;                        \
+        if (mine && token_proxy.what == PROXY_LIE)     \
+            number = token_proxy.lie;                  \
         return rv;                                     \
     }
 
@@ -114,8 +114,8 @@ wrap_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
     CK_RV rv;
     AROUND(PROXY_C_GetTokenInfo, rv, real->C_GetTokenInfo(slot, info))
-    info->flags |= proxy.token_flags;
-    if (mine && proxy.what == PROXY_LIE)
+    info->flags |= token_proxy.token_flags;
+    if (mine && token_proxy.what == PROXY_LIE)
         info->serialNumber[0] ^= 1;
     return rv;
 }
@@ -127,22 +127,22 @@ wrap_C_GetAttributeValue(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 {
     CK_RV rv;
     AROUND(PROXY_C_GetAttributeValue, rv, real->C_GetAttributeValue(s, o, a, n))
-    if (mine && proxy.what == PROXY_LIE && a[0].ulValueLen == 1)
-        *(CK_BBOOL *)a[0].pValue = (CK_BBOOL)proxy.lie;
-    else if (mine && proxy.what == PROXY_LIE)
-        a[0].ulValueLen = proxy.lie;
+    if (mine && token_proxy.what == PROXY_LIE && a[0].ulValueLen == 1)
+        *(CK_BBOOL *)a[0].pValue = (CK_BBOOL)token_proxy.lie;
+    else if (mine && token_proxy.what == PROXY_LIE)
+        a[0].ulValueLen = token_proxy.lie;
     return rv;
 }
 
 CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)
 {
-    void *module = dlopen(proxy.module, RTLD_NOW | RTLD_LOCAL);
+    void *module = dlopen(token_proxy.module, RTLD_NOW | RTLD_LOCAL);
     CK_RV (*get)(CK_FUNCTION_LIST **) = NULL;
     CK_RV rv;
 
-    if (proxy.start != CKR_OK)
-        return proxy.start;
+    if (token_proxy.start != CKR_OK)
+        return token_proxy.start;
     if (module != NULL)
         *(void **)&get = dlsym(module, "C_GetFunctionList");
     if (get == NULL)
@@ -151,7 +151,8 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     if (rv != CKR_OK)
         return rv;
     ours = *real;
-#define X(name) ours.name = proxy.missing == PROXY_##name ? NULL : wrap_##name;
+#define X(name) \
+    ours.name = token_proxy.missing == PROXY_##name ? NULL : wrap_##name;
     PROXY_CALLS(X)
 #undef X
     *list = &ours;

@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /* A PKCS#11 module between libsfi and SoftHSM's: it fails, lies, dies or has no
  * such function, as a test wants.  The test loads it with dlopen() too, and
- * finds what it obeys under the name "proxy". */
+ * finds what it obeys under the name "token_proxy". */
 #ifndef SFI_TESTS_TOKEN_PROXY_H
 #define SFI_TESTS_TOKEN_PROXY_H
 
