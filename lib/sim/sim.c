@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A virtual chip: open and close, power, pins, and its owner's access. */
-#define _XOPEN_SOURCE 700
 #include "sim/sim.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <sfi/version.h>
 
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
+#include "sim/board/process.h"
 #include "sim/board/wire.h"
 #include "sim/boot.h"
 #include "sim/bus.h"
@@ -45,9 +45,9 @@ sim_destroy(void *self)
     sfi__store_wipe(&sim->store);
     sfi__flash_close(&sim->flash);
     if (sim->lock_fd >= 0)
-        (void)close(sim->lock_fd);
+        (void)sfi__sys_close(sim->lock_fd);
     if (sim->leaver_fd >= 0)
-        (void)close(sim->leaver_fd);
+        (void)sfi__sys_close(sim->leaver_fd);
     sfi_ctx_free(sim->inner);
 }
 
@@ -185,11 +185,11 @@ sim_make_board(struct sfi_sim *sim, const struct sim_source *s)
                                     s->program_count, &memory);
 
     if (st == SFI_OK)
-        st = sfi__store_board_hold(ctx, &memory, path, &fd);
+        st = sfi__board_hold(ctx, &memory, path, sizeof(path), &fd);
     if (st == SFI_OK)
         st = sim_start_board(sim, s->program, path);
     if (fd >= 0)
-        (void)close(fd);
+        (void)sfi__sys_close(fd);
     sfi__buf_free(&memory);
     return st;
 }

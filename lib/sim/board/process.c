@@ -2,22 +2,40 @@
 /* Copyright The libsfi authors */
 /* Starts sfi-board with one end of a socket as its input and output, and sends
  * messages through the other end. */
-#define _GNU_SOURCE /* environ, MSG_NOSIGNAL */
+#define _GNU_SOURCE /* environ, memfd_create(), MSG_NOSIGNAL */
 #include "sim/board/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/mem.h"
+#include "util/sys.h"
 #include "util/wr.h"
 #include "core/err.h"
 
 /* u32 length of what follows */
 #define LENGTH_LEN 4u
+
+sfi_status
+sfi__board_hold(sfi_ctx *ctx, const struct buf *memory, char *path, size_t cap,
+                int *fd)
+{
+    int err;
+
+    *fd = memfd_create("sfi-board", MFD_CLOEXEC);
+    err = *fd < 0 ? errno : sfi__sys_write(*fd, memory->data, memory->len);
+    if (err != 0)
+        return sfi__fail_os(ctx, SFI_ERR_OS, err,
+                            "cannot make the memory of a board");
+    sfi__text_format(path, cap, "/proc/%ld/fd/%d", (long)getpid(), *fd);
+    return SFI_OK;
+}
 
 /* 0 or an errno; the child has `end` as its input and output only. */
 static int

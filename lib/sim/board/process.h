@@ -6,6 +6,10 @@
 
 #include "sim/board/board.h"
 
+/* A file of a board's memory without a name, and a path by which sfi-board
+ * opens it while the descriptor is open; `fd` is -1 when there is none. */
+sfi_status sfi__board_hold(sfi_ctx *ctx, const struct buf *memory, char *path,
+                           size_t cap, int *fd);
 sfi_status sfi__board_spawn(const char *program, struct sim_board *b);
 void sfi__board_end(struct sim_board *b);
 /* One request, its members in two parts; the answer is in b->answer, without

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* The memory of a board in a chip's folder, a file that sfi-board maps too. */
-#define _GNU_SOURCE /* memfd_create() */
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "util/file.h"
 #include "util/mem.h"
@@ -58,35 +54,6 @@ sfi__store_board_load(sfi_ctx *ctx, const char *dir,
     (void)sfi__fail(ctx, SFI_ERR_FORMAT, "is not the memory of a board of %s",
                     chip->name);
     return sfi__where(ctx, "%s", path);
-}
-
-static bool
-board_write(int fd, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(fd, data, len);
-
-        if (put < 0 && errno != EINTR)
-            return false;
-        if (put > 0) {
-            data += put;
-            len -= (size_t)put;
-        }
-    }
-    return true;
-}
-
-sfi_status
-sfi__store_board_hold(sfi_ctx *ctx, const struct buf *memory,
-                      char path[STORE_PATH_MAX], int *fd)
-{
-    *fd = memfd_create("sfi-board", MFD_CLOEXEC);
-    if (*fd < 0 || !board_write(*fd, memory->data, memory->len))
-        return sfi__fail_os(ctx, SFI_ERR_OS, errno,
-                            "cannot make the memory of a board");
-    sfi__text_format(path, STORE_PATH_MAX, "/proc/%ld/fd/%d", (long)getpid(),
-                     *fd);
-    return SFI_OK;
 }
 
 void

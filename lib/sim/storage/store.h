@@ -73,10 +73,6 @@ bool sfi__store_is_board(const char *dir);
 size_t sfi__store_board_len(const struct sfi_chip *chip);
 sfi_status sfi__store_board_load(sfi_ctx *ctx, const char *dir,
                                  const struct sfi_chip *chip, struct buf *out);
-/* A file of it without a name, and a path by which sfi-board opens it while the
- * descriptor is open. */
-sfi_status sfi__store_board_hold(sfi_ctx *ctx, const struct buf *memory,
-                                 char path[STORE_PATH_MAX], int *fd);
 /* The option words in it. */
 void sfi__store_board_pack(const struct sfi_chip *chip, const uint32_t *words,
                            uint8_t *memory);
