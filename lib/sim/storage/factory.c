@@ -2,20 +2,16 @@
 /* Copyright The libsfi authors */
 /* The chip maker: a CA, in a folder or in memory, and the chips that it
  * certifies. */
-#define _XOPEN_SOURCE 700
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "sim/storage/factory.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/file.h"
+#include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
@@ -42,27 +38,18 @@ struct ca {
 };
 
 static bool
-factory_path_exists(const char *path)
-{
-    struct stat st;
-
-    return lstat(path, &st) == 0;
-}
-
-static bool
 factory_folder_is_empty(const char *path)
 {
-    DIR *dir = opendir(path);
-    struct dirent *entry;
+    struct sys_folder *folder;
+    const char *name;
 
-    if (dir == NULL)
+    if (sfi__sys_folder_open(path, &folder) != 0)
         return false;
     do
-        entry = readdir(dir);
-    while (entry != NULL && (strcmp(entry->d_name, ".") == 0 ||
-                             strcmp(entry->d_name, "..") == 0));
-    (void)closedir(dir);
-    return entry == NULL;
+        name = sfi__sys_folder_next(folder);
+    while (name != NULL && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0));
+    sfi__sys_folder_close(folder);
+    return name == NULL;
 }
 
 /* Without it, two processes that make the same CA at the same time would each
@@ -70,19 +57,13 @@ factory_folder_is_empty(const char *path)
 static sfi_status
 factory_lock_ca(sfi_ctx *ctx, struct ca *ca)
 {
-    if (mkdir(ca->dir, FOLDER_MODE) != 0 && errno != EEXIST)
-        goto failed;
-    ca->lock_fd = open(ca->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (ca->lock_fd < 0)
-        goto failed;
-    while (flock(ca->lock_fd, LOCK_EX) != 0) {
-        if (errno != EINTR)
-            goto failed;
-    }
-    return SFI_OK;
+    int err = sfi__sys_make_folder(ca->dir, FOLDER_MODE);
 
-failed:
-    (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
+    if (err == 0 || err == EEXIST)
+        err = sfi__sys_lock_folder(ca->dir, SYS_LOCK_WAIT, &ca->lock_fd);
+    if (err == 0)
+        return SFI_OK;
+    (void)sfi__fail_os(ctx, sfi__os_status(err), err,
                        "cannot make or open the CA's folder");
     return sfi__where(ctx, "%s", ca->dir);
 }
@@ -140,9 +121,9 @@ factory_get_ca_key(sfi_ctx *ctx, struct ca *ca)
     st = sfi__store_path(ctx, pub, ca->dir, CA_PUBLIC);
     if (st != SFI_OK)
         return st;
-    if (factory_path_exists(key))
+    if (sfi__file_is_there(key))
         return factory_load_ca_key(ctx, ca, key);
-    if (!factory_path_exists(pub))
+    if (!sfi__file_is_there(pub))
         return factory_make_ca_key(ctx, ca, key);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
                     "exists without %s, expected both or neither", CA_KEY);
@@ -162,7 +143,7 @@ factory_keep_ca_public(sfi_ctx *ctx, const struct ca *ca)
     st = sfi__ecc_public_to_pem(ctx, ca->public_key, pem, sizeof(pem), &len);
     if (st != SFI_OK)
         return st;
-    if (!factory_path_exists(path))
+    if (!sfi__file_is_there(path))
         return sfi__save(ctx, path, PUBLIC_MODE, pem, len);
     st = sfi__load(ctx, path, PEM_MAX, false, &b);
     if (st == SFI_OK && (b.len != len || !sfi__equal(b.data, pem, len))) {
@@ -185,7 +166,7 @@ factory_keep_perso(sfi_ctx *ctx, const struct ca *ca,
 
     sfi__perso_name(chip->product_id, name);
     st = sfi__store_path(ctx, path, ca->dir, name);
-    if (st != SFI_OK || factory_path_exists(path))
+    if (st != SFI_OK || sfi__file_is_there(path))
         return st;
     st = sfi__perso_issue(ctx, ca->secret, chip->product_id, perso,
                           sizeof(perso), &len);
@@ -225,7 +206,7 @@ factory_close_ca(struct ca *ca)
 {
     sfi__wipe(ca->secret, sizeof(ca->secret));
     if (ca->lock_fd >= 0)
-        (void)close(ca->lock_fd);
+        (void)sfi__sys_close(ca->lock_fd);
 }
 
 /* What a chip is when it is new, but for its flash. */
@@ -324,9 +305,17 @@ factory_discard_chip(const char *dir)
 
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         sfi__text_format(path, sizeof(path), "%s/%s", dir, files[i]);
-        (void)unlink(path);
+        (void)sfi__sys_remove(path);
     }
-    (void)rmdir(dir);
+    (void)sfi__sys_remove_folder(dir);
+}
+
+static sfi_status
+factory_no_folder(sfi_ctx *ctx, const char *dir, int err)
+{
+    (void)sfi__fail_os(ctx, sfi__os_status(err), err,
+                       "cannot make the chip's folder");
+    return sfi__where(ctx, "%s", dir);
 }
 
 static sfi_status
@@ -336,30 +325,31 @@ factory_folder_taken(sfi_ctx *ctx, const char *dir)
 
     sfi__text_format(path, sizeof(path), "%s/%s", dir, STORE_CHIP);
     (void)sfi__fail(ctx, SFI_ERR_ACCESS,
-                    factory_path_exists(path)
+                    sfi__file_is_there(path)
                         ? "already holds a chip, expected a new folder"
                         : "exists already, expected a new or empty folder");
     return sfi__where(ctx, "%s", dir);
 }
 
-/* rename() replaces an empty folder and no other. */
+/* A rename replaces an empty folder and no other, or, on Windows, none. */
 static sfi_status
 factory_publish_chip(sfi_ctx *ctx, const char *temp, const char *dir)
 {
-    if (rename(temp, dir) == 0)
+    int err;
+
+    (void)sfi__sys_remove_folder(dir);
+    err = sfi__sys_rename(temp, dir);
+    if (err == 0)
         return SFI_OK;
-    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+    if (err == ENOTEMPTY || err == EEXIST || err == ENOTDIR)
         return factory_folder_taken(ctx, dir);
-    (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
-                       "cannot make the chip's folder");
-    return sfi__where(ctx, "%s", dir);
+    return factory_no_folder(ctx, dir, err);
 }
 
-/* `dir`: where the chip will be; `temp`: where it is made, beside that, so that
- * a rename publishes it. */
+/* Where the chip will be. */
 static sfi_status
-factory_plan_folders(sfi_ctx *ctx, const char *state_dir,
-                     char dir[STORE_PATH_MAX], char temp[STORE_PATH_MAX])
+factory_plan_folder(sfi_ctx *ctx, const char *state_dir,
+                    char dir[STORE_PATH_MAX])
 {
     static const char longest[] = ".XXXXXX/" STORE_CERTIFICATE ".XXXXXX";
     size_t len = strlen(state_dir);
@@ -372,23 +362,40 @@ factory_plan_folders(sfi_ctx *ctx, const char *state_dir,
                          STORE_PATH_MAX - sizeof(longest));
     memcpy(dir, state_dir, len);
     dir[len] = '\0';
-    sfi__text_format(temp, STORE_PATH_MAX, "%s.XXXXXX", dir);
-    if (factory_path_exists(dir) && !factory_folder_is_empty(dir))
+    if (sfi__file_is_there(dir) && !factory_folder_is_empty(dir))
         return factory_folder_taken(ctx, dir);
     return SFI_OK;
 }
 
-static sfi_status
-factory_save_chip(sfi_ctx *ctx, const struct store *s, const char *dir,
-                  char *temp)
+/* A new folder beside the chip's. */
+static int
+factory_make_temp(const char *dir, char temp[STORE_PATH_MAX])
 {
+    uint8_t raw[3];
+    char hex[2 * sizeof(raw) + 1];
+    int err;
+
+    do {
+        err = sfi__sys_random(raw, sizeof(raw));
+        if (err != 0)
+            return err;
+        sfi__hex_encode(hex, raw, sizeof(raw));
+        sfi__text_format(temp, STORE_PATH_MAX, "%s.%s", dir, hex);
+        err = sfi__sys_make_folder(temp, FOLDER_MODE);
+    } while (err == EEXIST);
+    return err;
+}
+
+/* It is made elsewhere, so that a rename publishes it. */
+static sfi_status
+factory_save_chip(sfi_ctx *ctx, const struct store *s, const char *dir)
+{
+    char temp[STORE_PATH_MAX];
+    int err = factory_make_temp(dir, temp);
     sfi_status st;
 
-    if (mkdtemp(temp) == NULL) {
-        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno,
-                           "cannot make the chip's folder");
-        return sfi__where(ctx, "%s", dir);
-    }
+    if (err != 0)
+        return factory_no_folder(ctx, dir, err);
     st = factory_write_chip(ctx, temp, s);
     if (st == SFI_OK)
         st = factory_publish_chip(ctx, temp, dir);
@@ -400,10 +407,10 @@ factory_save_chip(sfi_ctx *ctx, const struct store *s, const char *dir,
 sfi_status
 sfi__factory_make(sfi_ctx *ctx, const sfi_sim_make_options *o)
 {
-    char dir[STORE_PATH_MAX], temp[STORE_PATH_MAX];
+    char dir[STORE_PATH_MAX];
     struct store s = {.ctx = ctx};
     struct ca ca;
-    sfi_status st = factory_plan_folders(ctx, o->state_dir, dir, temp);
+    sfi_status st = factory_plan_folder(ctx, o->state_dir, dir);
 
     if (st != SFI_OK)
         return st;
@@ -411,7 +418,7 @@ sfi__factory_make(sfi_ctx *ctx, const sfi_sim_make_options *o)
     if (st == SFI_OK)
         st = factory_fill_store(ctx, o->chip, o->bootloader, &ca, &s);
     if (st == SFI_OK)
-        st = factory_save_chip(ctx, &s, dir, temp);
+        st = factory_save_chip(ctx, &s, dir);
     sfi__store_wipe(&s);
     factory_close_ca(&ca);
     return st;

@@ -6,10 +6,10 @@
 #include "sim/storage/fit.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "crypto/hash.h"
@@ -241,7 +241,7 @@ fit_remove(const struct fit *f, const char *name)
     char path[STORE_PATH_MAX];
 
     sfi__text_format(path, sizeof(path), "%s/%s", f->dir, name);
-    (void)unlink(path);
+    (void)sfi__sys_remove(path);
 }
 
 /* From the first file on it is a board, with the second it is known which; the
@@ -309,7 +309,7 @@ sfi__fit_board(sfi_ctx *ctx, const char *dir,
     st = fit_folder(&f, programs, count);
     sfi__buf_free(&f.memory);
     sfi__store_wipe(&f.store);
-    (void)close(lock_fd);
+    (void)sfi__sys_close(lock_fd);
     return st;
 }
 

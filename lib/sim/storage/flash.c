@@ -2,15 +2,9 @@
 /* Copyright The libsfi authors */
 /* The chip's flash: a mapped file or memory, erased by sectors and programmed
  * by units. */
-#define _XOPEN_SOURCE 700
 #include "sim/storage/flash.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/fd.h"
 #include "util/mem.h"
@@ -25,19 +19,19 @@ static sfi_status
 flash_map_file(sfi_ctx *ctx, int fd, struct flash *f)
 {
     size_t size = f->chip->flash.size;
-    struct stat st;
+    struct sys_stat st;
     void *mem;
+    int err = sfi__sys_fstat(fd, &st);
 
-    if (fstat(fd, &st) != 0)
-        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot read");
-    if (st.st_size != (off_t)f->file_len)
-        return sfi__fail(ctx, SFI_ERR_FORMAT,
-                         "is %lld bytes, expected %zu, the flash of %s",
-                         (long long)st.st_size, f->file_len, f->chip->name);
-    mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-               (off_t)f->file_at);
-    if (mem == MAP_FAILED)
-        return sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot map");
+    if (err != 0)
+        return sfi__fail_os(ctx, SFI_ERR_OS, err, "cannot read");
+    if (st.size != f->file_len)
+        return sfi__fail(
+            ctx, SFI_ERR_FORMAT, "is %llu bytes, expected %zu, the flash of %s",
+            (unsigned long long)st.size, f->file_len, f->chip->name);
+    err = sfi__sys_map(fd, f->file_at, size, &mem);
+    if (err != 0)
+        return sfi__fail_os(ctx, SFI_ERR_OS, err, "cannot map");
     f->mem = mem;
     return SFI_OK;
 }
@@ -106,7 +100,7 @@ sfi__flash_close(struct flash *f)
     if (f->owner != NULL)
         sfi__ctx_dealloc(f->owner, f->mem);
     else if (f->mem != NULL)
-        (void)munmap(f->mem, f->chip->flash.size);
+        sfi__sys_unmap(f->mem, f->chip->flash.size);
     f->mem = NULL;
 }
 

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A chip's folder: read and check its files, and replace the small ones. */
-#define _POSIX_C_SOURCE 200809L
 #include "sim/storage/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
+#include "util/file.h"
 #include "util/mem.h"
 #include "util/rd.h"
+#include "util/sys.h"
 #include "util/wr.h"
 #include "core/err.h"
 #include "core/files.h"
@@ -42,16 +40,15 @@ sfi__store_path(sfi_ctx *ctx, char out[STORE_PATH_MAX], const char *dir,
 sfi_status
 sfi__store_lock(sfi_ctx *ctx, const char *dir, int *fd)
 {
-    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*fd < 0)
-        (void)sfi__fail_os(ctx, sfi__os_status(errno), errno, "cannot open");
-    else if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+    int err = sfi__sys_lock_folder(dir, SYS_LOCK, fd);
+
+    if (err == 0)
         return SFI_OK;
-    else if (errno == EWOULDBLOCK)
+    if (err == EAGAIN)
         (void)sfi__fail(ctx, SFI_ERR_ACCESS,
                         "another simulator runs this chip");
     else
-        (void)sfi__fail_os(ctx, SFI_ERR_OS, errno, "cannot lock");
+        (void)sfi__fail_os(ctx, sfi__os_status(err), err, "cannot open");
     return sfi__where(ctx, "%s", dir);
 }
 
@@ -200,7 +197,7 @@ store_read_line(sfi_ctx *ctx, const char *dir, const char *name, char *out,
     sfi_status st = sfi__store_path(ctx, path, dir, name);
     struct buf b;
 
-    if (st != SFI_OK || access(path, F_OK) != 0)
+    if (st != SFI_OK || !sfi__file_is_there(path))
         return st;
     st = sfi__load(ctx, path, LINE_FILE_MAX, false, &b);
     if (st == SFI_OK) {
