@@ -149,9 +149,10 @@ typedef void (*sfi_card_event_fn)(void *user, const sfi_card_event *event);
  * @param user    handed to stop and event
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT   card or stop is NULL, or reader is malformed
- *   SFI_ERR_NO_DEVICE  the reader's name is not known
- *   SFI_ERR_NOMEM      no memory
+ *   SFI_ERR_ARGUMENT     card or stop is NULL, or reader is malformed
+ *   SFI_ERR_NO_DEVICE    the reader's name is not known
+ *   SFI_ERR_NOMEM        no memory
+ *   SFI_ERR_UNSUPPORTED  this system has no pcscd
  *
  * Blocks: until stop ends it.  Thread: the context's.
  * @since 1.0

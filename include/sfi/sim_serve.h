@@ -159,15 +159,16 @@ SFI_API void sfi_sim_serve_end(sfi_sim *sim);
  * @param len        room in, used out with the NUL; on SFI_ERR_BUFFER, needed
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT   a pointer is NULL, or the line is too long
- *   SFI_ERR_NO_DEVICE  no process serves this chip's control socket
- *   SFI_ERR_STATE      the simulator refused the command; the message says why
- *   SFI_ERR_BUFFER     the answer does not fit; the command was carried out
- *   SFI_ERR_ACCESS     the socket is another user's
- *   SFI_ERR_LIMIT      the folder's path is too long for a socket
- *   SFI_ERR_PROTOCOL   what answers is not a simulator
- *   SFI_ERR_TIMEOUT    there is no answer within 10 s
- *   SFI_ERR_OS         the operating system refused
+ *   SFI_ERR_ARGUMENT     a pointer is NULL, or the line is too long
+ *   SFI_ERR_NO_DEVICE    no process serves this chip's control socket
+ *   SFI_ERR_STATE        the simulator refused; the message says why
+ *   SFI_ERR_BUFFER       the answer does not fit; the command was carried out
+ *   SFI_ERR_ACCESS       the socket is another user's
+ *   SFI_ERR_LIMIT        the folder's path is too long for a socket
+ *   SFI_ERR_PROTOCOL     what answers is not a simulator
+ *   SFI_ERR_TIMEOUT      there is no answer within 10 s
+ *   SFI_ERR_UNSUPPORTED  this system has no pseudo terminals
+ *   SFI_ERR_OS           the operating system refused
  *
  * Blocks: on the other process, at most 10 s.  Thread: the context's.
  * @since 1.0
