@@ -3,15 +3,21 @@
 /* A system without fork(). */
 #include "chips/background.h"
 
-int
+void
 background_begin(const struct cli *c)
 {
     cli_usage(c, "--background: start the program in the background instead: "
                  "this system cannot divide one that runs");
 }
 
-void
-background_leave(int shell)
+sfi_status
+background_open(sfi_ctx *ctx, const char *state, const char *program,
+                sfi_sim **out)
 {
-    (void)shell;
+    return chips_open(ctx, state, program, out);
+}
+
+void
+background_leave(void)
+{
 }
