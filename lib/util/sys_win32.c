@@ -16,9 +16,9 @@
 #include <windows.h>
 
 #include <bcrypt.h>
-#include <sddl.h>
 
 #include "util/mem.h"
+#include "util/private_win32.h"
 #include "util/sys_win32.h"
 
 /* A scanner of viruses, an indexer, or a backup opens a new file for a moment:
@@ -190,19 +190,6 @@ win_why_denied(const char *path, int err)
     return err;
 }
 
-/* Full control for the owner and nobody else, also not what the folder would
- * hand down.  (SDDL: protected; allow, file all, owner rights) */
-static int
-win_private(SECURITY_ATTRIBUTES *s)
-{
-    *s = (SECURITY_ATTRIBUTES){.nLength = sizeof(*s)};
-    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
-            L"D:P(A;;FA;;;OW)", SDDL_REVISION_1, &s->lpSecurityDescriptor,
-            NULL))
-        return win_last_errno();
-    return 0;
-}
-
 static int
 win_open_file(const char *path, unsigned flags, unsigned mode, HANDLE *out)
 {
@@ -213,19 +200,17 @@ win_open_file(const char *path, unsigned flags, unsigned mode, HANDLE *out)
     DWORD create = (flags & SYS_NEW) != 0 ? CREATE_NEW
                    : creates              ? OPEN_ALWAYS
                                           : OPEN_EXISTING;
-    SECURITY_ATTRIBUTES private = {0};
+    struct win_private private;
     bool is_private = creates && (mode & 0077) == 0;
     wchar_t wide[WIN_PATH_MAX];
     int err = sfi__win_path(path, wide);
 
     if (err == 0 && is_private)
-        err = win_private(&private);
-    if (err == 0)
-        err =
-            win_open(wide, access, WIN_SHARE_ALL, create, FILE_ATTRIBUTE_NORMAL,
-                     is_private ? &private : NULL, out);
-    (void)LocalFree(private.lpSecurityDescriptor);
-    return err;
+        err = sfi__win_private(&private, false);
+    if (err != 0)
+        return err;
+    return win_open(wide, access, WIN_SHARE_ALL, create, FILE_ATTRIBUTE_NORMAL,
+                    is_private ? &private.attributes : NULL, out);
 }
 
 int
@@ -429,17 +414,18 @@ sfi__sys_remove(const char *path)
 int
 sfi__sys_make_folder(const char *path, unsigned mode)
 {
-    SECURITY_ATTRIBUTES private = {0};
+    struct win_private private;
     bool is_private = (mode & 0077) == 0;
     wchar_t wide[WIN_PATH_MAX];
     int err = sfi__win_path(path, wide);
 
     if (err == 0 && is_private)
-        err = win_private(&private);
-    if (err == 0 && !CreateDirectoryW(wide, is_private ? &private : NULL))
-        err = win_last_errno();
-    (void)LocalFree(private.lpSecurityDescriptor);
-    return err;
+        err = sfi__win_private(&private, true);
+    if (err != 0)
+        return err;
+    return CreateDirectoryW(wide, is_private ? &private.attributes : NULL)
+               ? 0
+               : win_last_errno();
 }
 
 int

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* An access list of Windows that has the user alone. */
+#define WIN32_LEAN_AND_MEAN
+#include "util/private_win32.h"
+
+#include "util/sys_win32.h"
+
+int
+sfi__win_private(struct win_private *p, bool is_folder)
+{
+    DWORD heirs = is_folder ? OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE : 0;
+    DWORD len = sizeof(p->user);
+
+    *p = (struct win_private){
+        .attributes = {.nLength = sizeof(p->attributes),
+                       .lpSecurityDescriptor = &p->descriptor},
+    };
+    /* protected: with nothing that the folder would hand down */
+    if (GetTokenInformation(GetCurrentThreadEffectiveToken(), TokenUser,
+                            &p->user, len, &len) &&
+        InitializeAcl(&p->list.acl, sizeof(p->list), ACL_REVISION) &&
+        AddAccessAllowedAceEx(&p->list.acl, ACL_REVISION, heirs,
+                              FILE_ALL_ACCESS, p->user.token.User.Sid) &&
+        InitializeSecurityDescriptor(&p->descriptor,
+                                     SECURITY_DESCRIPTOR_REVISION) &&
+        SetSecurityDescriptorDacl(&p->descriptor, TRUE, &p->list.acl, FALSE) &&
+        SetSecurityDescriptorControl(&p->descriptor, SE_DACL_PROTECTED,
+                                     SE_DACL_PROTECTED))
+        return 0;
+    return sfi__win_errno(GetLastError());
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* An access list of Windows that has the user alone. */
+#ifndef SFI_UTIL_PRIVATE_WIN32_H
+#define SFI_UTIL_PRIVATE_WIN32_H
+
+#include <stdbool.h>
+#include <windows.h>
+
+/* Points into itself: it stays where it was made. */
+struct win_private {
+    SECURITY_ATTRIBUTES attributes;
+    SECURITY_DESCRIPTOR descriptor;
+    union {
+        ACL acl;
+        char room[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) +
+                  SECURITY_MAX_SID_SIZE];
+    } list;
+    union {
+        TOKEN_USER token;
+        char room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } user;
+};
+
+/* For what is made with it, and in a folder that is.  0 or an errno. */
+int sfi__win_private(struct win_private *p, bool is_folder);
+
+#endif
