@@ -179,10 +179,8 @@ def statuses_of(lines):
     head, rows = [], []
     for line in lines:
         inner = line.strip()
-        starts = (indent(line) == 2 and
-                  re.match(r"SFI_(?:OK\b|ERR_)|any status|what ", inner))
-        if starts and not (rows and rows[-1].rstrip().endswith(",") and
-                           re.fullmatch(r"(SFI_\w+,\s*)+", rows[-1] + " ")):
+        if indent(line) == 2 and not (
+                rows and re.fullmatch(r"(SFI_\w+,\s*)+", rows[-1] + " ")):
             rows.append(inner)
         elif rows:
             rows[-1] += " " + inner

@@ -47,7 +47,8 @@ def write(pages, header):
 
 def description(header):
     first = header.doc.summary
-    return first[0].lower() + first[1:] if first[1:2].islower() else first
+    begins = first[1:2].islower() or first.startswith("A ")
+    return first[0].lower() + first[1:] if begins else first
 
 
 def synopsis(w, header, functions):

@@ -4,8 +4,9 @@
  * @file journal.h
  * The journal of a production line: a file with one line of JSON for each job.
  *
- * It is the record that `sfi-program --record` writes.  It says what stations
- * did; what an HSM counted is proven by its audit log (sfi/audit.h).
+ * It is the record that `sfi-program --record` writes (doc/json.md, "The
+ * record").  It says what stations did; what an HSM counted is proven by its
+ * audit log (sfi/audit.h).
  */
 #ifndef SFI_JOURNAL_H
 #define SFI_JOURNAL_H
@@ -65,8 +66,8 @@ typedef struct sfi_journal_job {
 /**
  * Open a journal, or begin one.
  *
- * The file is new, empty, or one whose last line is of a journal.  What a power
- * cut left of a last line is no fault.
+ * The file is new, empty, or one whose last line is of a journal.  An
+ * incomplete last line, which a power cut left, is not an error.
  *
  * @param ctx   the context
  * @param path  the file
@@ -74,7 +75,7 @@ typedef struct sfi_journal_job {
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
- *   SFI_ERR_FORMAT    the file is no journal
+ *   SFI_ERR_FORMAT    the file is not a journal
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read or written; or it is
  *                     not a regular file, or belongs to a vault
  *   SFI_ERR_NOMEM     no memory
@@ -100,7 +101,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_journal_open(sfi_ctx *ctx,
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_ABI       struct_size is unknown, or its tail is not zero
  *   SFI_ERR_FORMAT    `more` is not a JSON object; or the file was replaced by
- *                     one that is no journal
+ *                     one that is not a journal
  *   SFI_ERR_TIMEOUT   another program kept the file locked for 10 s
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written
  *   SFI_ERR_NOMEM     no memory

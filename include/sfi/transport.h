@@ -140,8 +140,8 @@ typedef struct sfi_dap_ops {
  * Without `reset` the chip cannot be reset through the port.  A port without
  * parity, such as a pseudo-terminal, is logged as a warning, and used.  On
  * Linux the adapter delivers bytes at once while the link exists, where its
- * driver can.  On Windows PATH is `COM3`, and bytes that came with a wrong one
- * are dropped with it.
+ * driver can.  On Windows PATH is `COM3`, and bytes that arrive together with a
+ * damaged one are dropped with it.
  *
  * `tcp:HOST:PORT?baud=N&rtt=MS` is a serial port at a server that passes bytes
  * unchanged over TCP (feature `network`), and has set its port to 8 data bits,
@@ -232,8 +232,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_open(sfi_ctx *ctx,
                                                     sfi_transport **out);
 
 /**
- * The name of a link, as sfi_transport_open() takes it, from the words that
- * ST's tool takes behind `-c` (UM2237, STM32CubeProgrammer).
+ * Make the name of a link, as sfi_transport_open() takes it, from the words
+ * that ST's tool takes behind `-c` (UM2237, STM32CubeProgrammer).
  *
  * `port=` is a serial port (`/dev/ttyUSB0`, `COM3`), `usb1`, `spi`,
  * `spidev0.1`, `swd`, `jtag`, or a link's name itself; `br=`, 115200 if it is
@@ -336,7 +336,8 @@ typedef void (*sfi_transport_found_fn)(void *user,
  * @return SFI_OK, also when nothing was found; or
  *   SFI_ERR_ARGUMENT  ctx or fn is NULL
  *   SFI_ERR_NOMEM     no memory for USB; the other kinds were listed
- *   SFI_ERR_IO, SFI_ERR_ACCESS  USB devices cannot be listed; likewise
+ *   SFI_ERR_IO, SFI_ERR_ACCESS  USB devices cannot be listed; the
+ *                               other kinds were
  *
  * Blocks: on USB devices that do not answer, a second for each of their texts.
  * Thread: the context's.
@@ -351,10 +352,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_transport_list(sfi_ctx *ctx,
  *
  * From now on each call of the link's functions is written to the file when it
  * ends: bytes sent and received, in hexadecimal, failures, and the time between
- * calls (doc/protocol.md).  When the file cannot be written, a warning is
- * logged and the link continues without it.  A trace contains nothing that
- * decrypts an image; a static licence in it can be sent again, but only to the
- * same chip.
+ * calls (doc/protocol.md, "Traces").  When the file cannot be written, a
+ * warning is logged and the link continues without it.  A trace contains
+ * nothing that decrypts an image; a static licence in it can be sent again, but
+ * only to the same chip.
  *
  * @param tp    a link
  * @param path  the file: a new one that only its owner can read, also in the
