@@ -17,8 +17,8 @@
  *   any context, also while other threads read it so.  What reaches a device or
  *   an HSM, and a licence store, must be of the same context where the function
  *   does not say otherwise (SFI_ERR_ARGUMENT).
- * - A pointer that is no handle of this libsfi, also one of a second libsfi in
- *   the process, is refused (SFI_ERR_ARGUMENT) and not followed.
+ * - A pointer that is not a handle of this libsfi, also one of a second libsfi
+ *   in the process, is refused (SFI_ERR_ARGUMENT) and not followed.
  * - Any thread may release a context, or a handle that only holds data (a key,
  *   a firmware, option bytes, a builder, a reader, a layout, a certificate, a
  *   licence, a licence store, a personalisation), while other threads use other

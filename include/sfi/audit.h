@@ -38,9 +38,9 @@ typedef struct sfi_audit_head {
     char product_id[16];    /**< the product whose devices are licensed */
     uint8_t serial[16];     /**< serial number of the HSM, random */
     uint8_t ca_public[64];  /**< public key of the devices' CA */
-    uint8_t genesis[32];    /**< hash of the fixed fields (format.md) */
+    uint8_t genesis[32];    /**< hash of the fixed fields: doc/format.md */
     uint8_t audit_head[32]; /**< hash of the last record, or genesis */
-    uint8_t mac[32];        /**< MAC of genesis and end (format.md) */
+    uint8_t mac[32];        /**< MAC of genesis and end: doc/format.md */
     uint64_t lease;     /**< sequence of the lease's record; 0: not leased */
     uint64_t expires;   /**< end of the lease, seconds since 1970; or 0 */
     uint8_t parent[16]; /**< serial number of the HSM that leased */

@@ -84,7 +84,7 @@ typedef struct sfi_board {
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
- *   SFI_ERR_FORMAT    the file is something else, or was altered
+ *   SFI_ERR_FORMAT    not the file of an order, or it was altered
  *   SFI_ERR_ACCESS    another process has it, or it may not be written
  *   SFI_ERR_LIMIT     it is longer than 256 MiB
  *   SFI_ERR_OS        the file cannot be read or written; or it is not a
@@ -98,14 +98,16 @@ SFI_API SFI_NODISCARD sfi_status sfi_boards_open(sfi_ctx *ctx, const char *path,
                                                  sfi_boards **out);
 
 /**
- * State a fact about the whole order, as its image or its HSM: kept the first
- * time, and compared ever after.
+ * State a fact about the whole order, such as its image or its HSM.
+ *
+ * The first statement is written to the file; each later one of the same name
+ * is compared with it.
  *
  * @param boards  the boards
  * @param name    what it is, at most 63 bytes
  * @param value   what it has to be, at most 1023 bytes
  *
- * @return SFI_OK: it is as it was when it was first stated; or
+ * @return SFI_OK: the value is the one that was stated first; or
  *   SFI_ERR_ARGUMENT  a pointer is NULL, or a text is longer
  *   SFI_ERR_RANGE     the order began with another value
  *   SFI_ERR_STATE     a write failed before: open the file again
@@ -121,7 +123,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_boards_check_fact(sfi_boards *boards,
                                                        const char *value);
 
 /**
- * The same of a file's content, by its SHA-256.
+ * State which content a file of the order has, by its SHA-256, as
+ * sfi_boards_check_fact() states a fact.
  *
  * @param boards  the boards
  * @param name    what it is, at most 63 bytes

@@ -125,7 +125,8 @@ typedef struct sfi_card_event {
     uint32_t kind;        /**< SFI_CARD_* */
     uint32_t length;      /**< bytes of the command */
     uint32_t status_word; /**< of its reply, such as 0x9000 */
-    uint8_t header[4];    /**< CLA INS P1 P2, as far as it has them */
+    uint8_t header[4];    /**< CLA INS P1 P2 of the command, zeros where it is
+                             shorter */
 } sfi_card_event;
 
 /**
@@ -145,7 +146,7 @@ typedef void (*sfi_card_event_fn)(void *user, const sfi_card_event *event);
  * @param reader  "HOST:PORT", where vpcd's first slot has port 35963, and an
  *                IPv6 address stands in brackets; NULL: 127.0.0.1:35963
  * @param stop    called several times a second; non-zero takes the card out
- * @param event   receives what happens; NULL: nobody
+ * @param event   receives what happens; NULL: not wanted
  * @param user    handed to stop and event
  *
  * @return SFI_OK, or

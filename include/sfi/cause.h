@@ -14,7 +14,7 @@ SFI_BEGIN_DECLS
 
 /** Why a device refuses: one byte, distinct, without cryptographic detail. */
 enum sfi_cause {
-    SFI_CAUSE_NONE = 0x00,
+    SFI_CAUSE_NONE = 0x00, /**< no refusal */
 
     /* the request; nothing is lost */
     SFI_CAUSE_UNKNOWN_COMMAND = 0x01, /**< opcode or flag not known */
@@ -24,45 +24,47 @@ enum sfi_cause {
     SFI_CAUSE_OFFSET = 0x05,          /**< DATA neither next nor a repeat */
     SFI_CAUSE_NO_RECEIPT = 0x06,      /**< the part cannot prove its install */
 
-    /* the licence; the device is erased and empty again */
-    SFI_CAUSE_LICENSE_TYPE = 0x10,
-    SFI_CAUSE_LICENSE_VERSION = 0x11,
+    /* the licence is refused; the device is erased and empty again */
+    SFI_CAUSE_LICENSE_TYPE = 0x10,    /**< neither static nor live */
+    SFI_CAUSE_LICENSE_VERSION = 0x11, /**< a version that it does not know */
     SFI_CAUSE_LICENSE = 0x12,         /**< not for this chip, or altered */
     SFI_CAUSE_LICENSE_SESSION = 0x13, /**< live: not for this session */
 
-    /* the image; likewise */
-    SFI_CAUSE_HEADER_MAGIC = 0x20,
-    SFI_CAUSE_HEADER_VERSION = 0x21,
-    SFI_CAUSE_HEADER_AREAS = 0x22, /**< announces no area */
+    /* the image is refused; the device is erased and empty again */
+    SFI_CAUSE_HEADER_MAGIC = 0x20,   /**< does not begin as an image */
+    SFI_CAUSE_HEADER_VERSION = 0x21, /**< a protocol version it does not know */
+    SFI_CAUSE_HEADER_AREAS = 0x22,   /**< announces no area */
     SFI_CAUSE_HEADER_TAG = 0x23, /**< altered, or another firmware's licence */
     SFI_CAUSE_AREA_TYPE = 0x30,  /**< neither firmware nor configuration */
     SFI_CAUSE_AREA_INDEX = 0x31, /**< not the next area */
     SFI_CAUSE_AREA_TOTAL = 0x32, /**< not the header's number of areas */
     SFI_CAUSE_AREA_VERSION = 0x33, /**< not the first area's image version */
     SFI_CAUSE_AREA_ADDRESS = 0x34, /**< not in user flash */
-    SFI_CAUSE_AREA_SIZE = 0x35,
-    SFI_CAUSE_AREA_ORDER = 0x36, /**< configuration not last, or missing */
-    SFI_CAUSE_AREA_TAG = 0x37,   /**< content or descriptor altered */
-    SFI_CAUSE_AREA_BELOW = 0x38, /**< not behind the area before */
+    SFI_CAUSE_AREA_SIZE = 0x35,    /**< a size that the part cannot take */
+    SFI_CAUSE_AREA_ORDER = 0x36,   /**< configuration not last, or missing */
+    SFI_CAUSE_AREA_TAG = 0x37,     /**< content or descriptor altered */
+    SFI_CAUSE_AREA_BELOW = 0x38,   /**< not behind the area before */
 
-    /* the hardware; likewise, unless doc/protocol.md says otherwise */
-    SFI_CAUSE_FLASH_ERASE = 0x40,
-    SFI_CAUSE_FLASH_PROGRAM = 0x41,
-    SFI_CAUSE_FLASH_VERIFY = 0x42, /**< reads back as something else */
-    SFI_CAUSE_OPTION_BYTES = 0x43,
-    SFI_CAUSE_CRYPTO = 0x44,
-    SFI_CAUSE_STORAGE = 0x45, /**< record or certificate */
+    /* the hardware fails; the device is erased and empty again, unless
+     * doc/protocol.md says otherwise */
+    SFI_CAUSE_FLASH_ERASE = 0x40,   /**< the flash cannot be erased */
+    SFI_CAUSE_FLASH_PROGRAM = 0x41, /**< the flash cannot be programmed */
+    SFI_CAUSE_FLASH_VERIFY = 0x42,  /**< it reads back differently */
+    SFI_CAUSE_OPTION_BYTES = 0x43,  /**< they cannot be written */
+    SFI_CAUSE_CRYPTO = 0x44,  /**< a function of the cryptography failed */
+    SFI_CAUSE_STORAGE = 0x45, /**< no access to record or certificate */
     SFI_CAUSE_RANDOM = 0x46,  /**< no random number; nothing is lost */
     SFI_CAUSE_SIGN = 0x47,    /**< no signature; nothing is lost */
 
-    /* found at power-up: an install was cut short and has been erased */
-    SFI_CAUSE_INTERRUPTED = 0x50
+    /* found at power-up; the device is erased and empty again */
+    SFI_CAUSE_INTERRUPTED = 0x50 /**< an install was cut short */
 };
 
 /**
  * Name a cause.
  *
- * Of the host's library: libsfi-device.a has none of these functions.
+ * It is in the host's library; libsfi-device.a has none of the functions of
+ * this header.
  *
  * @param cause  any value
  *

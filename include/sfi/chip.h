@@ -132,7 +132,7 @@ SFI_API uint64_t sfi_chip_flash_size(const sfi_chip *chip);
  * @param address  any address
  *
  * @return a name such as "DTCM", "SRAM2", "OTP" or "the flash"; NULL for NULL
- *   and where nothing is; static
+ *         and where nothing is; static
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -187,7 +187,7 @@ SFI_API uint32_t sfi_chip_program_unit(const sfi_chip *chip);
  * @param index  0, 1, ...
  *
  * @return "usart", "spi", "usb" (DFU) or "debug" (JTAG and SWD); NULL past the
- *   last; static
+ *         last; static
  *
  * Blocks: never.  Thread: any.
  * @since 1.0

@@ -45,12 +45,12 @@ typedef struct sfi_chip_field {
 
 /** What a memory is. */
 enum sfi_memory_kind {
-    SFI_MEMORY_RAM = 1,      /**< a stack may be there */
-    SFI_MEMORY_EXTERNAL = 2, /**< outside the part */
-    SFI_MEMORY_OTP = 3,
-    SFI_MEMORY_SYSTEM = 4, /**< of the bootloader */
-    SFI_MEMORY_ALIAS = 5,  /**< shows another memory */
-    SFI_MEMORY_PERIPHERALS = 6
+    SFI_MEMORY_RAM = 1,        /**< a stack may be there */
+    SFI_MEMORY_EXTERNAL = 2,   /**< outside the part */
+    SFI_MEMORY_OTP = 3,        /**< can be programmed once */
+    SFI_MEMORY_SYSTEM = 4,     /**< of the bootloader */
+    SFI_MEMORY_ALIAS = 5,      /**< shows another memory */
+    SFI_MEMORY_PERIPHERALS = 6 /**< registers, not memory */
 };
 
 /** A memory beside the flash and the option bytes.  Never grows. */

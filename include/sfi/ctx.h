@@ -143,7 +143,7 @@ SFI_API void sfi_ctx_set_progress(sfi_ctx *ctx, sfi_progress_fn fn, void *user);
  * @param handle  any handle of libsfi or libsfi-sim, also a context, or NULL
  *
  * @return the context, borrowed while the handle lives; NULL for NULL, and for
- *         a pointer that is no handle of this libsfi
+ *         a pointer that is not a handle of this libsfi
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -296,12 +296,12 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_path(sfi_ctx *ctx,
                                                     const char *path);
 
 /**
- * Make a text of others fit for a terminal or a log.
+ * Make a text from elsewhere fit for a terminal or a log.
  *
  * A file's name, a reader's name or a peer's message can contain characters
  * that control a terminal or turn the direction of writing.  UTF-8 stays as it
  * is; control characters, invisible characters, marks for the direction of
- * writing and bytes that are no UTF-8 become escapes such as "\x1b".  Messages
+ * writing and bytes that are not UTF-8 become escapes such as "\x1b".  Messages
  * of errors and lines of the log have been through it.
  *
  * @param text     a text; NULL is an empty one
@@ -309,7 +309,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_ctx_check_path(sfi_ctx *ctx,
  * @param out_cap  bytes in `out`; a longer text is cut between two characters,
  *                 and four times the text's length is always enough
  *
- * Blocks: no.  Thread: any.
+ * Blocks: never.  Thread: any.
  * @since 1.0
  */
 SFI_API void sfi_text_escape(const char *text, char *out, size_t out_cap);
@@ -322,19 +322,19 @@ enum sfi_file_kind {
     SFI_FILE_OTHER = 3,      /**< none of the kinds below */
     SFI_FILE_DATABASE = 4,   /**< a vault, or what SQLite keeps beside it */
     SFI_FILE_KEY = 5,        /**< as long as a key or a nonce */
-    SFI_FILE_CREDENTIAL = 6, /**< PEM or DER */
+    SFI_FILE_CREDENTIAL = 6, /**< a key or a certificate in PEM or DER */
     SFI_FILE_PERSONALIZATION = 7, /**< a personalisation file */
     SFI_FILE_AUDIT = 8,           /**< an audit log */
     SFI_FILE_LICENSE = 9,         /**< a licence */
-    SFI_FILE_CERTIFICATE = 10,    /**< a chip's */
-    SFI_FILE_IMAGE = 11,          /**< .sfi */
-    SFI_FILE_MODULE = 12,         /**< .smi */
-    SFI_FILE_FIRMWARE = 13,       /**< ELF, Intel HEX, S-records, DfuSe */
-    SFI_FILE_TRACE = 14,          /**< of sfi_transport_capture() */
-    SFI_FILE_JSON = 15,           /**< also the records of sfi-program */
-    SFI_FILE_NONCES = 16,         /**< of sfi_image_builder_set_register() */
+    SFI_FILE_CERTIFICATE = 10,    /**< a chip's certificate */
+    SFI_FILE_IMAGE = 11,          /**< an image (.sfi) */
+    SFI_FILE_MODULE = 12,         /**< a module (.smi) */
+    SFI_FILE_FIRMWARE = 13,       /**< ELF, Intel HEX, S-records or DfuSe */
+    SFI_FILE_TRACE = 14,          /**< a trace of sfi_transport_capture() */
+    SFI_FILE_JSON = 15,           /**< JSON, also the records of sfi-program */
+    SFI_FILE_NONCES = 16,         /**< a register of used nonces */
     SFI_FILE_MAP = 17,            /**< a picture of sfi_map_svg() */
-    SFI_FILE_RECEIPT = 18         /**< of a chip: sfi/receipt.h */
+    SFI_FILE_RECEIPT = 18         /**< a chip's receipt: sfi/receipt.h */
 };
 
 /** sfi_ctx_check_output(): the user asked for the file to be replaced. */

@@ -19,8 +19,8 @@ SFI_BEGIN_DECLS
 
 /** What a fact is: how to show its value. */
 enum sfi_fact_kind {
-    SFI_FACT_TEXT = 1,
-    SFI_FACT_NUMBER = 2,
+    SFI_FACT_TEXT = 1,    /**< a text */
+    SFI_FACT_NUMBER = 2,  /**< a number that is shown in decimal */
     SFI_FACT_ADDRESS = 3, /**< a number that is shown in hexadecimal */
     SFI_FACT_TIME = 4,    /**< a number: seconds since 1970 */
     SFI_FACT_YES_NO = 5,  /**< a number: 1 or 0 */
@@ -30,9 +30,9 @@ enum sfi_fact_kind {
 
 /** How a check ended. */
 enum sfi_check_result {
-    SFI_CHECK_PASSED = 1,
-    SFI_CHECK_FAILED = 2,
-    SFI_CHECK_NOT_MADE = 3 /**< it needs what is not here; the text says what */
+    SFI_CHECK_PASSED = 1,  /**< the file is sound in this respect */
+    SFI_CHECK_FAILED = 2,  /**< it is not; the text says what is wrong */
+    SFI_CHECK_NOT_MADE = 3 /**< a key or a file is missing; the text names it */
 };
 
 /**
@@ -104,8 +104,8 @@ typedef struct sfi_describe_options {
  * content of its firmware.  If a check fails the other facts are still
  * reported, as far as the file can be read.
  *
- * What a file is, its content tells.  Only what has no known content is judged
- * by its name: .sfi, .csv, .hex and so on.
+ * The content of a file tells what it is.  Only a file without known content is
+ * judged by its name: .sfi, .csv, .hex and so on.
  *
  * @param ctx     a context
  * @param path    the file, or a licence store's folder
@@ -212,7 +212,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_describe(sfi_target *t,
                                                      sfi_description **out);
 
 /**
- * One of the facts, in the order of sfi_describe_file().
+ * Get one of the facts, in the order of sfi_describe_file().
  *
  * @param d      a description, or NULL
  * @param index  0, 1, ...
@@ -247,8 +247,8 @@ SFI_API const sfi_fact *sfi_description_find(const sfi_description *d,
  * Write a description in words, as sfi-info shows it.
  *
  * Without a group: every fact but the first two, "kind" and "what", which are
- * for a title; an image that is sound in the words of ST's tool.  Text from the
- * file is made fit for a terminal (sfi_text_escape()).
+ * for a title; a sound image is described in the words of ST's tool.  Text from
+ * the file is made fit for a terminal (sfi_text_escape()).
  *
  * @param d      what was read
  * @param group  only the facts of this group, such as "areas"; of
@@ -336,9 +336,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_firmware(
 SFI_API SFI_NODISCARD sfi_status sfi_description_layout(
     const sfi_description *d, const sfi_chip *chip, sfi_layout **out);
 
-/** What a comparison covers. */
-#define SFI_COMPARED_CONTENT 0x1u    /**< every byte of the firmware */
-#define SFI_COMPARED_NO_MODULES 0x2u /**< but not the code of modules */
+/* What a comparison covers. */
+#define SFI_COMPARED_CONTENT 0x1u /**< it covers every byte of the firmware */
+#define SFI_COMPARED_NO_MODULES 0x2u /**< it leaves out the code of modules */
 
 /** How much differs between two files. */
 typedef struct sfi_comparison {
@@ -374,7 +374,7 @@ typedef void (*sfi_fact_difference_fn)(void *user, const sfi_fact *first,
  * @param out       receives how much differs; the caller sets struct_size
  *
  * @return SFI_OK: compared, and all is equal when no fact and no byte differs;
- *   or
+ *         or
  *   SFI_ERR_ARGUMENT  a or out is NULL, or b is not of the context of a; or an
  *                     image without its key and a firmware
  *   SFI_ERR_ABI       struct_size is unknown
@@ -404,7 +404,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_compare(
  * @param out    receives how much differs; the caller sets struct_size
  *
  * @return SFI_OK: compared, and all is equal when no fact and no byte differs;
- *   or
+ *         or
  *   SFI_ERR_ARGUMENT  a or write is NULL
  *   SFI_ERR_NOMEM     no memory
  *   SFI_ERR_CALLBACK  write returned an invalid status
@@ -418,7 +418,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_description_compare_text(
     void *user, sfi_comparison *out);
 
 /**
- * The same as JSON: one object, with the arrays "facts" and "ranges", and with
+ * Compare two files as sfi_description_compare() does, and write what differs
+ * as JSON: one object, with the arrays "facts" and "ranges", and with
  * "different_bytes" and "equal".
  *
  * @param a      what was read of the first file; it is read again

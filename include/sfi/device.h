@@ -365,7 +365,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_device_handle(
 SFI_API uint32_t sfi_device_state(const sfi_device *dev);
 
 /**
- * Drop a half frame, or leave, when it is time.
+ * Do what is due: drop an incomplete frame, or leave the bootloader.
  *
  * Call it after each answer is sent, and at least every 100 ms.  A frame that
  * the host does not continue for 1000 ms is dropped and NACKed.  After a

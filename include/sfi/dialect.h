@@ -111,7 +111,7 @@ typedef struct sfi_dialect_ops {
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  out is NULL
- *   SFI_ERR_ABI       struct_size is too small, or garbage
+ *   SFI_ERR_ABI       struct_size is unknown
  *
  * Blocks: never.  Thread: any.
  * @since 1.0
@@ -169,7 +169,7 @@ typedef struct sfi_request {
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  an argument is NULL
- *   SFI_ERR_ABI       struct_size is too small, or garbage
+ *   SFI_ERR_ABI       struct_size is unknown
  *   SFI_ERR_STATE     not called from a function of a dialect
  *
  * Blocks: never.  Thread: the context's.
@@ -311,7 +311,8 @@ sfi_dialect_download(sfi_target *t, uint32_t block, const uint8_t *data,
 /**
  * Receive one block over USB-DFU.
  *
- * As sfi_dialect_download().
+ * For an extension that has blocks of its own, as sfi_dialect_download().  Only
+ * inside a function of a dialect.
  *
  * @param t      the target of the dialect's function
  * @param block  wValue of the UPLOAD, 16 bits

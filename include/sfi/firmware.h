@@ -82,10 +82,10 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load(sfi_ctx *ctx,
 /**
  * Read a file as a plain binary: one segment with all its bytes.
  *
- * An address makes a plain binary of any file.  So a file that is something
- * else by its content is refused, whatever its name: firmware of the other
- * formats, `.sfi` and `.smi`, the files of libsfi, and a binary with a DFU
- * suffix.  sfi_firmware_load_with() takes any bytes as format "raw".
+ * Any bytes could be a plain binary.  So a file whose content is of another
+ * kind is refused, whatever its name: firmware of the other formats, `.sfi` and
+ * `.smi`, the files of libsfi, and a binary with a DFU suffix.
+ * sfi_firmware_load_with() takes any bytes as format "raw".
  *
  * @param ctx      the context
  * @param path     the file
@@ -94,7 +94,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_load(sfi_ctx *ctx,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_FORMAT              the file is empty, or is no plain binary
+ *   SFI_ERR_FORMAT              the file is empty, or is not a plain binary
  *   SFI_ERR_RANGE               it ends past address 0xffffffff
  *   SFI_ERR_LIMIT               it has more than 256 MiB
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read
@@ -213,7 +213,7 @@ sfi_firmware_parse(sfi_ctx *ctx, const char *format, uint64_t base_address,
  * @param fw  a firmware, or NULL
  *
  * @return "elf", "ihex", "srec", "dfuse", "bin" or "raw"; "sfi":
- *   sfi_image_firmware(); "" for NULL; static
+ *         sfi_image_firmware(); "" for NULL; static
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -226,7 +226,7 @@ SFI_API const char *sfi_firmware_format(const sfi_firmware *fw);
  * @param fw  a firmware, or NULL
  *
  * @return the path as given; "" for NULL, and for firmware from memory;
- *   borrowed until the firmware is freed
+ *         borrowed until the firmware is freed
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -239,7 +239,7 @@ SFI_API const char *sfi_firmware_name(const sfi_firmware *fw);
  * @param fw  a firmware, or NULL
  *
  * @return e_machine of an ELF file: 40 is Arm; 0 for the other formats, which
- *   do not tell, and for NULL
+ *         do not tell, and for NULL
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -259,7 +259,7 @@ SFI_API uint32_t sfi_firmware_machine(const sfi_firmware *fw);
 SFI_API size_t sfi_firmware_segment_count(const sfi_firmware *fw);
 
 /**
- * One segment of a firmware.
+ * Get one segment of a firmware.
  *
  * @param fw       a firmware
  * @param index    0 .. count - 1, in ascending order of address
@@ -360,8 +360,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_firmware_select(
     sfi_firmware_left_out_fn report, void *user, sfi_firmware **out);
 
 /**
- * Make a firmware from another, with some bytes of a board's own, as its serial
- * number.
+ * Make a firmware from another, with some bytes of a board's own, such as its
+ * serial number.
  *
  * Where the other has bytes, they must be 0xff: a field that was left erased.
  * The new firmware has the name, format and machine of the other.
@@ -411,7 +411,7 @@ typedef struct sfi_firmware_save_options {
  * @param path  the file, or NULL
  *
  * @return "ihex" for .hex and .ihex; "srec" for .srec, .s19, .s28, .s37 and
- *   .mot; else "bin"; static
+ *         .mot; else "bin"; static
  *
  * Blocks: never.  Thread: any.
  * @since 1.0

@@ -46,8 +46,8 @@ enum sfi_hsm_state {
  */
 SFI_API const char *sfi_hsm_state_name(uint32_t state);
 
-/** Flags of an HSM, chosen when it is provisioned. */
-#define SFI_HSM_LIVE_ONLY 0x1u /**< issues no static licence */
+/** Flag of an HSM, chosen when it is provisioned: no static licences. */
+#define SFI_HSM_LIVE_ONLY 0x1u
 
 #define SFI_FIRMWARE_ID_MAX 63u       /**< characters of a firmware id */
 #define SFI_HSM_COUNT_MAX 4294967295u /**< a maximum count fits 32 bits */
@@ -102,7 +102,7 @@ typedef void (*sfi_hsm_answer_fn)(void *to, size_t index, sfi_status st,
                                   uint32_t count, const uint8_t *license,
                                   size_t license_len);
 
-/** Why an HSM does not contain what a station has seen, and is right. */
+/** Why an HSM is accepted that lacks a record which a station has seen.  */
 typedef struct sfi_hsm_known {
     uint32_t struct_size; /**< sizeof(sfi_hsm_known) */
     uint32_t reserved;    /**< 0 */
@@ -146,9 +146,11 @@ typedef struct sfi_hsm_ops {
                              const char *new_pin, size_t new_pin_len);
     /** Write the closing record; issue no licences from now on. */
     sfi_status (*retire)(void *user);
-    /** Fill in `out`, which is zero but for its struct_size. */
+    /** Fill in `out`, which is zero but for its struct_size, with the head of
+     * the audit.  */
     sfi_status (*audit_head)(void *user, sfi_audit_head *out);
-    /** The same for record `sequence`, from 1; SFI_ERR_RANGE: no such one. */
+    /** Fill in `out`, which is zero but for its struct_size, with record
+     * `sequence`, from 1; SFI_ERR_RANGE: there is no such record.  */
     sfi_status (*audit_record)(void *user, uint64_t sequence,
                                sfi_audit_record *out);
     /** Verify every record of the audit, as sfi_hsm_verify_audit() says. */
@@ -170,22 +172,23 @@ typedef struct sfi_hsm_ops {
                            size_t count, sfi_hsm_answer_fn answer, void *to);
     /** Be the one server of the HSM until `close`, as sfi_hsm_hold() says. */
     sfi_status (*hold)(void *user, uint32_t timeout_ms);
-    /** These six do what the functions of sfi/lease.h say.  `*out_len` holds
-     * the room in `out` and receives the length; `secret` is the private key of
-     * the request, 32 bytes. */
+    /** As sfi_hsm_lease().  `*out_len` holds the room in `out` and receives the
+     * length of the lease.  */
     sfi_status (*lease)(void *user, const uint8_t *request, size_t request_len,
                         uint64_t count, uint64_t seconds, uint8_t *out,
                         size_t *out_len);
-    /** As sfi_hsm_provision_lease(). */
+    /** As sfi_hsm_provision_lease().  `secret` is the private key of the
+     * request, 32 bytes.  */
     sfi_status (*provision_lease)(void *user, const uint8_t *secret,
                                   size_t secret_len, const uint8_t *lease,
                                   size_t lease_len);
-    /** As sfi_hsm_end_lease(). */
+    /** As sfi_hsm_end_lease().  `*out_len` holds the room in `out` and receives
+     * the length of the end certificate.  */
     sfi_status (*end_lease)(void *user, uint8_t *out, size_t *out_len);
     /** As sfi_hsm_return_lease(). */
     sfi_status (*return_lease)(void *user, const uint8_t *end, size_t end_len,
                                uint64_t *returned);
-    /** `out` is zero but for its struct_size. */
+    /** As sfi_hsm_check_known().  `out` is zero but for its struct_size.  */
     sfi_status (*check_known)(void *user, uint64_t sequence,
                               const uint8_t *head, size_t head_len,
                               sfi_hsm_known *out);
@@ -331,7 +334,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_login(sfi_hsm *hsm, const char *pin,
  * @param hsm          a provisioned HSM
  * @param pin          the old PIN; not kept longer than needed
  * @param pin_len      its length
- * @param new_pin      the new PIN; likewise
+ * @param new_pin      the new PIN; not kept longer than needed
  * @param new_pin_len  its length; 4 to 64 for a vault and a card
  *
  * @return SFI_OK, or
@@ -341,8 +344,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_login(sfi_hsm *hsm, const char *pin,
  *   SFI_ERR_HSM_PIN      wrong PIN, or a wrong length
  *   SFI_ERR_HSM_STATE    blank, or blocked
  *   SFI_ERR_HSM          damaged, altered, or the card misbehaves
- *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE, SFI_ERR_IO
- *                        the file, the reader or the token
+ *   SFI_ERR_ACCESS, SFI_ERR_OS, SFI_ERR_TIMEOUT, SFI_ERR_NO_DEVICE,
+ *   SFI_ERR_IO           the file, the reader or the token failed
  *   SFI_ERR_CRYPTO       the crypto library failed
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_CALLBACK     a custom HSM returned an invalid status
@@ -395,15 +398,15 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_info(sfi_hsm *hsm,
  * @param hsm          an HSM
  * @param nonce_len    the nonce's length
  * @param firmware_id  as for sfi_hsm_provision()
- * @param max_count    likewise
- * @param options      likewise; NULL: none
+ * @param max_count    as for sfi_hsm_provision()
+ * @param options      as for sfi_hsm_provision(); NULL: none
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     hsm or firmware_id is NULL
  *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_ABI          struct_size of the options is unknown
- *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, flags
- *                        or the low-water mark
+ *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, the
+ *                        flags or the low-water mark is not possible
  *   SFI_ERR_UNSUPPORTED  this HSM is provisioned elsewhere
  *
  * Blocks: never.  Thread: the context's.
@@ -434,8 +437,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_provision(
  *   SFI_ERR_ARGUMENT     a pointer is NULL or not such a handle
  *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_ABI          struct_size of the options is unknown
- *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, flags
- *                        or the low-water mark
+ *   SFI_ERR_RANGE        the nonce's length, the firmware id, the count, the
+ *                        flags or the low-water mark is not possible
  *   SFI_ERR_UNSUPPORTED  this HSM is provisioned elsewhere
  *   SFI_ERR_HSM_PIN      no PIN was chosen
  *   SFI_ERR_HSM_STATE    already provisioned, or files of an earlier vault
@@ -550,14 +553,16 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_image(sfi_hsm *hsm,
                                                      size_t len);
 
 /**
- * The same of an image file.
+ * Check that an image file was built with the key and nonce of an HSM, as
+ * sfi_hsm_check_image() does.
  *
  * @param hsm   an HSM; a vault or card must be logged in
  * @param path  the file, at most 268435456 bytes; not kept
  *
  * @return SFI_OK: the HSM's licences open this image; or
  *   SFI_ERR_LIMIT               the file is larger
- *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read, or as below
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be read; or as for
+ *                               sfi_hsm_check_image()
  *   any status                  as for sfi_hsm_check_image()
  *
  * Blocks: on the files or the reader.  Thread: the context's.
@@ -643,8 +648,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_get_audit_record(
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_HSM       also when its records are inconsistent
  *   what sfi_hsm_get_audit_head() returns; SFI_ERR_ACCESS and SFI_ERR_OS also
- *   for the new file, or for one that is never replaced:
- *   sfi_ctx_check_output()
+ *         for the new file, or for one that is never replaced:
+ *         sfi_ctx_check_output()
  *
  * Blocks: on the file or the reader.  Thread: the context's.
  * @since 1.0

@@ -15,10 +15,10 @@ SFI_BEGIN_DECLS
 /**
  * Be the one server of an HSM.
  *
- * For two licence servers of which one stands by: the second waits here, and is
- * served when the first has ended, however it ended.  Until then it answers
- * nobody.  Nothing else depends on it: the count is exact whoever issues
- * licences, and other programs may use the HSM meanwhile.
+ * Of two licence servers one stands by: it waits in this function, answers
+ * nobody, and goes on when the first one has ended, in whatever way.  Nothing
+ * else depends on this: the count is exact whoever issues licences, and other
+ * programs may use the HSM meanwhile.
  *
  * A vault in a file has an empty file `PATH-server` beside it, which the holder
  * keeps locked (flock); it stays.
@@ -27,7 +27,7 @@ SFI_BEGIN_DECLS
  * @param timeout_ms  how long to wait; 0: not at all
  *
  * @return SFI_OK: held until the handle is freed, also when it was held before;
- *   or
+ *         or
  *   SFI_ERR_ARGUMENT     hsm is NULL
  *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
  *   SFI_ERR_UNSUPPORTED  this HSM cannot be held

@@ -20,9 +20,9 @@ SFI_BEGIN_DECLS
 
 /** Kinds of area: the type letter of the descriptor. */
 enum sfi_area_kind {
-    SFI_AREA_FIRMWARE = 'F',
-    SFI_AREA_MODULE = 'M',
-    SFI_AREA_CONFIGURATION = 'C'
+    SFI_AREA_FIRMWARE = 'F',     /**< firmware, with the image's own key */
+    SFI_AREA_MODULE = 'M',       /**< a module (.smi), under a key of its own */
+    SFI_AREA_CONFIGURATION = 'C' /**< the option bytes */
 };
 
 /** The inputs of an image to be built. */
@@ -181,7 +181,7 @@ enum sfi_padding {
 
 /**
  * Let the builder repair the size rules of a part (STM32L462: AN4992, 7.2): a
- * total that is no multiple of 4, or above 64 KiB a multiple of 256.
+ * total that is not a multiple of 4, or above 64 KiB a multiple of 256.
  *
  * Behind the last segment with room come as few fill bytes as possible.  A note
  * of sfi_image_builder_check() tells where and how many.  The default is
@@ -285,7 +285,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_set_option_bytes(
     sfi_image_builder *b, const sfi_option_bytes *ob);
 
 /**
- * What the image would put where, as its inputs are now.
+ * Get the layout of the image: what it would put where, as its inputs are now.
  *
  * The layout borrows the inputs and keeps the builder alive.
  *
@@ -347,7 +347,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_builder_check(sfi_image_builder *b,
  * @param user   passed to write
  *
  * @return SFI_OK, what sfi_image_builder_check() returns, what `write`
- *   returned, or
+ *         returned, or
  *   SFI_ERR_ARGUMENT  b or write is NULL
  *   SFI_ERR_STATE     no key or no nonce was set
  *   SFI_ERR_ACCESS, SFI_ERR_OS  the register of nonces cannot be written
@@ -401,12 +401,12 @@ typedef struct sfi_image_reader sfi_image_reader;
 /** Events in their order: HEADER; AREA_BEGIN, DATA..., AREA_END for each area;
  * DONE.  NEED_INPUT whenever no event is available. */
 enum sfi_event_kind {
-    SFI_EVENT_NEED_INPUT = 0,
-    SFI_EVENT_HEADER = 1,
-    SFI_EVENT_AREA_BEGIN = 2,
-    SFI_EVENT_DATA = 3,
-    SFI_EVENT_AREA_END = 4,
-    SFI_EVENT_DONE = 5
+    SFI_EVENT_NEED_INPUT = 0, /**< pass more bytes */
+    SFI_EVENT_HEADER = 1,     /**< the header of the image */
+    SFI_EVENT_AREA_BEGIN = 2, /**< the descriptor of the next area */
+    SFI_EVENT_DATA = 3,       /**< the next bytes of this area */
+    SFI_EVENT_AREA_END = 4,   /**< the area is complete */
+    SFI_EVENT_DONE = 5        /**< the image is complete */
 };
 
 /** One event.  Pointers are borrowed until the next call on the reader. */
@@ -498,7 +498,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_push(sfi_image_reader *r,
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_NOMEM     no memory; nothing was taken
- *   the status of the push or next that refused the image
+ *   any status        of the push or next that refused the image
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -534,7 +534,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_next(sfi_image_reader *r,
  *   SFI_ERR_ARGUMENT   r is NULL
  *   SFI_ERR_STATE      bytes that were fed are not read yet: take their events
  *   SFI_ERR_TRUNCATED  the image ends too early; the message says where
- *   the status of the push that refused the image
+ *   any status         of the push that refused the image
  *
  * Blocks: never.  Thread: the context's.
  * @since 1.0
@@ -552,7 +552,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_reader_finish(sfi_image_reader *r);
 SFI_API void sfi_image_reader_free(sfi_image_reader *r);
 
 /**
- * What a finished image puts where.
+ * Get the layout of a finished image: what it puts where.
  *
  * An image does not name its part: an image for another part is recognised by
  * the number of option bytes and by its addresses.  Without the key the layout
@@ -585,7 +585,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_image_layout(
     const sfi_key *key, const uint8_t *nonce, sfi_layout **out);
 
 /**
- * The firmware in an image, for the owner of its key.
+ * Get the firmware in an image, for the owner of its key.
  *
  * Nothing is returned before every tag of the image has verified.  The bytes
  * are wiped when the firmware is freed.  Modules are left out: they are

@@ -34,7 +34,7 @@ SFI_BEGIN_DECLS
  * login, product, remaining installations, and key.  An open chip has never
  * shown its certificate, so a store alone is refused: it has no licence of this
  * chip.  Whether a licence that is given is the chip's cannot be known.  To ask
- * somebody, too, stop stepping at SFI_PHASE_SECURE.
+ * a person as well, stop stepping at SFI_PHASE_SECURE.
  *
  * After any failure the chip holds nothing of the firmware, and another
  * installer may try again.  The one exception: if the link fails at the last
@@ -249,7 +249,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_dialect(
  * @param in     an installer that has not begun
  * @param erase  1: erase it and install; 0, the default: refuse it before the
  *               HSM counts; a part that installs once and holds this very
- *               image, since the power failed behind its last step, gives its
+ *               image, because the power failed after its last step, gives its
  *               receipt and starts its firmware, which is a success
  *
  * @return SFI_OK, or
@@ -283,9 +283,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_timeout(sfi_installer *in,
                                                            uint32_t connect_ms);
 
 /**
- * Set the function that receives the progress: at the begin of the install and
- * after each step.  It may call sfi_installer_cancel(), and no other function
- * of the installer.
+ * Set the function that receives the progress: at the beginning of the install
+ * and after each step.  It may call sfi_installer_cancel(), and no other
+ * function of the installer.
  *
  * @param in    the installer
  * @param fn    the function; NULL: none
@@ -335,7 +335,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_installer_set_progress(sfi_installer *in,
  *   SFI_ERR_NO_LICENSE the store has no licence for the chip, as for any open
  *                      chip, and no HSM is set
  *   SFI_ERR_CRYPTO     the crypto library failed
- *   SFI_ERR_CALLBACK   a function of link, HSM or dialect returned no status
+ *   SFI_ERR_CALLBACK   a function of link, HSM or dialect returned an
+ *                      invalid status
  *   SFI_ERR_CANCELLED  sfi_installer_cancel() was called
  *   SFI_ERR_NOMEM      no memory
  *   any status         of a custom link, HSM or dialect
@@ -435,7 +436,7 @@ SFI_API const sfi_receipt *sfi_installer_receipt(const sfi_installer *in);
 SFI_API const char *sfi_installer_no_receipt(const sfi_installer *in);
 
 /**
- * What a journal says of an install, whether it has ended or not.
+ * Get what a journal says of an install, whether it has ended or not.
  *
  * Every member is set.  `files`, `board_serial` and `more` are for the caller.
  * The other pointers are the installer's, valid until its next call.  The

@@ -97,7 +97,7 @@ SFI_API size_t sfi_layout_area_count(const sfi_layout *layout);
 SFI_API uint64_t sfi_layout_image_size(const sfi_layout *layout);
 
 /**
- * One area of a layout.
+ * Get one area of a layout.
  *
  * @param layout  a layout
  * @param index   0 .. count - 1, in the order of the image

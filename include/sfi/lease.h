@@ -3,8 +3,7 @@
 /**
  * @file lease.h
  * A part of an HSM's count for a site without a network, and the statement that
- * an HSM was restored from an older copy (doc/format.md, "Lease" and "Restored
- * HSM").
+ * an HSM was restored from an older copy (doc/format.md, "Lease").
  *
  * A lease moves installations from an HSM into a vault of their own, for some
  * days.  The site makes a request, the HSM answers it with a lease, and the
@@ -115,7 +114,8 @@ SFI_API void sfi_lease_request_free(sfi_lease_request *req);
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     a pointer is NULL
  *   SFI_ERR_STATE        called from a callback of this handle, or after fork()
- *   SFI_ERR_RANGE        the request's length, the count or the time
+ *   SFI_ERR_RANGE        the request's length, the count or the time is not
+ *                        possible
  *   SFI_ERR_BUFFER       there is too little room; `*out_len` is the length
  *   SFI_ERR_UNSUPPORTED  this HSM gives no leases
  *   SFI_ERR_FORMAT       the request is not a point on P-256
@@ -142,8 +142,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_lease(sfi_hsm *hsm,
  * As sfi_hsm_provision(), with what the lease has: its maximum is the lease's
  * count, it has a serial number of its own, and it refuses licences after the
  * end of the lease.  A clock that goes back does not help: the latest time of
- * one of its records counts.  One lease is for one vault: who makes two can be
- * seen by sfi_audit_verify_all().
+ * one of its records counts.  One lease is for one vault:
+ * sfi_audit_verify_all() finds a second one.
  *
  * @param site       a blank HSM; a vault must be logged in, which chooses its
  *                   PIN
@@ -277,10 +277,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_check_known(sfi_hsm *hsm,
  *
  * Give the highest record that a station has seen, and what remained there.  A
  * record of the loss covers the sequences that were lost, and what was used
- * there is taken off, so that nothing is counted twice: the fewer of what the
- * HSM has and what the stations have seen remains.  State it before the HSM
- * gives any licence: one that went on beyond the lost part cannot tell where
- * the two parted, and takes off everything that the station saw as used.
+ * there is taken off, so that nothing is counted twice: what remains is the
+ * smaller of the HSM's count and the one that the stations have seen.  State it
+ * before the HSM gives any licence: one that went on beyond the lost part
+ * cannot tell where the two parted, and takes off everything that the station
+ * saw as used.
  *
  * May be repeated: a statement that was made already changes nothing.
  *

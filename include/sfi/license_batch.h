@@ -74,7 +74,8 @@ typedef void (*sfi_license_result_fn)(void *user,
  * @param user      handed to fn
  *
  * @return SFI_OK: every certificate has a licence, or was refused; or
- *   SFI_ERR_ARGUMENT  hsm or certs is NULL, or a certificate is none
+ *   SFI_ERR_ARGUMENT  hsm or certs is NULL, or an entry of certs is
+ *                     not a certificate
  *   SFI_ERR_RANGE     the number of certificates
  *   what sfi_hsm_generate_license() returns, except for a refused certificate
  *
@@ -92,8 +93,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_hsm_generate_licenses(
  *
  * A certificate whose licence is in the store needs no HSM.  For the others the
  * HSM is asked in steps, of up to 512 at a vault and one at a card, and the
- * licences are on disk before they are told.  A certificate that is refused or
- * damaged does not end the batch.  After an interruption, at any point, run
+ * licences are on disk before they are reported.  A certificate that is refused
+ * or damaged does not end the batch.  After an interruption, at any point, run
  * another batch: what was counted is found in the store, or given again by the
  * HSM, uncounted.
  */
@@ -126,8 +127,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_batch_new(sfi_ctx *ctx,
  * Add a file with a certificate, or every file of a folder.
  *
  * The files of a folder are listed now, by name, and read when their turn
- * comes.  Names that begin with a dot are passed over, and what is no file,
- * with a warning in the log.  A symbolic link in a folder is refused as a
+ * comes.  Names that begin with a dot are passed over, and so is what is not a
+ * file, with a warning in the log.  A symbolic link in a folder is refused as a
  * certificate, not followed.
  *
  * @param batch  a batch that has not begun
@@ -189,7 +190,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_batch_set_result(
  * none.
  *
  * After an error the batch has ended.  Every certificate that was counted, or
- * may have been, was told with its count.
+ * may have been, was reported with its count.
  *
  * @param batch     a batch
  * @param finished  receives 1 when this was the last piece, else 0
@@ -200,7 +201,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_batch_set_result(
  *                      callback
  *   SFI_ERR_CANCELLED  sfi_license_batch_cancel() was called
  *   what sfi_hsm_generate_licenses(), sfi_license_store_find() and
- *   sfi_license_store_put() return, unless only one certificate is concerned
+ *         sfi_license_store_put() return, unless only one certificate is
+ * concerned
  *
  * Blocks: on the files, the disk and the HSM; below one second for a step of a
  * vault.  Thread: the context's.
@@ -228,8 +230,8 @@ sfi_license_batch_run(sfi_license_batch *batch);
 /**
  * Cancel a batch from any thread.
  *
- * The step that runs now ends, and what it counted is stored and told; then the
- * batch fails with SFI_ERR_CANCELLED.
+ * The step that runs now ends, and what it counted is stored and reported; then
+ * the batch fails with SFI_ERR_CANCELLED.
  *
  * @param batch  a batch that is not released during the call, or NULL
  *

@@ -101,8 +101,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_store_find(
 /**
  * Receives one file of a store.
  *
- * It must not use the store.  Of a file that is no licence sfi_ctx_error() says
- * more.
+ * It must not use the store.  For a file that is not a licence, sfi_ctx_error()
+ * says why.
  *
  * @param user       as given with the function
  * @param device_id  the device, by the file's name
@@ -137,8 +137,8 @@ SFI_API SFI_NODISCARD sfi_status sfi_license_store_each(
 /**
  * Remove the licence of a device.
  *
- * The HSM gives it again, uncounted.  It is gone from the disk when this
- * returns.
+ * The HSM gives the same licence again, without counting it.  It is gone from
+ * the disk when this returns.
  *
  * @param store      a store
  * @param device_id  sfi_certificate_device_id()

@@ -76,7 +76,7 @@ SFI_API const sfi_chip *sfi_option_bytes_chip(const sfi_option_bytes *ob);
  * are those of ST's files or of ST's manuals ("FOPTSR_PRG", "FLASH_OPTSR_PRG"),
  * in upper or lower case, with or without FLASH_; the row that is not written
  * may also be RESERVED, RFU, RSVD or FBOOT4.  0x is optional, but a number
- * without it that would be another one in decimal is refused.
+ * without it that is another one in decimal ("12") is refused.
  *
  * So that files of people and spreadsheets can be read: a semicolon or a tab
  * instead of the comma; quotation marks and blanks around names and values;
@@ -152,7 +152,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_option_bytes_parse(sfi_ctx *ctx,
 SFI_API size_t sfi_option_bytes_count(const sfi_option_bytes *ob);
 
 /**
- * One row, in the order of the file.
+ * Get one row, in the order of the file.
  *
  * @param ob     option bytes
  * @param index  0 .. count - 1
@@ -191,7 +191,7 @@ typedef struct sfi_option_field {
 } sfi_option_field;
 
 /**
- * One field of the option bytes.
+ * Get one field of the option bytes.
  *
  * @param ob     option bytes
  * @param index  0, 1, ... in approximately the order of ST's tools

@@ -95,12 +95,13 @@ SFI_API const uint8_t *sfi_personalization_data(const sfi_personalization *p,
  * Write a personalisation file.
  *
  * @param p     the personalisation
- * @param path  the file; one that would be lost for ever is never overwritten,
- *              unless by the same content
+ * @param path  the file; sfi_ctx_check_output() says which files are never
+ *              replaced
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT            a pointer is NULL
- *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or is to stay
+ *   SFI_ERR_ACCESS, SFI_ERR_OS  the file cannot be written, or a file of that
+ *                               name is never replaced
  *   SFI_ERR_NOMEM               no memory
  *
  * Blocks: on the file.  Thread: the context's.

@@ -135,9 +135,9 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read_firmware(sfi_target *t,
                                                           uint64_t len,
                                                           sfi_firmware **out);
 
-/** What a chip is found to be: an open one first. */
+/** What a chip was found to be: the first four are of an open chip.  */
 enum sfi_target_state {
-    SFI_TARGET_OPEN = 1,       /**< readout protection hides the flash */
+    SFI_TARGET_OPEN = 1,       /**< open; readout protection hides the flash */
     SFI_TARGET_EMPTY = 2,      /**< open, no vector table in flash */
     SFI_TARGET_PROGRAMMED = 3, /**< open, a vector table in flash */
     SFI_TARGET_RUNNING = 4,    /**< open, the core runs from flash */
@@ -148,8 +148,8 @@ enum sfi_target_state {
 typedef struct sfi_target_contents {
     uint32_t struct_size; /**< sizeof(sfi_target_contents) */
     uint32_t state;       /**< SFI_TARGET_* */
-    const char *text;     /**< it in words: "open, has a program", "secure,
-                               installed"; static */
+    const char *text; /**< the state in words: "open, has a program", "secure,
+                           installed"; static */
     uint32_t has_vectors; /**< 1: stack and entry are what flash begins with */
     uint32_t stack;       /**< of the vector table */
     uint32_t entry;       /**< of the vector table */

@@ -2,7 +2,7 @@
 /* Copyright The libsfi authors */
 /**
  * @file progress.h
- * How far long work is.
+ * How far a long operation is.
  */
 #ifndef SFI_PROGRESS_H
 #define SFI_PROGRESS_H
@@ -11,8 +11,8 @@
 
 SFI_BEGIN_DECLS
 
-/** What is done: 1 to 7 an install, in this order; then what is done through
- * an open bootloader; then what needs no chip. */
+/** Phases of work. 1 to 7 are those of an install, in this order; 8 to 12 are
+ * work through an open bootloader; the others need no chip.  */
 enum sfi_phase {
     SFI_PHASE_CONNECT = 1,     /**< check the image, find the chip */
     SFI_PHASE_SECURE = 2,      /**< make an open chip secure, for ever */
@@ -44,13 +44,13 @@ enum sfi_phase {
  */
 SFI_API const char *sfi_phase_name(uint32_t phase);
 
-/** How far it is. */
+/** How far a long operation is.  */
 typedef struct sfi_progress {
     uint32_t struct_size; /**< sizeof(sfi_progress) of the library */
-    uint32_t phase;       /**< SFI_PHASE_*, the next one of an install */
-    uint64_t done;        /**< bytes: of the image that the chip has; or
-                             of this phase.  SFI_PHASE_RECORDS: records */
-    uint64_t total;       /**< in all; 0: not known */
+    uint32_t phase;       /**< SFI_PHASE_*; in an install, the next one */
+    uint64_t done;  /**< bytes: in an install, of the image; else of this phase.
+                       SFI_PHASE_RECORDS: records */
+    uint64_t total; /**< in all; 0: not known */
 } sfi_progress;
 
 /**

@@ -334,7 +334,7 @@ sfi_reconciliation_set_image_file(sfi_reconciliation *r, const char *path);
  *   SFI_ERR_ARGUMENT  a pointer is NULL
  *   SFI_ERR_MISMATCH  of a device that was not counted, or of another image
  *   SFI_ERR_CERTIFICATE, SFI_ERR_AUTH  not genuine: sfi_receipt_verify()
- *   SFI_ERR_FORMAT, SFI_ERR_CRYPTO     as there
+ *   SFI_ERR_FORMAT, SFI_ERR_CRYPTO     as for sfi_receipt_verify()
  *   SFI_ERR_LIMIT, SFI_ERR_NOMEM       too many devices, or no memory
  *
  * Blocks: never.  Thread: the context's.

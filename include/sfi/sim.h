@@ -164,7 +164,7 @@ sfi_sim_manufacture_with(sfi_ctx *ctx, const sfi_sim_make_options *options);
  *   SFI_ERR_UNSUPPORTED  no security extension is known of this part
  *   SFI_ERR_CRYPTO    no randomness, or the crypto library failed
  *   SFI_ERR_NOMEM     no memory
- *   and, with a ca_dir, as sfi_sim_manufacture()
+ *   any status        of sfi_sim_manufacture(), with a ca_dir
  *
  * Blocks: on the files of ca_dir.  Thread: the context's; the maker's context
  * may be another one, if no other thread frees it meanwhile.
@@ -261,8 +261,8 @@ sfi_sim_fit_board(sfi_ctx *ctx, const char *state_dir,
  * flash.
  *
  * Starts a process of the board program, which ends with the chip.  Both map
- * the chip's flash, so the device key passes no socket.  What the model of
- * sfi_sim_open() cannot be asked: habits, and sfi_sim_erase_flash().
+ * the chip's flash, so the device key passes no socket.  Habits
+ * (sfi_sim_command()) and sfi_sim_erase_flash() are not available.
  *
  * @param ctx        the context
  * @param state_dir  the folder of a chip that sfi_sim_fit_board() made a board
@@ -274,7 +274,7 @@ sfi_sim_fit_board(sfi_ctx *ctx, const char *state_dir,
  *   SFI_ERR_ARGUMENT     a pointer is NULL, or program is empty
  *   SFI_ERR_UNSUPPORTED  the chip is not a board
  *   SFI_ERR_OS           the program cannot be started, or has ended
- *   SFI_ERR_PROTOCOL     it refuses, or is not that of this libsfi
+ *   SFI_ERR_PROTOCOL     the program refuses, or is not that of this libsfi
  *
  * Blocks: on files, and while the core starts.  Thread: the context's.
  * @since 1.0
@@ -306,7 +306,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_open_board(sfi_ctx *ctx,
  *   SFI_ERR_RANGE        a program is not all in its place
  *   SFI_ERR_OS           the program cannot be started, or has ended; or there
  *                        is no /proc
- *   SFI_ERR_PROTOCOL     it refuses, or is not that of this libsfi
+ *   SFI_ERR_PROTOCOL     the program refuses, or is not that of this libsfi
  *
  * Blocks: on the files of ca_dir, and while the core starts.  Thread: the
  * context's.
@@ -317,7 +317,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_sim_make_board(
     const sfi_firmware *const *programs, size_t count, sfi_sim **out);
 
 /**
- * Which part it is.
+ * Tell which part a virtual chip is.
  *
  * @param sim  a chip, or NULL
  *

@@ -55,12 +55,14 @@ typedef struct sfi_sim_links {
  *   SFI_ERR_ARGUMENT     an argument is NULL, no link is named, a name is
  *                        malformed, or flags are unknown
  *   SFI_ERR_ABI          struct_size is unknown, or its tail is not zero
- *   SFI_ERR_UNSUPPORTED  this system has no pseudo terminals, the part no JTAG,
- *                        or a chip in memory no folder for `control`
+ *   SFI_ERR_UNSUPPORTED  there are no pseudo terminals on this system, no JTAG
+ *                        in this part, or no folder for `control`, as the chip
+ *                        is in memory
  *   SFI_ERR_ACCESS       the name exists and is not a symbolic link, or cannot
  *                        be made; the port is in use; HOST is not a loopback
  *                        address; or `control` exists and is not a socket
- *   SFI_ERR_LIMIT        the name is too long, or the folder's for a socket
+ *   SFI_ERR_LIMIT        the name is too long, or the folder's path is too long
+ *                        for a socket
  *   SFI_ERR_STATE        from inside a callback of the chip
  *   SFI_ERR_NOMEM        no memory
  *   SFI_ERR_OS           the operating system refused

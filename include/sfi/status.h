@@ -21,7 +21,7 @@ typedef int sfi_status;
  * each.
  */
 enum sfi_status_code {
-    SFI_OK = 0,
+    SFI_OK = 0, /**< success */
 
     SFI_ERR_ARGUMENT = -101,    /**< an argument is not valid */
     SFI_ERR_STATE = -102,       /**< not possible in this state */

@@ -84,7 +84,8 @@ typedef struct sfi_target_info {
  *   SFI_ERR_UNSUPPORTED  libsfi does not know the chip
  *   SFI_ERR_NO_DEVICE    the chip is not the expected one, or the port is gone
  *   SFI_ERR_IO           the link failed
- *   SFI_ERR_CALLBACK     a function of the link returned no status
+ *   SFI_ERR_CALLBACK     a function of the link returned an invalid
+ *                        status
  *   SFI_ERR_CANCELLED    sfi_ctx_cancel() was called
  *   SFI_ERR_NOMEM        no memory
  *
@@ -136,7 +137,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_connect_with(
 SFI_API const sfi_chip *sfi_target_chip(const sfi_target *t);
 
 /**
- * The DEV_ID that the bootloader told when the session began.
+ * Get the DEV_ID that the bootloader reported when the session began.
  *
  * @param t          the target
  * @param device_id  receives DEV_ID: 0x450, 0x462
@@ -159,7 +160,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_get_id(sfi_target *t,
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT     an argument is NULL
- *   SFI_ERR_ABI          struct_size is too small, or garbage
+ *   SFI_ERR_ABI          struct_size is unknown
  *   SFI_ERR_STATE        called from a callback of the link
  *   SFI_ERR_UNSUPPORTED  the secure bootloader has another version
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
@@ -253,7 +254,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_read(sfi_target *t,
  * @param t        the target
  * @param address  a multiple of 8, in flash of the part's program unit
  * @param data     `len` bytes
- * @param len      a multiple likewise; 0 is fine
+ * @param len      a multiple as for the address; 0 is fine
  *
  * @return SFI_OK, or
  *   SFI_ERR_ARGUMENT   an argument is NULL
@@ -478,11 +479,11 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_go(sfi_target *t, uint64_t address);
  * @param how  SFI_RESET_LINE or SFI_RESET_CORE
  *
  * @return SFI_OK, or
- *   SFI_ERR_ARGUMENT     t is NULL, or another `how`
+ *   SFI_ERR_ARGUMENT     t is NULL, or how is another value
  *   SFI_ERR_STATE        SFI_RESET_CORE: the chip is secure and shows no core;
  *                        or called from a callback of the link
- *   SFI_ERR_UNSUPPORTED  the link has no reset line; SFI_RESET_CORE: it is no
- *                        debug port
+ *   SFI_ERR_UNSUPPORTED  the link has no reset line; SFI_RESET_CORE: it is
+ *                        not a debug port
  *   SFI_ERR_TIMEOUT, SFI_ERR_PROTOCOL, SFI_ERR_NACK  SFI_RESET_CORE: the core
  *                        did not reset
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed
@@ -505,7 +506,7 @@ SFI_API SFI_NODISCARD sfi_status sfi_target_reset(sfi_target *t, uint32_t how);
  *   SFI_ERR_ARGUMENT     t is NULL
  *   SFI_ERR_STATE        the chip is secure and shows no core; or called from a
  *                        callback of the link
- *   SFI_ERR_UNSUPPORTED  the link is no debug port
+ *   SFI_ERR_UNSUPPORTED  the link is not a debug port
  *   SFI_ERR_TIMEOUT      the core did not halt
  *   SFI_ERR_PROTOCOL, SFI_ERR_NACK  no good answer
  *   SFI_ERR_NO_DEVICE, SFI_ERR_IO, SFI_ERR_CALLBACK  the link failed

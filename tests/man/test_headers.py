@@ -172,6 +172,18 @@ class Tree(unittest.TestCase):
                     self.assertTrue(names or text.startswith("what "),
                                     f"{item.name}: {text}")
 
+    def test_every_text(self):
+        """A page may be opened at any name: each has a text of its own."""
+        for header in headers.read_all():
+            for item in header.items:
+                named = [(item.name, item.doc.blocks),
+                         *((m.name, m.blocks) for m in item.members
+                           if item.kind == headers.ENUM)]
+                for name, blocks in named:
+                    self.assertTrue(blocks, f"{header.file}: {name}")
+                    self.assertFalse(blocks[0][1].startswith("The same "),
+                                     f"{header.file}: {name}")
+
 
 if __name__ == "__main__":
     unittest.main()

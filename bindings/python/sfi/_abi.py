@@ -44,8 +44,11 @@ class OpenEnum(enum.IntEnum):
 class AreaKind(OpenEnum):
     """Kinds of area: the type letter of the descriptor."""
 
+    #: firmware, with the image's own key
     FIRMWARE = 70
+    #: a module (.smi), under a key of its own
     MODULE = 77
+    #: the option bytes
     CONFIGURATION = 67
 
 
@@ -103,6 +106,7 @@ class Cause(OpenEnum):
     """Why a device refuses: one byte, distinct, without cryptographic
     detail."""
 
+    #: no refusal
     NONE = 0x00
     #: opcode or flag not known
     UNKNOWN_COMMAND = 0x01
@@ -116,13 +120,17 @@ class Cause(OpenEnum):
     OFFSET = 0x05
     #: the part cannot prove its install
     NO_RECEIPT = 0x06
+    #: neither static nor live
     LICENSE_TYPE = 0x10
+    #: a version that it does not know
     LICENSE_VERSION = 0x11
     #: not for this chip, or altered
     LICENSE = 0x12
     #: live: not for this session
     LICENSE_SESSION = 0x13
+    #: does not begin as an image
     HEADER_MAGIC = 0x20
+    #: a protocol version it does not know
     HEADER_VERSION = 0x21
     #: announces no area
     HEADER_AREAS = 0x22
@@ -138,6 +146,7 @@ class Cause(OpenEnum):
     AREA_VERSION = 0x33
     #: not in user flash
     AREA_ADDRESS = 0x34
+    #: a size that the part cannot take
     AREA_SIZE = 0x35
     #: configuration not last, or missing
     AREA_ORDER = 0x36
@@ -145,27 +154,34 @@ class Cause(OpenEnum):
     AREA_TAG = 0x37
     #: not behind the area before
     AREA_BELOW = 0x38
+    #: the flash cannot be erased
     FLASH_ERASE = 0x40
+    #: the flash cannot be programmed
     FLASH_PROGRAM = 0x41
-    #: reads back as something else
+    #: it reads back differently
     FLASH_VERIFY = 0x42
+    #: they cannot be written
     OPTION_BYTES = 0x43
+    #: a function of the cryptography failed
     CRYPTO = 0x44
-    #: record or certificate
+    #: no access to record or certificate
     STORAGE = 0x45
     #: no random number; nothing is lost
     RANDOM = 0x46
     #: no signature; nothing is lost
     SIGN = 0x47
+    #: an install was cut short
     INTERRUPTED = 0x50
 
 
 class CheckResult(OpenEnum):
     """How a check ended."""
 
+    #: the file is sound in this respect
     PASSED = 1
+    #: it is not; the text says what is wrong
     FAILED = 2
-    #: it needs what is not here; the text says what
+    #: a key or a file is missing; the text names it
     NOT_MADE = 3
 
 
@@ -214,18 +230,26 @@ class EventKind(OpenEnum):
     """Events in their order: HEADER; AREA_BEGIN, DATA..., AREA_END for each
     area; DONE. NEED_INPUT whenever no event is available."""
 
+    #: pass more bytes
     NEED_INPUT = 0
+    #: the header of the image
     HEADER = 1
+    #: the descriptor of the next area
     AREA_BEGIN = 2
+    #: the next bytes of this area
     DATA = 3
+    #: the area is complete
     AREA_END = 4
+    #: the image is complete
     DONE = 5
 
 
 class FactKind(OpenEnum):
     """What a fact is: how to show its value."""
 
+    #: a text
     TEXT = 1
+    #: a number that is shown in decimal
     NUMBER = 2
     #: a number that is shown in hexadecimal
     ADDRESS = 3
@@ -254,7 +278,7 @@ class FileKind(OpenEnum):
     DATABASE = 4
     #: as long as a key or a nonce
     KEY = 5
-    #: PEM or DER
+    #: a key or a certificate in PEM or DER
     CREDENTIAL = 6
     #: a personalisation file
     PERSONALIZATION = 7
@@ -262,23 +286,23 @@ class FileKind(OpenEnum):
     AUDIT = 8
     #: a licence
     LICENSE = 9
-    #: a chip's
+    #: a chip's certificate
     CERTIFICATE = 10
-    #: .sfi
+    #: an image (.sfi)
     IMAGE = 11
-    #: .smi
+    #: a module (.smi)
     MODULE = 12
-    #: ELF, Intel HEX, S-records, DfuSe
+    #: ELF, Intel HEX, S-records or DfuSe
     FIRMWARE = 13
-    #: of sfi_transport_capture()
+    #: a trace of sfi_transport_capture()
     TRACE = 14
-    #: also the records of sfi-program
+    #: JSON, also the records of sfi-program
     JSON = 15
-    #: of sfi_image_builder_set_register()
+    #: a register of used nonces
     NONCES = 16
     #: a picture of sfi_map_svg()
     MAP = 17
-    #: of a chip: sfi/receipt.h
+    #: a chip's receipt: sfi/receipt.h
     RECEIPT = 18
 
 
@@ -359,11 +383,13 @@ class MemoryKind(OpenEnum):
     RAM = 1
     #: outside the part
     EXTERNAL = 2
+    #: can be programmed once
     OTP = 3
     #: of the bootloader
     SYSTEM = 4
     #: shows another memory
     ALIAS = 5
+    #: registers, not memory
     PERIPHERALS = 6
 
 
@@ -377,8 +403,8 @@ class Padding(OpenEnum):
 
 
 class Phase(OpenEnum):
-    """What is done: 1 to 7 an install, in this order; then what is done
-    through an open bootloader; then what needs no chip."""
+    """Phases of work. 1 to 7 are those of an install, in this order; 8 to
+    12 are work through an open bootloader; the others need no chip."""
 
     #: check the image, find the chip
     CONNECT = 1
@@ -468,6 +494,7 @@ class Status(OpenEnum):
     7xx the machine. Values never change; doc/errors.md lists the causes and
     remedies of each."""
 
+    #: success
     OK = 0
     #: an argument is not valid
     ARGUMENT = -101
@@ -542,9 +569,9 @@ class Status(OpenEnum):
 
 
 class TargetState(OpenEnum):
-    """What a chip is found to be: an open one first."""
+    """What a chip was found to be: the first four are of an open chip."""
 
-    #: readout protection hides the flash
+    #: open; readout protection hides the flash
     OPEN = 1
     #: open, no vector table in flash
     EMPTY = 2
@@ -965,7 +992,7 @@ class sfi_hsm_info(Structure):
 
 
 class sfi_hsm_known(Structure):
-    """Why an HSM does not contain what a station has seen, and is right."""
+    """Why an HSM is accepted that lacks a record which a station has seen."""
 
 
 class sfi_hsm_lock(Structure):
@@ -1028,7 +1055,7 @@ class sfi_program_options(Structure):
 
 
 class sfi_progress(Structure):
-    """How far it is."""
+    """How far a long operation is."""
 
 
 class sfi_provision_options(Structure):
