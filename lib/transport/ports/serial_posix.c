@@ -3,7 +3,7 @@
 /* serial:PATH: a serial port of a POSIX system. */
 /* cfmakeraw(), CRTSCTS, high speeds and flock() are not in POSIX. */
 #define _DEFAULT_SOURCE
-#include "transport/ports/serial.h"
+#include "transport/ports/serial_system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +19,7 @@
 #include "util/sys.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "transport/base/transport.h"
 #include "transport/ports/adapter.h"
-#include "transport/ports/line.h"
 
 /* As in sfi__line_bauds[]. */
 static const speed_t speeds[LINE_BAUDS] = {
@@ -29,33 +27,44 @@ static const speed_t speeds[LINE_BAUDS] = {
     B57600, B115200, B230400, B460800, B921600,
 };
 
-struct serial {
-    sfi_ctx *ctx; /* borrowed: the transport holds it */
+struct posix_serial {
+    struct serial base;
     int fd;
     bool claimed;
     bool hurried; /* the adapter, for as long as the port is used */
-    struct line_options line;
 };
 
+static struct posix_serial *
+serial_of(struct serial *s)
+{
+    return (struct posix_serial *)s;
+}
+
+static void
+serial_begin(struct serial *s)
+{
+    serial_of(s)->fd = -1;
+}
+
 static sfi_status
-serial_report_error(struct serial *s, int err, const char *doing)
+serial_report_error(struct posix_serial *s, int err, const char *doing)
 {
     switch (err) {
     case EIO:
     case ENXIO:
     case ENODEV:
     case EBADF:
-        return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
+        return sfi__fail_os(s->base.ctx, SFI_ERR_NO_DEVICE, err,
                             "the port disappeared during %s", doing);
     default:
-        return sfi__fail_os(s->ctx, SFI_ERR_IO, err, "%s failed", doing);
+        return sfi__fail_os(s->base.ctx, SFI_ERR_IO, err, "%s failed", doing);
     }
 }
 
 /* Wait until the port can be read (or written). */
 static sfi_status
-serial_wait_ready(struct serial *s, short events, const struct deadline *dl,
-                  const char *doing)
+serial_wait_ready(struct posix_serial *s, short events,
+                  const struct deadline *dl, const char *doing)
 {
     for (;;) {
         struct pollfd p = {.fd = s->fd, .events = events};
@@ -69,7 +78,8 @@ serial_wait_ready(struct serial *s, short events, const struct deadline *dl,
         if (n < 0 && errno != EINTR)
             return serial_report_error(s, errno, doing);
         if (n == 0 || sfi__deadline_passed(dl))
-            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "%s timed out", doing);
+            return sfi__fail(s->base.ctx, SFI_ERR_TIMEOUT, "%s timed out",
+                             doing);
     }
 }
 
@@ -77,8 +87,8 @@ static sfi_status
 serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
             uint32_t timeout_ms)
 {
-    struct serial *s = user;
-    struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
+    struct posix_serial *s = user;
+    struct deadline dl = sfi__deadline_in(s->base.ctx->clock, timeout_ms);
 
     for (;;) {
         sfi_status st = serial_wait_ready(s, POLLIN, &dl, "read");
@@ -101,8 +111,8 @@ serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
 static sfi_status
 serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
-    struct serial *s = user;
-    struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
+    struct posix_serial *s = user;
+    struct deadline dl = sfi__deadline_in(s->base.ctx->clock, timeout_ms);
 
     while (len > 0) {
         sfi_status st = serial_wait_ready(s, POLLOUT, &dl, "write");
@@ -124,7 +134,7 @@ serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 static sfi_status
 serial_flush(void *user)
 {
-    struct serial *s = user;
+    struct posix_serial *s = user;
 
     if (tcflush(s->fd, TCIFLUSH) != 0)
         return serial_report_error(s, errno, "flush");
@@ -135,22 +145,14 @@ static sfi_status
 serial_set_line(void *user, enum line_wire wire, bool set)
 {
     const int bit = wire == LINE_DTR ? TIOCM_DTR : TIOCM_RTS;
-    struct serial *s = user;
+    struct posix_serial *s = user;
 
     if (ioctl(s->fd, set ? TIOCMBIS : TIOCMBIC, &bit) == 0)
         return SFI_OK;
     if (errno == ENOTTY || errno == EINVAL)
-        return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, errno,
+        return sfi__fail_os(s->base.ctx, SFI_ERR_UNSUPPORTED, errno,
                             "this port has no DTR and RTS");
     return serial_report_error(s, errno, "setting DTR or RTS");
-}
-
-static sfi_status
-serial_reset(void *user, int into_boot)
-{
-    struct serial *s = user;
-
-    return sfi__line_reset(s->ctx, &s->line, serial_set_line, s, into_boot);
 }
 
 /* TIOCEXCL belongs to the port, not to this file descriptor: it would stay in
@@ -159,7 +161,7 @@ serial_reset(void *user, int into_boot)
 static void
 serial_close(void *user)
 {
-    struct serial *s = user;
+    struct posix_serial *s = user;
 
     if (s->hurried)
         sfi__adapter_relax(s->fd);
@@ -167,7 +169,7 @@ serial_close(void *user)
         (void)ioctl(s->fd, TIOCNXCL);
     if (s->fd >= 0)
         (void)sfi__fd_close(s->fd);
-    sfi__ctx_dealloc(s->ctx, s);
+    sfi__ctx_dealloc(s->base.ctx, s);
 }
 
 static sfi_status
@@ -199,18 +201,19 @@ serial_report_open_error(sfi_ctx *ctx, int err)
 
 /* TIOCEXCL keeps other users out, flock() also root. */
 static sfi_status
-serial_claim_port(struct serial *s, const char *path)
+serial_claim_port(struct serial *base, const char *path)
 {
+    struct posix_serial *s = serial_of(base);
     int err = sfi__fd_open(path, SYS_READ_WRITE | SYS_TERMINAL | SYS_NO_WAIT, 0,
                            &s->fd);
 
     if (err != 0)
-        return serial_report_open_error(s->ctx, err);
+        return serial_report_open_error(s->base.ctx, err);
     if (!isatty(s->fd))
-        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE,
+        return sfi__fail(s->base.ctx, SFI_ERR_NO_DEVICE,
                          "this is not a serial port");
     if (flock(s->fd, LOCK_EX | LOCK_NB) != 0 || ioctl(s->fd, TIOCEXCL) != 0)
-        return serial_report_open_error(s->ctx, errno);
+        return serial_report_open_error(s->base.ctx, errno);
     s->claimed = true;
     return SFI_OK;
 }
@@ -231,14 +234,15 @@ serial_settings_equal(const struct termios *a, const struct termios *b)
  * dropped, and the request is sent again.  A pseudo-terminal has no parity, and
  * tcsetattr() returns EINVAL or success then: read back what was set. */
 static sfi_status
-serial_set_line_mode(struct serial *s, speed_t speed, bool *parity)
+serial_set_mode(struct serial *base, size_t speed, bool *parity)
 {
+    const int fd = serial_of(base)->fd;
     struct termios want;
     struct termios is;
     int err = 0;
 
-    if (tcgetattr(s->fd, &want) != 0)
-        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno,
+    if (tcgetattr(fd, &want) != 0)
+        return sfi__fail_os(base->ctx, SFI_ERR_IO, errno,
                             "cannot read the settings of the port");
     cfmakeraw(&want);
     want.c_cflag &= (tcflag_t) ~(CSIZE | CSTOPB | PARODD | CRTSCTS | HUPCL);
@@ -246,25 +250,31 @@ serial_set_line_mode(struct serial *s, speed_t speed, bool *parity)
     want.c_iflag |= INPCK | IGNPAR;
     want.c_cc[VMIN] = 1;
     want.c_cc[VTIME] = 0;
-    if (cfsetispeed(&want, speed) != 0 || cfsetospeed(&want, speed) != 0)
-        return sfi__fail_os(s->ctx, SFI_ERR_IO, errno, "cannot set the speed");
-    if (tcsetattr(s->fd, TCSANOW, &want) != 0)
+    if (cfsetispeed(&want, speeds[speed]) != 0 ||
+        cfsetospeed(&want, speeds[speed]) != 0)
+        return sfi__fail_os(base->ctx, SFI_ERR_IO, errno,
+                            "cannot set the speed");
+    if (tcsetattr(fd, TCSANOW, &want) != 0)
         err = errno;
-    if (tcgetattr(s->fd, &is) != 0 || !serial_settings_equal(&want, &is))
-        return sfi__fail_os(s->ctx, SFI_ERR_IO, err != 0 ? err : errno,
+    if (tcgetattr(fd, &is) != 0 || !serial_settings_equal(&want, &is))
+        return sfi__fail_os(base->ctx, SFI_ERR_IO, err != 0 ? err : errno,
                             "the port does not support 8 bits at this speed");
     *parity = (is.c_cflag & PARENB) != 0;
     return SFI_OK;
 }
 
-static sfi_status
-serial_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
+/* Some drivers take the setting, and have no parity. */
+static void
+serial_settle(struct serial *base, const char *name)
 {
-    struct serial *s = user;
-    size_t i = sfi__line_choose(&s->line, choice, baud, slower);
-    bool parity;
+    struct posix_serial *s = serial_of(base);
 
-    return serial_set_line_mode(s, speeds[i], &parity);
+    if (sfi__adapter_lacks_parity_here(s->fd))
+        sfi__log(base->ctx, SFI_LOG_WARNING,
+                 "serial:%s: the driver of this adapter (ch341) does no parity "
+                 "before Linux 4.10; a real chip needs even parity (8E1)",
+                 name);
+    sfi__adapter_hurry(s->fd, &s->hurried);
 }
 
 static const sfi_stream_ops serial_ops = {
@@ -272,81 +282,17 @@ static const sfi_stream_ops serial_ops = {
     .read = serial_read,
     .write = serial_write,
     .flush = serial_flush,
-    .reset = serial_reset,
+    .reset = sfi__serial_reset,
     .close = serial_close,
-    .set_speed = serial_set_speed,
+    .set_speed = sfi__serial_set_speed,
 };
 
-/* Skip the speeds that the adapter does not support. */
-static sfi_status
-serial_find_speed(struct serial *s, const char *path)
-{
-    size_t *i = &s->line.fastest;
-    bool parity = false;
-    sfi_status st;
-
-    for (;; --*i) {
-        st = serial_set_line_mode(s, speeds[*i], &parity);
-        if (st == SFI_OK || *i == s->line.slowest)
-            break;
-        sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: the port does not support %u baud; trying %u",
-                 path, sfi__line_bauds[*i], sfi__line_bauds[*i - 1]);
-    }
-    if (st == SFI_OK && sfi__adapter_lacks_parity_here(s->fd))
-        sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: the driver of this adapter (ch341) does no parity "
-                 "before Linux 4.10; a real chip needs even parity (8E1)",
-                 path);
-    if (st == SFI_OK && !parity)
-        sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: the port does not support parity; a real chip "
-                 "needs even parity (8E1)",
-                 path);
-    return st;
-}
-
-static sfi_status
-serial_open_port(struct serial *s, const struct uri *uri)
-{
-    static const char *const keys[] = {LINE_KEYS, NULL};
-    sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
-
-    if (st == SFI_OK)
-        st = sfi__line_parse(s->ctx, uri, &s->line);
-    if (st != SFI_OK)
-        return st;
-    st = serial_claim_port(s, uri->path);
-    if (st != SFI_OK)
-        return st;
-    st = serial_find_speed(s, uri->path);
-    if (st != SFI_OK)
-        return st;
-    sfi__adapter_hurry(s->fd, &s->hurried);
-    st = sfi__line_open(&s->line, serial_set_line, s);
-    return st == SFI_OK ? serial_flush(s) : st;
-}
-
-sfi_status
-sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
-{
-    struct serial *s = sfi__ctx_alloc(ctx, sizeof(*s));
-    char name[TRANSPORT_NAME_MAX];
-    sfi_status st;
-
-    if (s == NULL)
-        return SFI_ERR_NOMEM;
-    s->ctx = ctx;
-    s->fd = -1;
-    sfi__text_format(name, sizeof(name), "serial:%s", uri->path);
-    st = serial_open_port(s, uri);
-    if (st == SFI_OK)
-        st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
-                                out);
-    if (st == SFI_OK) {
-        (*out)->baud = sfi__line_bauds[s->line.fastest];
-        return SFI_OK;
-    }
-    serial_close(s);
-    return st;
-}
+const struct serial_system sfi__serial_system = {
+    .size = sizeof(struct posix_serial),
+    .begin = serial_begin,
+    .claim = serial_claim_port,
+    .set_line = serial_set_line,
+    .set_mode = serial_set_mode,
+    .settle = serial_settle,
+    .ops = &serial_ops,
+};

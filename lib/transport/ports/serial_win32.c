@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* serial:COM3: a serial port of Windows. */
-#include "transport/ports/serial.h"
+#include "transport/ports/serial_system.h"
 
 #include <errno.h>
 #include <windows.h>
@@ -9,8 +9,6 @@
 #include "util/clock.h"
 #include "core/ctx.h"
 #include "core/err.h"
-#include "transport/base/transport.h"
-#include "transport/ports/line.h"
 #include "transport/ports/win32.h"
 
 /* A read that returns at once would never see a byte that is on its way. */
@@ -20,25 +18,40 @@
 /* A byte came in wrong, or was lost. */
 #define BAD_INPUT (CE_RXPARITY | CE_FRAME | CE_OVERRUN | CE_RXOVER)
 
-struct serial {
-    sfi_ctx *ctx; /* borrowed: the transport holds it */
+struct win32_serial {
+    struct serial base;
     HANDLE port;
-    struct line_options line;
     bool is_set[2]; /* DTR and RTS */
 };
 
+static struct win32_serial *
+serial_of(struct serial *s)
+{
+    return (struct win32_serial *)s;
+}
+
+/* The lines are set, as other systems open a port. */
+static void
+serial_begin(struct serial *base)
+{
+    struct win32_serial *s = serial_of(base);
+
+    s->port = INVALID_HANDLE_VALUE;
+    s->is_set[0] = s->is_set[1] = true;
+}
+
 /* To an open port, access is only denied when its adapter has gone. */
 static sfi_status
-serial_report_error(struct serial *s, DWORD error, const char *doing)
+serial_report_error(struct win32_serial *s, DWORD error, const char *doing)
 {
     int err = sfi__win32_port_errno(error);
 
     if (err == EACCES)
         err = ENODEV;
     if (err == ENODEV)
-        return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
+        return sfi__fail_os(s->base.ctx, SFI_ERR_NO_DEVICE, err,
                             "the port disappeared during %s", doing);
-    return sfi__fail_os(s->ctx, SFI_ERR_IO, err,
+    return sfi__fail_os(s->base.ctx, SFI_ERR_IO, err,
                         "%s failed (Windows error %lu)", doing, error);
 }
 
@@ -47,7 +60,7 @@ serial_report_error(struct serial *s, DWORD error, const char *doing)
 /* A read returns when its bytes are there, or after this time; 0 in a member:
  * this limit is not used. */
 static sfi_status
-serial_limit(struct serial *s, uint32_t read_ms, uint32_t write_ms,
+serial_limit(struct win32_serial *s, uint32_t read_ms, uint32_t write_ms,
              const char *doing)
 {
     COMMTIMEOUTS limits = {
@@ -71,7 +84,7 @@ serial_wait_ms(const struct deadline *dl)
 }
 
 static sfi_status
-serial_take(struct serial *s, uint8_t *buf, size_t len, size_t *got)
+serial_take(struct win32_serial *s, uint8_t *buf, size_t len, size_t *got)
 {
     DWORD n = 0;
 
@@ -86,7 +99,7 @@ serial_take(struct serial *s, uint8_t *buf, size_t len, size_t *got)
  * wrong one.  The call also fails for a port that was unplugged, where a read
  * may return nothing and no error. */
 static sfi_status
-serial_take_queue(struct serial *s, uint8_t *buf, size_t len, size_t *got)
+serial_take_queue(struct win32_serial *s, uint8_t *buf, size_t len, size_t *got)
 {
     COMSTAT queue;
     DWORD errors = 0;
@@ -114,8 +127,8 @@ static sfi_status
 serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
             uint32_t timeout_ms)
 {
-    struct serial *s = user;
-    struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
+    struct win32_serial *s = user;
+    struct deadline dl = sfi__deadline_in(s->base.ctx->clock, timeout_ms);
 
     for (;;) {
         size_t n = 0;
@@ -131,15 +144,15 @@ serial_read(void *user, uint8_t *buf, size_t len, size_t *got,
         if (n > 0)
             return SFI_OK;
         if (sfi__deadline_passed(&dl))
-            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "read timed out");
+            return sfi__fail(s->base.ctx, SFI_ERR_TIMEOUT, "read timed out");
     }
 }
 
 static sfi_status
 serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
-    struct serial *s = user;
-    struct deadline dl = sfi__deadline_in(s->ctx->clock, timeout_ms);
+    struct win32_serial *s = user;
+    struct deadline dl = sfi__deadline_in(s->base.ctx->clock, timeout_ms);
 
     while (len > 0) {
         DWORD n = 0;
@@ -152,7 +165,7 @@ serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
         buf += n;
         len -= n;
         if (len > 0 && sfi__deadline_passed(&dl))
-            return sfi__fail(s->ctx, SFI_ERR_TIMEOUT, "write timed out");
+            return sfi__fail(s->base.ctx, SFI_ERR_TIMEOUT, "write timed out");
     }
     return SFI_OK;
 }
@@ -160,7 +173,7 @@ serial_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
 static sfi_status
 serial_flush(void *user)
 {
-    struct serial *s = user;
+    struct win32_serial *s = user;
     DWORD errors;
 
     if (PurgeComm(s->port, PURGE_RXCLEAR) &&
@@ -174,7 +187,7 @@ serial_flush(void *user)
 static sfi_status
 serial_note_line(void *user, enum line_wire wire, bool set)
 {
-    struct serial *s = user;
+    struct win32_serial *s = user;
 
     s->is_set[wire == LINE_RTS] = set;
     return SFI_OK;
@@ -184,7 +197,7 @@ static sfi_status
 serial_set_line(void *user, enum line_wire wire, bool set)
 {
     static const DWORD doing[2][2] = {{CLRDTR, SETDTR}, {CLRRTS, SETRTS}};
-    struct serial *s = user;
+    struct win32_serial *s = user;
     DWORD error;
 
     (void)serial_note_line(s, wire, set);
@@ -192,27 +205,19 @@ serial_set_line(void *user, enum line_wire wire, bool set)
         return SFI_OK;
     error = GetLastError();
     if (sfi__win32_port_errno(error) == EINVAL)
-        return sfi__fail_os(s->ctx, SFI_ERR_UNSUPPORTED, EINVAL,
+        return sfi__fail_os(s->base.ctx, SFI_ERR_UNSUPPORTED, EINVAL,
                             "this port has no DTR and RTS");
     return serial_report_error(s, error, "setting DTR or RTS");
-}
-
-static sfi_status
-serial_reset(void *user, int into_boot)
-{
-    struct serial *s = user;
-
-    return sfi__line_reset(s->ctx, &s->line, serial_set_line, s, into_boot);
 }
 
 static void
 serial_close(void *user)
 {
-    struct serial *s = user;
+    struct win32_serial *s = user;
 
     if (s->port != INVALID_HANDLE_VALUE)
         (void)CloseHandle(s->port);
-    sfi__ctx_dealloc(s->ctx, s);
+    sfi__ctx_dealloc(s->base.ctx, s);
 }
 
 /* ---- opening ---- */
@@ -234,23 +239,24 @@ serial_report_open_error(sfi_ctx *ctx, DWORD error)
 
 /* Windows opens a port for one program at a time. */
 static sfi_status
-serial_claim_port(struct serial *s, const char *name)
+serial_claim_port(struct serial *base, const char *name)
 {
+    struct win32_serial *s = serial_of(base);
     wchar_t path[WIN32_PORT_MAX];
 
     if (!sfi__win32_port_path(name, path))
-        return serial_report_open_error(s->ctx, ERROR_FILE_NOT_FOUND);
+        return serial_report_open_error(s->base.ctx, ERROR_FILE_NOT_FOUND);
     s->port = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, NULL,
                           OPEN_EXISTING, 0, NULL);
     if (s->port == INVALID_HANDLE_VALUE)
-        return serial_report_open_error(s->ctx, GetLastError());
+        return serial_report_open_error(s->base.ctx, GetLastError());
     return SFI_OK;
 }
 
 /* AN3155, 2: 8 data bits, even parity, 1 stop bit; without any flow control.
  * DTR and RTS keep the level that they have. */
 static bool
-serial_set_mode(struct serial *s, DCB dcb, DWORD baud, bool parity)
+serial_set_state(struct win32_serial *s, DCB dcb, DWORD baud, bool parity)
 {
     dcb.BaudRate = baud;
     dcb.fBinary = TRUE;
@@ -274,29 +280,21 @@ serial_set_mode(struct serial *s, DCB dcb, DWORD baud, bool parity)
 /* Without parity where the port has none, such as a pseudo-terminal that Wine
  * has as a port. */
 static sfi_status
-serial_set_line_mode(struct serial *s, DWORD baud, bool *parity)
+serial_set_mode(struct serial *base, size_t speed, bool *parity)
 {
+    struct win32_serial *s = serial_of(base);
+    DWORD baud = sfi__line_bauds[speed];
     DCB dcb = {.DCBlength = sizeof(dcb)};
 
     if (!GetCommState(s->port, &dcb))
-        return sfi__fail(s->ctx, SFI_ERR_NO_DEVICE,
+        return sfi__fail(s->base.ctx, SFI_ERR_NO_DEVICE,
                          "this is not a serial port");
-    *parity = serial_set_mode(s, dcb, baud, true);
-    if (*parity || serial_set_mode(s, dcb, baud, false))
+    *parity = serial_set_state(s, dcb, baud, true);
+    if (*parity || serial_set_state(s, dcb, baud, false))
         return SFI_OK;
-    return sfi__fail_os(s->ctx, SFI_ERR_IO,
+    return sfi__fail_os(s->base.ctx, SFI_ERR_IO,
                         sfi__win32_port_errno(GetLastError()),
                         "the port does not support 8 bits at this speed");
-}
-
-static sfi_status
-serial_set_speed(void *user, uint32_t choice, uint32_t *baud, uint32_t *slower)
-{
-    struct serial *s = user;
-    bool parity;
-
-    (void)sfi__line_choose(&s->line, choice, baud, slower);
-    return serial_set_line_mode(s, *baud, &parity);
 }
 
 static const sfi_stream_ops serial_ops = {
@@ -304,77 +302,17 @@ static const sfi_stream_ops serial_ops = {
     .read = serial_read,
     .write = serial_write,
     .flush = serial_flush,
-    .reset = serial_reset,
+    .reset = sfi__serial_reset,
     .close = serial_close,
-    .set_speed = serial_set_speed,
+    .set_speed = sfi__serial_set_speed,
 };
 
-/* Skip the speeds that the adapter does not support. */
-static sfi_status
-serial_find_speed(struct serial *s, const char *name)
-{
-    size_t *i = &s->line.fastest;
-    bool parity = false;
-    sfi_status st;
-
-    for (;; --*i) {
-        st = serial_set_line_mode(s, sfi__line_bauds[*i], &parity);
-        if (st != SFI_ERR_IO || *i == s->line.slowest)
-            break;
-        sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: the port does not support %u baud; trying %u",
-                 name, sfi__line_bauds[*i], sfi__line_bauds[*i - 1]);
-    }
-    if (st == SFI_OK && !parity)
-        sfi__log(s->ctx, SFI_LOG_WARNING,
-                 "serial:%s: the port does not support parity; a real chip "
-                 "needs even parity (8E1)",
-                 name);
-    return st;
-}
-
-/* The lines have their levels from the first setting of the port on; they are
- * set once more to see whether the port has them. */
-static sfi_status
-serial_open_port(struct serial *s, const struct uri *uri)
-{
-    static const char *const keys[] = {LINE_KEYS, NULL};
-    sfi_status st = sfi__uri_allow(s->ctx, uri, keys);
-
-    if (st == SFI_OK)
-        st = sfi__line_parse(s->ctx, uri, &s->line);
-    if (st == SFI_OK)
-        st = serial_claim_port(s, uri->path);
-    if (st == SFI_OK)
-        st = sfi__line_open(&s->line, serial_note_line, s);
-    if (st == SFI_OK)
-        st = serial_find_speed(s, uri->path);
-    if (st == SFI_OK)
-        st = sfi__line_open(&s->line, serial_set_line, s);
-    return st == SFI_OK ? serial_flush(s) : st;
-}
-
-sfi_status
-sfi__serial_open(sfi_ctx *ctx, const struct uri *uri, sfi_transport **out)
-{
-    struct serial *s = sfi__ctx_alloc(ctx, sizeof(*s));
-    char name[TRANSPORT_NAME_MAX];
-    sfi_status st;
-
-    if (s == NULL)
-        return SFI_ERR_NOMEM;
-    s->ctx = ctx;
-    s->port = INVALID_HANDLE_VALUE;
-    s->is_set[0] = s->is_set[1] = true; /* as other systems open a port */
-    sfi__text_format(name, sizeof(name), "serial:%s", uri->path);
-    st = serial_open_port(s, uri);
-    if (st == SFI_OK)
-        st = sfi__transport_new(ctx, TRANSPORT_STREAM, &serial_ops, s, name,
-                                out);
-    if (st == SFI_OK) {
-        (*out)->baud = sfi__line_bauds[s->line.fastest];
-        return SFI_OK;
-    }
-    serial_close(s);
-    return st;
-}
+const struct serial_system sfi__serial_system = {
+    .size = sizeof(struct win32_serial),
+    .begin = serial_begin,
+    .claim = serial_claim_port,
+    .note_line = serial_note_line,
+    .set_line = serial_set_line,
+    .set_mode = serial_set_mode,
+    .ops = &serial_ops,
+};
