@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/file.h"
 #include "chip/chip.h"
 
 #define ACK 0x79
@@ -28,9 +28,7 @@ board_name_folders(struct board *f)
 static void
 board_remove_folder(const char *path)
 {
-    struct stat st;
-
-    if (lstat(path, &st) == 0)
+    if (sfi__file_is_there(path))
         test_rmdir(path);
 }
 
