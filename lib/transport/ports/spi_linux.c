@@ -33,6 +33,9 @@
 #define BOOT_MS 60u
 /* Bytes of one ioctl(): its number has 14 bits for the size of the argument. */
 #define MESSAGE_MAX 256u
+/* That number, of the type that this libc's ioctl() has: musl's is POSIX's. */
+#define REQUEST(number) \
+    _Generic(&ioctl, int (*)(int, int, ...) : (int)(number), default : (number))
 #define GPIO_PATH_MAX 48u
 
 struct spi {
@@ -78,7 +81,7 @@ spi_send_message(struct spi *s, const uint8_t *tx, uint8_t *rx, size_t len,
 {
     struct spi_ioc_transfer parts[MESSAGE_MAX];
     size_t each = s->gap_us > 0 ? 1 : len;
-    size_t count = len / each;
+    size_t count = len / each, bytes = count * sizeof(parts[0]);
 
     sfi__zero(parts, sizeof(parts));
     for (size_t i = 0; i < count; i++) {
@@ -90,7 +93,7 @@ spi_send_message(struct spi *s, const uint8_t *tx, uint8_t *rx, size_t len,
         parts[i].bits_per_word = 8;
     }
     parts[count - 1].cs_change = more;
-    if (ioctl(s->fd, _IOC(_IOC_WRITE, SPI_IOC_MAGIC, 0, count * sizeof(*parts)),
+    if (ioctl(s->fd, REQUEST(_IOC(_IOC_WRITE, SPI_IOC_MAGIC, 0, bytes)),
               parts) < 0)
         return spi_report_error(s, errno, "a transfer");
     return SFI_OK;
@@ -118,7 +121,7 @@ spi_set_gpio(struct spi *s, int fd, bool high)
 {
     struct gpio_v2_line_values v = {.bits = high, .mask = 1};
 
-    if (fd < 0 || ioctl(fd, GPIO_V2_LINE_SET_VALUES_IOCTL, &v) == 0)
+    if (fd < 0 || ioctl(fd, REQUEST(GPIO_V2_LINE_SET_VALUES_IOCTL), &v) == 0)
         return SFI_OK;
     return spi_report_error(s, errno, "setting a GPIO line");
 }
@@ -265,7 +268,7 @@ spi_request_gpio(struct spi *s, const char *path, uint32_t offset,
     r.config.attrs[0].attr.id = GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES;
     r.config.attrs[0].attr.values = 1;
     r.config.attrs[0].mask = 1;
-    err = ioctl(chip, GPIO_V2_GET_LINE_IOCTL, &r) == 0 ? 0 : errno;
+    err = ioctl(chip, REQUEST(GPIO_V2_GET_LINE_IOCTL), &r) == 0 ? 0 : errno;
     (void)sfi__fd_close(chip);
     if (err == ENOTTY || err == EINVAL)
         return sfi__fail_os(s->ctx, SFI_ERR_NO_DEVICE, err,
