@@ -189,7 +189,7 @@ static sfi_status
 vault_prefetch_records(struct vault *v, uint64_t first, size_t count)
 {
     struct ledger_record records[AUDIT_PIECE];
-    struct ledger_key keys[2 * AUDIT_PIECE];
+    struct ledger_key keys[2 * AUDIT_PIECE] = {0};
     size_t known = 0;
     sfi_status st;
 
