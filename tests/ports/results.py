@@ -17,6 +17,7 @@
 """
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -101,6 +102,7 @@ def judge(target, logs):
                         "intro-dependencies.json").read_text())
     versions = {d["name"]: d["version"] for d in found if d["version"]}
     result = {"target": target, "suites": suites, "gaps": met,
+              "short": "SFI_TEST_SHORT" in os.environ,
               "libraries": {n: versions[n] for n in LIBRARIES
                             if n in versions}}
     RUNS.mkdir(parents=True, exist_ok=True)
@@ -135,7 +137,8 @@ def page(results):
              "|---" * (len(names) + 2) + "|"]
     for r in results:
         libraries = ", ".join(f"{n} {v}" for n, v in r["libraries"].items())
-        lines.append(f"| {r['target']} | " + " | ".join(
+        name = r["target"] + (", in short" if r["short"] else "")
+        lines.append(f"| {name} | " + " | ".join(
             cell(r["suites"].get(n)) for n in names) + f" | {libraries} |")
     lines += [f"| {t} " + "| " * len(names) + "| no run was kept |"
               for t in targets() if t not in [r["target"] for r in results]]
