@@ -216,21 +216,28 @@ sfi__file_sync_folder(const char *path)
     return sfi__sys_sync_folder(folder);
 }
 
-/* One pass over the disk, where fsync() of each file would make one for each.
- */
 int
 sfi__file_sync_system(const char *folder)
 {
     return sfi__sys_sync_system(folder);
 }
 
-int
-sfi__file_put_down(struct file_out *f)
+static int
+file_close(struct file_out *f)
 {
     int fd = f->fd;
 
     f->fd = -1;
     return sfi__fd_close(fd);
+}
+
+int
+sfi__file_put_down(struct file_out *f)
+{
+    int err = f->in_place ? 0 : sfi__sys_sync_early(f->fd);
+    int closed = file_close(f);
+
+    return err != 0 ? err : closed;
 }
 
 int
@@ -253,7 +260,7 @@ sfi__file_commit(struct file_out *f)
 
     if (!f->in_place)
         err = sfi__sys_sync(f->fd);
-    closed = sfi__file_put_down(f);
+    closed = file_close(f);
     if (err == 0)
         err = closed;
     if (err == 0)

@@ -52,9 +52,11 @@ int sfi__sys_write(int fd, const void *data, size_t len);
 int sfi__sys_cut(int fd, uint64_t size);
 /* To the disk. */
 int sfi__sys_sync(int fd);
-/* Names in a folder; all of its file system.  Windows has neither: it writes a
- * name through when it is given, and a file when it is synced. */
+/* Names in a folder.  Windows writes a name through when it is given. */
 int sfi__sys_sync_folder(const char *folder);
+/* Many files at once: the file system at the end, in one pass over the disk, or
+ * on Windows, which cannot do that, each of them before it is closed. */
+int sfi__sys_sync_early(int fd);
 int sfi__sys_sync_system(const char *folder);
 
 /* A lock of the open file, which ends with it, and with the process.  Others
@@ -70,7 +72,8 @@ void sfi__sys_unlock(int fd);
 /* The same for a folder, until `fd` is closed. */
 int sfi__sys_lock_folder(const char *folder, enum sys_lock how, int *fd);
 
-/* Replaces `to`, also when it is open. */
+/* Replaces `to`, also when it is open.  Windows may refuse that while somebody
+ * has it open: it is tried for half a second, then it is EACCES. */
 int sfi__sys_rename(const char *from, const char *to);
 /* EEXIST when `to` exists; a file system that cannot do that at once may give a
  * file both names for a moment. */

@@ -196,6 +196,13 @@ sfi__sys_sync_folder(const char *folder)
     return sys_sync_folder_by(folder, fsync);
 }
 
+int
+sfi__sys_sync_early(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
 /* Linux reports failed writes since 5.8. */
 int
 sfi__sys_sync_system(const char *folder)

@@ -307,6 +307,12 @@ sfi__sys_sync_folder(const char *folder)
 }
 
 int
+sfi__sys_sync_early(int fd)
+{
+    return sfi__sys_sync(fd);
+}
+
+int
 sfi__sys_sync_system(const char *folder)
 {
     (void)folder;
