@@ -65,6 +65,8 @@ const char *test_path(const char *name);
 /* The whole file, with a NUL behind it; the caller frees.  A file that cannot
  * be read fails the test. */
 char *test_read(const char *path, size_t *len);
+/* A file's permissions; on Windows 0600, of the user alone, or 0644. */
+unsigned mode_of_file(const char *path);
 /* A fresh folder, removed with its files by test_rmdir(). */
 void test_mkdir(char *path, size_t cap);
 void test_rmdir(const char *path);

@@ -149,7 +149,7 @@ START_TEST(test_binary_has_no_gaps)
                      17);
     free(data);
     ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_uint_eq(mode_of_file(path), 0600);
     /* and it is not replaced unless that is asked for */
     ck_assert_int_eq(sfi_firmware_save(fw, path, &o), SFI_ERR_ACCESS);
     o.flags |= SFI_REPLACE;

@@ -225,10 +225,10 @@ START_TEST(test_key_create)
     ck_assert_ok(sfi_key_create(ctx, key_path));
     ck_assert_ok(sfi_nonce_create(ctx, nonce_path));
     ck_assert_int_eq(stat(key_path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_uint_eq(mode_of_file(key_path), 0600);
     ck_assert_int_eq(st.st_size, SFI_KEY_LEN);
     ck_assert_int_eq(stat(nonce_path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_uint_eq(mode_of_file(nonce_path), 0600);
     ck_assert_int_eq(st.st_size, SFI_NONCE_LEN);
     ck_assert_ok(sfi_key_load(ctx, key_path, &k));
     ck_assert_ok(sfi_nonce_load(ctx, nonce_path, nonce));

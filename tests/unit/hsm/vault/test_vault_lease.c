@@ -367,7 +367,7 @@ START_TEST(test_request_file)
     sfi_lease_request *other;
 
     ck_assert_int_eq(stat(request_path, &info), 0);
-    ck_assert_uint_eq(info.st_mode & 07777, 0600);
+    ck_assert_uint_eq(mode_of_file(request_path), 0600);
     ck_assert_fails_about(sfi_lease_request_create(ctx, request_path, &other),
                           SFI_ERR_ACCESS, request_path, "cannot create");
     ck_assert_fails_about(sfi_lease_request_load(ctx, in_dir("none"), &other),
