@@ -510,6 +510,7 @@ field(const sfi_option_bytes *ob, const char *name)
             return f;
     }
     ck_abort_msg("no field %s", name);
+    return f;
 }
 
 static sfi_option_bytes *

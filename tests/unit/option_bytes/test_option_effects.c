@@ -29,6 +29,7 @@ field(const sfi_option_bytes *ob, const char *name)
             return f;
     }
     ck_abort_msg("no field %s", name);
+    return f;
 }
 
 static const char h7[] = "stm32h753xi", l4[] = "stm32l462ce";

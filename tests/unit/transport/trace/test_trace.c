@@ -333,7 +333,7 @@ END_TEST
 static void
 write_trace(const char *text)
 {
-    FILE *f = fopen(path, "w");
+    FILE *f = fopen(path, "wb");
 
     ck_assert_ptr_nonnull(f);
     ck_assert_int_ge(fputs(text, f), 0);
