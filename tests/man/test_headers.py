@@ -139,7 +139,8 @@ class Sample(unittest.TestCase):
         self.assertEqual(doc.statuses, [
             (["SFI_ERR_IO", "SFI_ERR_OS", "SFI_ERR_ACCESS"],
              "it failed, or not"),
-            ([], "what sfi_y() returns"), (["SFI_ERR_HSM", "any status"], "of fn")])
+            ([], "what sfi_y() returns"),
+            (["SFI_ERR_HSM", "any status"], "of fn")])
 
     def test_markdown(self):
         page = markdown.Writer({"sfi_x_do": "x.md"}).page(self.header)
