@@ -49,7 +49,7 @@ class FirstBoard(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="sfi-first-")
         self.addCleanup(folder.cleanup)
-        self.shell = Shell(folder.name, tree, build, "", line="P")
+        self.shell = Shell(folder.name, tree, build, "")
         self.addCleanup(self.shell.stop)
         self.page = (pathlib.Path(tree) / "doc/first-board.md").read_text(
             "utf-8")
@@ -106,7 +106,7 @@ class FirstBoard(unittest.TestCase):
         self.prepare()
         ask = "sfi-program -c port=P"
         self.assertIn(f"`{ask}`", self.page)
-        self.shell.start("sfi-sim run --state part --usart P &")
+        self.run_line("sfi-sim run --state part --usart P --background")
         self.assertIn("secure, empty", self.run_line(ask))
         self.assertIn("RECEIPT", self.run_line(self.install()))
         self.run_line("until sfi-sim ctl part state | grep runs=application; "
@@ -118,7 +118,7 @@ class FirstBoard(unittest.TestCase):
         self.prepare()
         self.run_line("sfi-sim manufacture --ca ca --chip stm32l462ce "
                       "--state virtual")
-        self.shell.start("sfi-sim run --state virtual --usart P &")
+        self.run_line("sfi-sim run --state virtual --usart P --background")
         self.run_line(self.install())
         self.run_line("sfi-sim ctl virtual boot0 1; "
                       "until sfi-sim ctl virtual state | grep runs=bootloader;"
