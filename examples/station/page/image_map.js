@@ -110,7 +110,7 @@ export class FlashMap {
           el('span', {dir: 'auto'}, a.file), a.segment > 0 &&
           t('image.segment', {segment: a.segment}))},
       ]});
-    this.node = el('div', {class: 'map'}, this.picture,
+    this.node = el('div', {class: 'map empty'}, this.picture,
       el('ul', {class: 'keys'},
         key(this.id, 'area', null), key(this.id, 'sector',
           `url(#${this.id}-used)`),
@@ -131,5 +131,6 @@ export class FlashMap {
       wrong: findings.filter((f) => f.severity === 'error' && f.size > 0)};
     this.draw();
     this.list.rows(areas);
+    this.node.classList.remove('empty');
   }
 }
