@@ -233,9 +233,9 @@ class Page:
             if self.run(arrived, node):
                 self.run("removeEventListener('keydown', stopTab, true)")
                 seen = "return arguments[0].matches(':focus-visible')"
-                assert self.run(seen, node), (
-                    f"focus of {name!r} is not seen: " + self.run(
-                        "return document.activeElement.outerHTML"))
+                # what is told meanwhile may draw it anew
+                self.wait(lambda: self.run(seen, node),
+                          f"focus of {name!r} is not seen")
                 return
             ActionChains(self.driver).send_keys(Keys.TAB * 10).perform()
         raise AssertionError(f"Tab does not lead to {role} {name!r}")
