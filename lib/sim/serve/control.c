@@ -199,6 +199,8 @@ control_take_line(struct control_port *c)
 static void
 control_keep(struct sfi_sim *sim, struct control_port *c)
 {
+    if (sim->leaver_fd >= 0) /* of a service before this one */
+        (void)close(sim->leaver_fd);
     sim->leaver_fd = c->client;
     c->client = -1;
 }
