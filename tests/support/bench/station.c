@@ -84,12 +84,25 @@ wire_is_gone(bool from_chip, uint64_t index)
     return w->strike == STRIKE_GONE && w->struck;
 }
 
+/* XOR misses a byte too many that is what the checksum is, and a byte too few
+ * that is what comes to stand in the checksum's place. */
+static void
+wire_strike_frame(uint8_t byte, uint8_t checksum, int behind)
+{
+    struct wire *w = &station.wire;
+
+    w->missed = (w->strike == STRIKE_DOUBLE && byte == checksum) ||
+                (w->strike == STRIKE_DROP && byte == behind);
+}
+
+/* The first byte of these, which are the rest of a frame. */
 static sfi_status
-wire_write_byte(uint8_t byte, uint32_t timeout_ms)
+wire_write_byte(const uint8_t *buf, size_t len, uint32_t timeout_ms)
 {
     uint8_t out[2];
-    size_t n = wire_pass_byte(false, station.wire.sent++, byte, out);
+    size_t n = wire_pass_byte(false, station.wire.sent++, buf[0], out);
 
+    wire_strike_frame(buf[0], buf[len - 1], -1);
     return n > 0 ? sfi__transport_write(station.direct, out, n, timeout_ms)
                  : SFI_OK;
 }
@@ -107,10 +120,12 @@ wire_write(void *user, const uint8_t *buf, size_t len, uint32_t timeout_ms)
         size_t n = wire_passes(false, w->sent, len);
 
         w->sent += n;
-        if (n > 0)
+        if (n > 0) {
             st = sfi__transport_write(station.direct, buf, n, timeout_ms);
-        else
-            st = wire_write_byte(buf[n++], timeout_ms);
+        } else {
+            st = wire_write_byte(buf, len, timeout_ms);
+            n = 1;
+        }
         buf += n;
         len -= n;
     }
@@ -203,16 +218,18 @@ wire_select(void *user, int asserted)
 }
 
 /* One byte each way.  Dropped: eight clocks that one side did not see; doubled:
- * eight clocks too many. */
+ * eight clocks too many.  A frame has a dummy behind its checksum. */
 static sfi_status
-wire_clock(uint8_t tx, uint8_t *rx)
+wire_clock(const uint8_t *tx, size_t len, uint8_t *rx)
 {
     struct wire *w = &station.wire;
     uint8_t in[2] = {0xff, 0xff};
     uint8_t out[2];
-    size_t n = wire_pass_byte(false, w->sent++, tx, out);
+    size_t n = wire_pass_byte(false, w->sent++, tx[0], out);
     sfi_status st = SFI_OK;
 
+    if (len > 1)
+        wire_strike_frame(tx[0], tx[len - 2], tx[len - 1]);
     if (n > 0)
         st = sfi__transport_transfer(station.direct, out, in, n);
     *rx = wire_pass_byte(true, w->received++, in[0], out) > 0 ? out[0] : 0xff;
@@ -233,10 +250,12 @@ wire_transfer(void *user, const uint8_t *tx, uint8_t *rx, size_t len)
         n = wire_passes(true, w->received, n);
         w->sent += n;
         w->received += n;
-        if (n > 0)
+        if (n > 0) {
             st = sfi__transport_transfer(station.direct, tx, rx, n);
-        else
-            st = wire_clock(tx[n++], rx != NULL ? rx : &dropped);
+        } else {
+            st = wire_clock(tx, len, rx != NULL ? rx : &dropped);
+            n = 1;
+        }
         tx += n;
         rx = rx != NULL ? rx + n : NULL;
         len -= n;

@@ -33,6 +33,7 @@ struct wire {
     bool from_chip; /* a byte from the chip, else from the host */
     uint64_t at;    /* its index */
     bool struck;
+    bool missed; /* the frame's checksum cannot tell */
     int spare; /* a byte to deliver again, or -1 */
 };
 
