@@ -119,11 +119,10 @@ START_TEST(test_h7)
         station_strike(noises[_i].strike, noises[_i].from_chip, at);
         st = station_install_licensed(true);
         ck_assert(station.wire.struck);
-        ck_assert_msg(st == SFI_OK || noises[_i].may_fail ||
-                          station.wire.missed,
-                      "%s: %llu of %llu gave %s", noises[_i].name,
-                      (unsigned long long)at, (unsigned long long)length,
-                      sfi_status_name(st));
+        ck_assert_msg(
+            st == SFI_OK || noises[_i].may_fail || station.wire.missed,
+            "%s: %llu of %llu gave %s", noises[_i].name, (unsigned long long)at,
+            (unsigned long long)length, sfi_status_name(st));
         assert_ends_well(_i, at, began, st);
         if (st != SFI_OK)
             assert_installs_again(_i, at);
