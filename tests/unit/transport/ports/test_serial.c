@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "transport/ports/adapter.h"
 
 #include <disk/tree.h>
+#include <link/ioctl.h>
 
 #include "fixture.h"
 
@@ -65,12 +65,13 @@ change_latency(bool set, void *arg)
 }
 
 int
-ioctl(int fd, unsigned long request, ...)
+ioctl(int fd, ioctl_request number, ...)
 {
+    unsigned request = (unsigned)number;
     va_list args;
     void *arg;
 
-    va_start(args, request);
+    va_start(args, number);
     arg = va_arg(args, void *);
     va_end(args);
     if (request == TIOCGSERIAL || request == TIOCSSERIAL)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "transport/base/transport.h"
 
 #include <bench/board.h>
+#include <link/ioctl.h>
 #include <link/script.h>
 
 /* ---- the kernel ---- */
@@ -105,12 +105,13 @@ line_of(int fd)
 }
 
 int
-ioctl(int fd, unsigned long request, ...)
+ioctl(int fd, ioctl_request number, ...)
 {
+    unsigned request = (unsigned)number;
     va_list args;
     void *arg;
 
-    va_start(args, request);
+    va_start(args, number);
     arg = va_arg(args, void *);
     va_end(args);
     if (kernel.fail_at > 0 && --kernel.fail_at == 0) {
