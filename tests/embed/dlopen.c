@@ -82,11 +82,11 @@ use(void)
     static const uint8_t secret[16] = {1}, nonce[SFI_NONCE_LEN] = {1};
     const sfi_chip *chip = api.sfi_chip_find("stm32h753xi");
     size_t len = 0;
-    sfi_ctx *ctx;
-    sfi_key *key;
-    sfi_firmware *fw;
-    sfi_option_bytes *ob;
-    sfi_image_builder *b;
+    sfi_ctx *ctx = NULL;
+    sfi_key *key = NULL;
+    sfi_firmware *fw = NULL;
+    sfi_option_bytes *ob = NULL;
+    sfi_image_builder *b = NULL;
     sfi_hsm *hsm;
 
     need(api.sfi_ctx_new(NULL, &ctx) == SFI_OK &&

@@ -102,12 +102,14 @@ START_TEST(test_reasons_of_the_system)
                     SFI_ERR_OS, "", "cannot open: No such file or directory");
     ck_assert_fails(sfi__fail_os(ctx, SFI_ERR_OS, 99999, "cannot open"),
                     SFI_ERR_OS, "", "cannot open: error 99999");
+#ifdef __GLIBC__ /* others have words of their own */
     for (int code = 1; code < 200; code++) {
         const char *text = sfi__os_text(code);
 
         if (text != NULL) /* the tests run in the locale C */
             ck_assert_str_eq(text, strerror(code));
     }
+#endif
 }
 END_TEST
 
