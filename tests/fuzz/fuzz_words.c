@@ -99,21 +99,30 @@ __wrap_exit(int status)
 
 /* Its text goes nowhere.  Where a libc allows it the descriptors stay, for what
  * a sanitiser has to say. */
+#ifdef __GLIBC__
+static bool
+drop_text(void)
+{
+    stderr = fopen("/dev/null", "w");
+    stdout = fopen("/dev/null", "w");
+    return stderr != NULL && stdout != NULL;
+}
+#else
+static bool
+drop_text(void)
+{
+    return freopen("/dev/null", "w", stderr) != NULL &&
+           freopen("/dev/null", "w", stdout) != NULL;
+}
+#endif
+
 static void
 hush(void)
 {
     static bool is_hushed;
 
-    if (is_hushed)
-        return;
-#ifdef __GLIBC__
-    stderr = fopen("/dev/null", "w");
-    stdout = fopen("/dev/null", "w");
-    FUZZ_HOLDS(stderr != NULL && stdout != NULL);
-#else
-    FUZZ_HOLDS(freopen("/dev/null", "w", stderr) != NULL);
-    FUZZ_HOLDS(freopen("/dev/null", "w", stdout) != NULL);
-#endif
+    if (!is_hushed)
+        FUZZ_HOLDS(drop_text());
     is_hushed = true;
 }
 

@@ -34,7 +34,7 @@ struct wire {
     uint64_t at;    /* its index */
     bool struck;
     bool missed; /* the frame's checksum cannot tell */
-    int spare; /* a byte to deliver again, or -1 */
+    int spare;   /* a byte to deliver again, or -1 */
 };
 
 struct station {

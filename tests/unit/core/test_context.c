@@ -95,6 +95,13 @@ START_TEST(test_ctx_of)
 }
 END_TEST
 
+/* Another libc has words of its own. */
+#ifdef __GLIBC__
+#define HAS_GLIBC 1
+#else
+#define HAS_GLIBC 0
+#endif
+
 /* The system's reasons are English, whatever the locale is. */
 START_TEST(test_reasons_of_the_system)
 {
@@ -102,14 +109,12 @@ START_TEST(test_reasons_of_the_system)
                     SFI_ERR_OS, "", "cannot open: No such file or directory");
     ck_assert_fails(sfi__fail_os(ctx, SFI_ERR_OS, 99999, "cannot open"),
                     SFI_ERR_OS, "", "cannot open: error 99999");
-#ifdef __GLIBC__ /* others have words of their own */
     for (int code = 1; code < 200; code++) {
         const char *text = sfi__os_text(code);
 
-        if (text != NULL) /* the tests run in the locale C */
+        if (text != NULL && HAS_GLIBC) /* in the locale C */
             ck_assert_str_eq(text, strerror(code));
     }
-#endif
 }
 END_TEST
 
