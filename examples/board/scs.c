@@ -446,7 +446,7 @@ scs_write(struct board *b, uint32_t address, uint32_t value, unsigned size)
     } else if (address >= MPU_CTRL && address < MPU_CTRL + sizeof(s->mpu)) {
         s->mpu[(address - MPU_CTRL) / 4] = value;
     } else if (address >= SCB_SHPR && address < SCB_SHPR + 12) {
-        for (i = 0; i < size; i++)
+        for (i = 0; i < size && address - SCB_SHPR + i < 12; i++)
             s->system_priority[4 + address - SCB_SHPR + i] =
                 (uint8_t)(value >> 8 * i & PRIORITY_BITS);
     } else {
