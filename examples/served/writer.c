@@ -35,7 +35,7 @@ static struct {
     pthread_mutex_t lock; /* of what follows */
     struct job *done, **done_end;
     bool is_told; /* a byte is in the pipe */
-    char fatal[512];
+    char fatal[1024];
     sfi_status fatal_st;
 } writers = {.pipe = {-1, -1}, .lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -354,7 +354,7 @@ static sfi_status
 writer_log_in(struct writer *w)
 {
     struct firmware *f = w->f;
-    char why[600], error[400];
+    char why[800], error[400];
     sfi_status st = sfi_hsm_login(w->hsm, f->pin.pin_secret, f->pin.len);
 
     if (st == SFI_OK || st == SFI_ERR_UNSUPPORTED) {

@@ -91,7 +91,7 @@ add_option_bytes(sfi_layout *l, uint32_t *seed)
     const struct sfi_chip *c = l->plain.chip;
     bool shipped = below(seed, 2);
 
-    for (size_t i = 0; i < c->ob_count; i++) {
+    for (size_t i = 0; i < c->ob_count && i < CHIP_OB_ROWS_MAX; i++) {
         uint32_t word = c->ob[i].shipped;
 
         if (!shipped)
