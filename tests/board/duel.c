@@ -9,6 +9,7 @@
 
 #include <fixture.h>
 
+#include "util/text.h"
 #include "crypto/ecc.h"
 #include "license/license.h"
 #include "proto/an3155_device.h"
@@ -22,8 +23,8 @@
 static const uint32_t image_options[] = {0xfbeff8bb, 0xffffffff, 0x00000000,
                                          0xff00ffff, 0xff00ffff};
 
-__attribute__((format(printf, 2, 3))) static bool
-duel_differs(struct duel *d, const char *words, ...)
+SFI_PRINTF(2, 3)
+static bool duel_differs(struct duel *d, const char *words, ...)
 {
     va_list args;
 
