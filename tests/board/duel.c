@@ -23,8 +23,11 @@
 static const uint32_t image_options[] = {0xfbeff8bb, 0xffffffff, 0x00000000,
                                          0xff00ffff, 0xff00ffff};
 
-SFI_PRINTF(2, 3)
 static bool duel_differs(struct duel *d, const char *words, ...)
+    SFI_PRINTF(2, 3);
+
+static bool
+duel_differs(struct duel *d, const char *words, ...)
 {
     va_list args;
 
