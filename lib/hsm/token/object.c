@@ -177,18 +177,14 @@ sfi__token_make_key(struct token *t, const uint8_t id[TOKEN_ID_LEN])
 
 /* ---- sealing ---- */
 
-/* libsfi chooses the IV; a token that insists on its own overwrites it. */
+/* libsfi chooses the IV; a token that insists on its own overwrites it.  The
+ * order is PKCS#11's: from p11-kit 0.25 on the members have its names, too. */
 static CK_GCM_PARAMS
 token_gcm_params(uint8_t iv[TOKEN_IV_LEN], const uint8_t *aad, size_t aad_len)
 {
     return (CK_GCM_PARAMS){
-        .iv_ptr = iv,
-        .iv_len = TOKEN_IV_LEN,
-        .iv_bits = TOKEN_IV_LEN * 8,
-        .aad_ptr = (unsigned char *)aad,
-        .aad_len = aad_len,
-        .tag_bits = TOKEN_TAG_LEN * 8,
-    };
+        iv,      TOKEN_IV_LEN,     TOKEN_IV_LEN * 8, (unsigned char *)aad,
+        aad_len, TOKEN_TAG_LEN * 8};
 }
 
 static sfi_status
