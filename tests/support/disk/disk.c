@@ -5,6 +5,7 @@
 #define _XOPEN_SOURCE 700
 #include <disk/disk.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -152,8 +153,10 @@ turn(void)
         return SQLITE_FULL;
     if (disk.count > disk.at)
         return SQLITE_OK;
-    if (disk.mode == DISK_ERROR)
+    if (disk.mode == DISK_ERROR) {
+        errno = EIO; /* as of the call that failed */
         return SQLITE_IOERR;
+    }
     return SQLITE_ABORT; /* die after the caller has written its half */
 }
 
