@@ -165,7 +165,7 @@ OWNED = [
     ("sys/ioctl.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("sys/select.h", ["lib/transport/*"]),
     ("sys/socket.h", ["lib/transport/*", "lib/sim/*", "examples/*",
-                      "lib/hsm/server/http_curl.c"]),
+                      "lib/hsm/server/http_curl.c", "lib/util/sys_socket.c"]),
     ("netdb.h", ["lib/transport/*", "lib/sim/*", "examples/*"]),
     ("libusb*", ["lib/transport/*"]),
     ("linux/*", ["lib/transport/*", "examples/wrap/*"]),

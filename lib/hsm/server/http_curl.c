@@ -2,7 +2,6 @@
 /* Copyright The libsfi authors */
 /* HTTPS by libcurl, whose options are all said here; doc/porting.md, "A licence
  * server", tells how its OpenSSL lives beside libsfi's. */
-#define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "hsm/server/http.h"
 
 #include <signal.h>
@@ -16,6 +15,7 @@
 
 #include "util/mem.h"
 #include "util/os_text.h"
+#include "util/sys_socket.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "core/files.h"
@@ -295,7 +295,7 @@ slot_make_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a)
 {
     (void)user;
     (void)purpose;
-    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    return sfi__sys_socket(a->family, a->socktype, a->protocol);
 }
 
 /* ---- requests ---- */

@@ -16,6 +16,7 @@
 
 #include "util/mem.h"
 #include "util/sys.h"
+#include "util/sys_socket.h"
 #include "util/wr.h"
 #include "core/err.h"
 
@@ -57,20 +58,13 @@ process_spawn(const char *program, int end, pid_t *pid)
     return err;
 }
 
-/* So that neither end stays open in another child of this process. */
-static bool
-process_make_socket(int ends[2])
-{
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
-}
-
 sfi_status
 sfi__board_spawn(const char *program, struct sim_board *b)
 {
     int ends[2];
     int err;
 
-    if (!process_make_socket(ends))
+    if (sfi__sys_socket_pair(ends) != 0)
         return sfi__fail_os(b->ctx, SFI_ERR_OS, errno, "cannot make a socket");
     err = process_spawn(program, ends[1], &b->pid);
     (void)close(ends[1]);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/mem.h"
+#include "util/sys_socket.h"
 #include "core/err.h"
 #include "sim/card/card.h"
 #include "transport/net/tcp.h"
@@ -142,8 +143,7 @@ reader_connect_to(struct reader *r, const struct addrinfo *at)
 {
     int on = 1;
 
-    r->fd =
-        socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+    r->fd = sfi__sys_socket(at->ai_family, at->ai_socktype, at->ai_protocol);
     if (r->fd >= 0 && connect(r->fd, at->ai_addr, at->ai_addrlen) == 0) {
         (void)setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         return true;

@@ -3,7 +3,7 @@
 /* The bench's commands to a chip that another process runs: a Unix socket in
  * the chip's folder.  A line to the chip, a line back: "ok" or "error", and a
  * text. */
-#define _GNU_SOURCE /* accept4() */
+#define _DEFAULT_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/sys_socket.h"
 #include "core/ctx.h"
 #include "core/err.h"
 #include "sim/serve/serve.h"
@@ -48,7 +49,7 @@ control_address(sfi_ctx *ctx, const char *dir, struct sockaddr_un *a)
 static int
 control_socket(void)
 {
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return sfi__sys_socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
 /* ---- the chip's side ---- */
@@ -147,9 +148,10 @@ sfi__serve_control_wait(const struct control_port *c)
 static void
 control_accept(struct sfi_sim *sim, struct control_port *c)
 {
-    c->client = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    c->client = sfi__sys_accept(c->listener);
     if (c->client < 0)
         return;
+    (void)sfi__sys_never_wait(c->client);
     c->since_ms = sim->obj.ctx->clock->now_ms(sim->obj.ctx->clock->user);
 }
 

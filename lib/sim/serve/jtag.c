@@ -3,7 +3,7 @@
 /* The chip's JTAG as openocd's remote_bitbang over TCP: one character per
  * change of the pins or request for TDO (openocd,
  * doc/manual/jtag/drivers/remote_bitbang.txt). */
-#define _GNU_SOURCE /* accept4() */
+#define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "util/sys_socket.h"
 #include "core/err.h"
 #include "sim/boot.h"
 #include "sim/serve/serve.h"
@@ -59,9 +60,8 @@ bitbang_listen_on(const struct addrinfo *a, struct jtag_port *j)
 {
     const int on = 1;
 
-    j->listener =
-        socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (j->listener < 0 ||
+    j->listener = sfi__sys_socket(a->ai_family, SOCK_STREAM, 0);
+    if (j->listener < 0 || sfi__sys_never_wait(j->listener) != 0 ||
         setsockopt(j->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) !=
             0 ||
         bind(j->listener, a->ai_addr, a->ai_addrlen) != 0 ||
@@ -170,9 +170,10 @@ bitbang_accept_client(struct jtag_port *j)
 {
     const int on = 1;
 
-    j->client = accept4(j->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    j->client = sfi__sys_accept(j->listener);
     if (j->client < 0)
         return;
+    (void)sfi__sys_never_wait(j->client);
     (void)setsockopt(j->client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "util/sys_socket.h"
 #include "core/ctx.h"
 #include "core/err.h"
 
@@ -53,10 +54,10 @@ tcp_make_socket(struct tcp *t, const struct addrinfo *a)
 {
     const int on = 1;
 
-    t->fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                   a->ai_protocol);
+    t->fd = sfi__sys_socket(a->ai_family, a->ai_socktype, a->ai_protocol);
     if (t->fd < 0)
         return false;
+    (void)sfi__sys_never_wait(t->fd);
     /* Frames are short, and each waits for its reply. */
     (void)setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     return true;
