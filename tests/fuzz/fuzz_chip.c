@@ -20,7 +20,7 @@ static const uint8_t firmware[8] = {0x9b, 0xe1, 0x57, 0xc3,
 static struct sfi_chip small;
 static struct sfi_sim sim;
 static uint8_t flash[FLASH_SIZE];
-static uint8_t ram[RAM_SIZE + SFI_DEVICE_SIZE_MAX];
+static _Alignas(16) uint8_t ram[RAM_SIZE + SFI_DEVICE_SIZE_MAX];
 static enum fuzz_start began;
 
 /* As many sectors as the real part has, each smaller. */
