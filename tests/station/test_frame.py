@@ -88,6 +88,26 @@ def screens_have_addresses(page):
     page.find("#screen-line h1")
 
 
+def screens_come_whole(page):
+    """Nothing moves while a screen is loaded, either."""
+    for screen in SCREENS:
+        page.go(screen)
+        page.driver.refresh()
+        page.find(f"#screen-{screen} h1")
+        connected(page)
+        if screen == "image":
+            page.wait(lambda: page.all(".map:not(.empty)"))
+        moved = page.run("""return new Promise((done) => {
+            const all = [];
+            new PerformanceObserver((list) => all.push(...list.getEntries()
+              .map((e) => [e.value, e.sources.map((s) => s.node &&
+                (s.node.outerHTML || s.node.data || '').slice(0, 80))])))
+              .observe({type: 'layout-shift', buffered: true});
+            setTimeout(() => done(all.filter((one) => one[0] > 1e-4)), 200);
+          });""")
+        same(moved, [], screen)
+
+
 def keys_suffice(page):
     ActionChains(page.driver).key_down(Keys.ALT).send_keys("2") \
         .key_up(Keys.ALT).perform()
@@ -298,6 +318,7 @@ def the_page_serves_a_person(folder):
             page.find("#screen-image h1")
             connected(page)
             screens_have_addresses(page)
+            screens_come_whole(page)
             keys_suffice(page)
             nothing_is_wider_than_the_page(page)
             files_are_picked(page)

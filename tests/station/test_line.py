@@ -384,9 +384,9 @@ def by_hand(folder):
             page.keys(" ")
             page.says("Working")
             viewer.says("Working")
-            page.screenshot("line-works")
             page.driver.refresh()
             page.says("Working")
+            page.screenshot("line-works")
             page.run(SHIFTS)
             page.wait(lambda: [page.run(
                 "return document.querySelectorAll("

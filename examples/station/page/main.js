@@ -5,7 +5,7 @@
 import {begin} from './api.js';
 import {el, fill} from './dom.js';
 import {buildHeader, markCurrent, showConnection, showKeys} from './header.js';
-import {listen} from './told.js';
+import {first, listen} from './told.js';
 import {announce, errorBox} from './ui.js';
 import {operates, setWho} from './who.js';
 import {t} from './texts.js';
@@ -71,8 +71,12 @@ async function connect() {
   }
   fill(document.getElementById('notice'));
   if (!asked()) history.replaceState(null, '', `#${current ?? names[0]}`);
-  if (current === null) show(asked(), false);
-  const end = await listen(showConnection);
+  const ends = listen(showConnection);
+  if (current === null) {
+    await first(); // so that nothing moves when it comes
+    if (current === null) show(asked() ?? names[0], false);
+  }
+  const end = await ends;
   if (end) {
     setWho({operates: false, operator: false, may_operate: false});
     showEnd(end);

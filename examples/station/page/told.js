@@ -8,12 +8,24 @@ import {operates} from './who.js';
 const values = new Map();
 const watchers = [];
 let lastId = null;
+let know;
+const known = new Promise((resolve) => {
+  know = resolve;
+});
 
 // fn(changed) for the keys that begin with `prefix`: a Map of those that are
 // new, at once with all that are known, and once for each event later.
 export function watch(prefix, fn) {
   watchers.push({prefix, fn});
   give({prefix, fn}, values);
+}
+
+// Resolves when the program has told what there is, or after a second: a page
+// that nobody sees is told nothing.
+export function first() {
+  return Promise.race([known, new Promise((resolve) => {
+    setTimeout(resolve, 1000);
+  })]);
 }
 
 export function value(key) {
@@ -37,6 +49,7 @@ function seen(id, kind, object) {
   lastId = id;
   for (const [key, value] of changed) values.set(key, value);
   for (const watcher of watchers) give(watcher, changed);
+  know();
 }
 
 // Not longer than this, but at once when the machine has its network again.
