@@ -590,10 +590,18 @@ sfi__sys_unmap(void *mem, size_t size)
     (void)UnmapViewOfFile(at - (uintptr_t)at % WIN_VIEW_STEP);
 }
 
+/* GetTickCount64() moves on in steps of 16 ms. */
 uint64_t
 sfi__sys_now_ms(void)
 {
-    return GetTickCount64();
+    LARGE_INTEGER now, hz;
+    uint64_t ticks, rate;
+
+    (void)QueryPerformanceCounter(&now); /* they do not fail */
+    (void)QueryPerformanceFrequency(&hz);
+    ticks = (uint64_t)now.QuadPart;
+    rate = (uint64_t)hz.QuadPart;
+    return ticks / rate * 1000 + ticks % rate * 1000 / rate;
 }
 
 /* From 1601, in steps of 100 ns. */
