@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+/* Copyright The libsfi authors */
+/* What systems do in their own ways: as POSIX has it. */
+#define _XOPEN_SOURCE 700
+#include "system.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "fixture.h"
+
+const char null_device[] = "/dev/null";
+
+const char *
+full_device(void)
+{
+    return "/dev/full";
+}
+
+void
+make_fifo(const char *path)
+{
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+void
+make_link(const char *to, const char *path)
+{
+    ck_assert_int_eq(symlink(to, path), 0);
+}
+
+void
+set_mode(const char *path, unsigned mode)
+{
+    ck_assert_int_eq(chmod(path, (mode_t)mode), 0);
+}
+
+unsigned
+set_umask(unsigned mask)
+{
+    return umask((mode_t)mask);
+}
+
+void
+without_rights(bool on)
+{
+    if (getuid() == 0)
+        ck_assert_int_eq(seteuid(on ? 65534 : 0), 0);
+}
+
+static void
+set_limit(rlim_t size)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+void
+limit_files(uint64_t size)
+{
+    (void)signal(SIGXFSZ, SIG_IGN);
+    set_limit((rlim_t)size);
+}
+
+void
+unlimit_files(void)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    set_limit(limit.rlim_max);
+}
+
+int
+lock_file(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
+    return fd;
+}
+
+static int
+look_for_lock(void *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR);
+
+    return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* A process does not find its own. */
+bool
+is_locked(const char *path)
+{
+    return child_result(start_child(look_for_lock, (void *)(uintptr_t)path)) ==
+           1;
+}
+
+int
+start_child(int (*work)(void *user), void *user)
+{
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(work(user));
+    return (int)child;
+}
+
+int
+child_result(int child)
+{
+    int status;
+
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+void
+kill_child(int child)
+{
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+void
+set_environment(const char *name, const char *value)
+{
+    ck_assert_int_eq(value != NULL ? setenv(name, value, 1) : unsetenv(name),
+                     0);
+}
