@@ -3,11 +3,8 @@
 /* lib/core: files with the context's errors, and what no file may replace. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -15,8 +12,10 @@
 #include "util/fd.h"
 #include "core/file_guard.h"
 #include "core/files.h"
+#include "util/sys.h"
 
 #include "fixture.h"
+#include "system.h"
 
 static char folder[512];
 static char path[600];
@@ -50,11 +49,9 @@ START_TEST(test_load_and_save)
 {
     char where[700];
     struct buf b;
-    struct stat st;
 
     ck_assert_ok(sfi__save(ctx, path, 0600, "content", 7));
-    ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_uint_eq(mode_of_file(path), 0600);
     ck_assert_ok(sfi__load(ctx, path, 7, true, &b));
     ck_assert_uint_eq(b.len, 7);
     ck_assert(b.wipe);
@@ -77,8 +74,15 @@ START_TEST(test_load_and_save)
     sfi__buf_free(&b);
     ck_assert_fails(sfi__save(ctx, where, 0600, "x", 1), SFI_ERR_OS, where,
                     "cannot write: No such file or directory");
-    ck_assert_fails_about(sfi__save(ctx, "/dev/full", 0600, "x", 1), SFI_ERR_OS,
-                          "/dev/full", "write", "No space");
+}
+END_TEST
+
+START_TEST(test_full)
+{
+    const char *full = full_device();
+
+    ck_assert_fails_about(sfi__save(ctx, full, 0600, "x", 1), SFI_ERR_OS, full,
+                          "write", "No space");
 }
 END_TEST
 
@@ -118,37 +122,16 @@ START_TEST(test_guard)
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_ok(sfi_ctx_check_path(ctx, path)); /* nothing is there */
     ck_assert_ok(sfi_ctx_check_path(ctx, folder));
-    ck_assert_ok(sfi_ctx_check_path(ctx, "/dev/null"));
+    ck_assert_ok(sfi_ctx_check_path(ctx, null_device));
     ck_assert_int_eq(sfi_ctx_check_path(ctx, NULL), SFI_ERR_ARGUMENT);
     ck_assert_int_eq(sfi_ctx_check_path(NULL, path), SFI_ERR_ARGUMENT);
 }
 END_TEST
 
-/* Whether another process finds `path` locked. */
-static bool
-is_locked(void)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int status;
-    pid_t child = fork();
-
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        int fd = open(path, O_RDWR);
-
-        _exit(fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 &&
-              lock.l_type != F_UNLCK);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status) == 1;
-}
-
 /* A process that opens and closes a file loses its locks on that file, also
  * SQLite's locks on an open vault. */
 START_TEST(test_guard_does_not_touch_an_open_database)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char sidecar[700];
     int fd;
 
@@ -156,13 +139,11 @@ START_TEST(test_guard_does_not_touch_an_open_database)
                    sfi__file_guard_sidecars[_i]);
     put_file(path, MAGIC, sizeof(MAGIC));
     put_file(sidecar, "", 0);
-    fd = open(path, O_RDWR);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(fcntl(fd, F_SETLK, &lock), 0);
+    fd = lock_file(path);
     ck_assert_int_eq(sfi_ctx_check_path(ctx, path), SFI_ERR_ACCESS);
-    ck_assert(is_locked());
-    ck_assert_int_eq(close(fd), 0);
-    ck_assert(!is_locked());
+    ck_assert(is_locked(path));
+    ck_assert_int_eq(sfi__sys_close(fd), 0);
+    ck_assert(!is_locked(path));
 }
 END_TEST
 
@@ -193,7 +174,7 @@ START_TEST(test_guard_locks)
     struct buf b;
 
     (void)snprintf(soft, sizeof(soft), "%s.link", path);
-    ck_assert_int_eq(symlink(path, soft), 0);
+    make_link(path, soft);
     put_file(path, "x", 1);
     ck_assert_ok(sfi__file_guard_lock(ctx, path, &locked));
     (void)snprintf(message, sizeof(message),
@@ -226,6 +207,7 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     suite_add_tcase(s, tc);
     tcase_add_test(tc, test_load_and_save);
+    tcase_add_test(tc, test_full);
     tcase_add_loop_test(tc, test_guard_knows_a_database, 0, (int)ROWS(heads));
     tcase_add_test(tc, test_guard);
     tcase_add_loop_test(tc, test_guard_does_not_touch_an_open_database, 0,

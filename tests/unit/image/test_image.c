@@ -2,21 +2,19 @@
 /* Copyright The libsfi authors */
 /* lib/image, the builder: the exact bytes of images, and what it refuses. */
 #define _XOPEN_SOURCE 700
-#include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <sfi/image.h>
 
 #include "util/hex.h"
+#include "util/sys.h"
 #include "util/wr.h"
 
 #include "fixture.h"
 #include <bench/image_kit.h>
+#include "system.h"
 
 #define H7 "stm32h753xi"
 #define L4 "stm32l462ce"
@@ -466,13 +464,14 @@ END_TEST
 static size_t
 files_in(const char *path)
 {
-    DIR *dir = opendir(path);
+    struct sys_folder *dir;
+    const char *name;
     size_t count = 0;
 
-    ck_assert_ptr_nonnull(dir);
-    for (struct dirent *e; (e = readdir(dir)) != NULL;)
-        count += e->d_name[0] != '.';
-    (void)closedir(dir);
+    ck_assert_int_eq(sfi__sys_folder_open(path, &dir), 0);
+    while ((name = sfi__sys_folder_next(dir)) != NULL)
+        count += name[0] != '.';
+    sfi__sys_folder_close(dir);
     return count;
 }
 
@@ -482,7 +481,6 @@ START_TEST(test_save)
     sfi_image_builder *b = kit_new_builder(H7, &segment, 1);
     struct kit_bytes image = kit_image(H7, &segment, 1);
     char dir[256], path[300];
-    struct stat st;
     char *saved;
     size_t len;
 
@@ -496,8 +494,7 @@ START_TEST(test_save)
         free(saved);
     }
     ck_assert_uint_eq(files_in(dir), 1);
-    ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 07777u, 0644);
+    ck_assert_uint_eq(mode_of_file(path), 0644);
     ck_assert_fails_about(sfi_image_builder_save(b, NULL), SFI_ERR_ARGUMENT, "",
                           "path != NULL");
     sfi_image_builder_free(b);
@@ -510,8 +507,24 @@ START_TEST(test_save_fails)
 {
     static const struct kit_segment segment = {0x08000000, 5000};
     sfi_image_builder *b = kit_new_builder(H7, &segment, 1);
-    struct rlimit unlimited, small = {1000, 0};
-    char dir[256], path[300], nowhere[320];
+    char dir[256], nowhere[320];
+
+    test_mkdir(dir, sizeof(dir));
+    (void)snprintf(nowhere, sizeof(nowhere), "%s/missing/out.sfi", dir);
+    ck_assert_fails_about(sfi_image_builder_save(b, nowhere), SFI_ERR_OS,
+                          nowhere, "write", "No such file");
+    ck_assert_uint_eq(files_in(dir), 0);
+    sfi_image_builder_free(b);
+    test_rmdir(dir);
+}
+END_TEST
+
+START_TEST(test_save_full)
+{
+    static const struct kit_segment segment = {0x08000000, 5000};
+    const char *full = full_device();
+    sfi_image_builder *b = kit_new_builder(H7, &segment, 1);
+    char dir[256], path[300];
     sfi_status st;
     char *kept;
     size_t len;
@@ -519,23 +532,16 @@ START_TEST(test_save_fails)
 
     test_mkdir(dir, sizeof(dir));
     (void)snprintf(path, sizeof(path), "%s/out.sfi", dir);
-    (void)snprintf(nowhere, sizeof(nowhere), "%s/missing/out.sfi", dir);
-    ck_assert_fails_about(sfi_image_builder_save(b, nowhere), SFI_ERR_OS,
-                          nowhere, "write", "No such file");
-    ck_assert_uint_eq(files_in(dir), 0);
-    ck_assert_fails_about(sfi_image_builder_save(b, "/dev/full"), SFI_ERR_OS,
-                          "/dev/full", "write", "No space");
+    ck_assert_fails_about(sfi_image_builder_save(b, full), SFI_ERR_OS, full,
+                          "write", "No space");
     /* the disk fills up half-way: the old file stays unchanged */
-    f = fopen(path, "w");
+    f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     ck_assert_int_ge(fputs("old", f), 0);
     ck_assert_int_eq(fclose(f), 0);
-    (void)signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
-    small.rlim_max = unlimited.rlim_max;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    limit_files(1000);
     st = sfi_image_builder_save(b, path);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+    unlimit_files();
     ck_assert_fails_about(st, SFI_ERR_LIMIT, path, "write", "too large");
     kept = test_read(path, &len);
     ck_assert_str_eq(kept, "old");
@@ -719,6 +725,7 @@ main(void)
     tcase_add_test(tc, test_write_verifies);
     tcase_add_test(tc, test_save);
     tcase_add_test(tc, test_save_fails);
+    tcase_add_test(tc, test_save_full);
     tcase_add_loop_test(tc, test_change_after_write, 0, (int)ROWS(changes));
     tcase_add_test(tc, test_no_memory);
     suite_add_tcase(s, tc);

@@ -64,7 +64,7 @@ save(size_t len, uint32_t flags)
 static void
 put(const char *data, size_t len)
 {
-    FILE *f = fopen(path, "w");
+    FILE *f = fopen(path, "wb");
 
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite(data, 1, len, f), len);

@@ -3,11 +3,9 @@
 /* lib/journal, the boards of an order: what was reported is there for the next
  * process, wherever the file was torn, and one process has it. */
 #define _XOPEN_SOURCE 700
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <sfi/boards.h>
@@ -16,6 +14,7 @@
 #include "journal/json.h"
 
 #include "fixture.h"
+#include "system.h"
 
 static char folder[256], path[300];
 static const char device[] =
@@ -39,7 +38,7 @@ teardown(void)
 static void
 put(const char *text, size_t len)
 {
-    FILE *f = fopen(path, "w");
+    FILE *f = fopen(path, "wb");
 
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite(text, 1, len, f), len);
@@ -266,7 +265,7 @@ START_TEST(test_torn)
         put(text, cut);
         if (lines > 0 && text[cut] == '\n' && tail[0] == '\n')
             lines++; /* it has its end after all */
-        f = fopen(path, "a");
+        f = fopen(path, "ab");
         (void)fputs(lines > 0 ? tail : "", f);
         ck_assert_int_eq(fclose(f), 0);
         b = open_boards();
@@ -291,7 +290,7 @@ START_TEST(test_zeros)
 
     play(b);
     sfi_boards_free(b);
-    f = fopen(path, "a");
+    f = fopen(path, "ab");
     ck_assert_uint_eq(fwrite(zeros, 1, sizeof(zeros), f), sizeof(zeros));
     ck_assert_int_eq(fclose(f), 0);
     b = open_boards();
@@ -315,7 +314,7 @@ START_TEST(test_altered)
     (void)snprintf(where, sizeof(where), "%s:2", path);
     n = (size_t)(third - second);
     for (int way = 0; way < 3; way++) {
-        FILE *f = fopen(path, "w");
+        FILE *f = fopen(path, "wb");
 
         (void)fwrite(text, 1, (size_t)(second - text), f);
         if (way == 1)
@@ -357,21 +356,16 @@ END_TEST
 START_TEST(test_full)
 {
     sfi_boards *b = open_boards();
-    struct rlimit all, few;
     char *text;
     size_t len;
 
     play(b);
-    (void)signal(SIGXFSZ, SIG_IGN);
     text = test_read(path, &len);
     free(text);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &all), 0);
-    few = all;
-    few.rlim_cur = len + 20;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &few), 0);
+    limit_files(len + 20);
     ck_assert_fails_about(sfi_boards_begin(b, 0, "x", NULL, NULL), SFI_ERR_OS,
                           path, "cannot write");
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+    unlimit_files();
     assert_played(b);
     ck_assert_ok(sfi_boards_begin(b, 0, "x", NULL, NULL));
     sfi_boards_free(b);

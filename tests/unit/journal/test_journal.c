@@ -4,21 +4,20 @@
  * whenever the power fails; and no other file is appended to. */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sfi/journal.h>
 
 #include "util/date.h"
+#include "util/sys.h"
 #include "journal/json.h"
 
 #include "fixture.h"
+#include "system.h"
 #include "together.h"
 
 static char folder[256], path[300];
@@ -41,7 +40,7 @@ teardown(void)
 static void
 put(const char *data, size_t len)
 {
-    FILE *f = fopen(path, "w");
+    FILE *f = fopen(path, "wb");
 
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite(data, 1, len, f), len);
@@ -221,7 +220,9 @@ START_TEST(test_failed_line)
                 "\"name\": \"SFI_ERR_DEVICE\", \"where\": \"\", \"message\": "
                 "\"the area does not verify\", \"os_code\": 0, "
                 "\"peer_code\": 55}}\n");
+    sfi_journal_free(j);
     ck_assert_int_eq(unlink(path), 0);
+    j = open_journal();
     sfi_ctx_report(ctx, SFI_ERR_CANCELLED, 0, "");
     job.error = sfi_ctx_error(ctx);
     job.more = "{ }";
@@ -345,22 +346,29 @@ START_TEST(test_no_file)
 
     ck_assert_fails_about(sfi_journal_open(ctx, folder, &j), SFI_ERR_OS, folder,
                           "directory");
-    ck_assert_fails_about(sfi_journal_open(ctx, "/dev/null", &j), SFI_ERR_OS,
-                          "/dev/null", "regular file");
+    ck_assert_fails_about(sfi_journal_open(ctx, null_device, &j), SFI_ERR_OS,
+                          null_device, "regular file");
     (void)snprintf(path, sizeof(path), "%s/none/line", folder);
     ck_assert_fails_about(sfi_journal_open(ctx, path, &j), SFI_ERR_OS, path,
                           "cannot write");
-    (void)snprintf(path, sizeof(path), "%s/fifo", folder);
-    ck_assert_int_eq(mkfifo(path, 0600), 0);
-    ck_assert_fails_about(sfi_journal_open(ctx, path, &j), SFI_ERR_OS, path,
-                          "regular file");
     (void)snprintf(path, sizeof(path), "%s/db", folder);
     put("SQLite format 3\0", 16);
     ck_assert_int_eq(sfi_journal_open(ctx, path, &j), SFI_ERR_ACCESS);
 }
 END_TEST
 
-/* A program that keeps logs in order renames the file, or removes it. */
+START_TEST(test_fifo)
+{
+    sfi_journal *j;
+
+    make_fifo(path);
+    ck_assert_fails_about(sfi_journal_open(ctx, path, &j), SFI_ERR_OS, path,
+                          "regular file");
+}
+END_TEST
+
+/* A program that keeps logs in order renames the file, or removes it: the
+ * journal goes on under the name. */
 START_TEST(test_renamed)
 {
     sfi_journal *j = open_journal();
@@ -368,21 +376,48 @@ START_TEST(test_renamed)
 
     (void)snprintf(old, sizeof(old), "%s.1", path);
     ck_assert_ok(sfi_journal_add(j, &plain));
-    ck_assert_int_eq(rename(path, old), 0);
+    ck_assert_int_eq(sfi__sys_rename(path, old), 0);
     ck_assert_ok(sfi_journal_add(j, &plain));
     ck_assert_ok(sfi_journal_add(j, &plain));
     ck_assert_uint_eq(count_lines(0), 2);
-    ck_assert_int_eq(rename(old, path), 0);
-    ck_assert_uint_eq(count_lines(0), 1);
-    ck_assert_ok(sfi_journal_add(j, &plain));
-    ck_assert_uint_eq(count_lines(0), 2);
-    put("a letter\n", 9);
-    ck_assert_int_eq(rename(path, old), 0);
+    (void)snprintf(old, sizeof(old), "%s.2", path);
+    ck_assert_int_eq(sfi__sys_rename(path, old), 0);
     put("a letter\n", 9);
     ck_assert_fails_about(sfi_journal_add(j, &plain), SFI_ERR_FORMAT, path,
                           "not a record");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_ok(sfi_journal_add(j, &plain));
+    ck_assert_uint_eq(count_lines(0), 1);
+    sfi_journal_free(j);
+}
+END_TEST
+
+START_TEST(test_removed)
+{
+    sfi_journal *j = open_journal();
+
+    ck_assert_ok(sfi_journal_add(j, &plain));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_ok(sfi_journal_add(j, &plain));
+    sfi_journal_free(j);
+    ck_assert_uint_eq(count_lines(0), 1);
+}
+END_TEST
+
+START_TEST(test_replaced)
+{
+    sfi_journal *j = open_journal();
+    char old[320];
+
+    (void)snprintf(old, sizeof(old), "%s.1", path);
+    ck_assert_ok(sfi_journal_add(j, &plain));
+    ck_assert_int_eq(sfi__sys_rename(path, old), 0);
+    ck_assert_ok(sfi_journal_add(j, &plain));
+    ck_assert_ok(sfi_journal_add(j, &plain));
+    ck_assert_int_eq(sfi__sys_rename(old, path), 0);
+    ck_assert_uint_eq(count_lines(0), 1);
+    ck_assert_ok(sfi_journal_add(j, &plain));
+    ck_assert_uint_eq(count_lines(0), 2);
     sfi_journal_free(j);
 }
 END_TEST
@@ -418,19 +453,14 @@ static size_t room;
 static int
 write_without_room(size_t which)
 {
-    struct rlimit limit;
     sfi_journal *j = NULL;
     struct stat before, after;
     sfi_status st;
 
     (void)which;
-    if (sfi_journal_open(ctx, path, &j) != SFI_OK || stat(path, &before) != 0 ||
-        getrlimit(RLIMIT_FSIZE, &limit) != 0)
+    if (sfi_journal_open(ctx, path, &j) != SFI_OK || stat(path, &before) != 0)
         return 1;
-    limit.rlim_cur = (rlim_t)before.st_size + room;
-    (void)signal(SIGXFSZ, SIG_IGN);
-    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
-        return 1;
+    limit_files((uint64_t)before.st_size + room);
     st = sfi_journal_add(j, &plain);
     if (stat(path, &after) != 0)
         return 1;
@@ -544,7 +574,10 @@ main(void)
     tcase_add_test(tc, test_arguments);
     tcase_add_loop_test(tc, test_files, 0, (int)ROWS(files));
     tcase_add_test(tc, test_no_file);
+    tcase_add_test(tc, test_fifo);
     tcase_add_test(tc, test_renamed);
+    tcase_add_test(tc, test_removed);
+    tcase_add_test(tc, test_replaced);
     tcase_add_test(tc, test_every_length);
     tcase_add_test(tc, test_no_room);
     tcase_add_test(tc, test_no_memory);

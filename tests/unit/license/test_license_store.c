@@ -3,15 +3,9 @@
 /* The licence store: a licence is found by its device, completely or not at
  * all; a damaged file is named and never mistaken for an absent one. */
 #define _XOPEN_SOURCE 700
-#include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sfi/license_store.h>
@@ -19,9 +13,11 @@
 #include "core/err.h"
 #include "license/certificate.h"
 #include "license/license.h"
+#include "util/sys.h"
 
 #include "fixture.h"
 #include <bench/maker.h>
+#include "system.h"
 #include "together.h"
 
 static struct maker maker;
@@ -135,14 +131,12 @@ END_TEST
 START_TEST(test_files)
 {
     sfi_license *lic = license_for(&one);
-    struct stat st;
     size_t len;
     char *data;
 
     ck_assert_ok(sfi_license_store_put(store, one.cert, lic));
     ck_assert_uint_eq(strlen(sfi_certificate_device_id(one.cert)), 64);
-    ck_assert_int_eq(stat(path_of(&one), &st), 0);
-    ck_assert_uint_eq(st.st_mode & 07777, 0644);
+    ck_assert_uint_eq(mode_of_file(path_of(&one)), 0644);
     data = test_read(path_of(&one), &len);
     ck_assert_uint_eq(len, SFI_LICENSE_LEN);
     ck_assert_mem_eq(data, sfi_license_data(lic, NULL), len);
@@ -241,7 +235,6 @@ END_TEST
 START_TEST(test_made_folder)
 {
     sfi_license_store *other;
-    struct stat st;
     char path[400];
 
     (void)snprintf(path, sizeof(path), "%s/new/", dir);
@@ -249,9 +242,8 @@ START_TEST(test_made_folder)
         ck_assert_ok(sfi_license_store_open(ctx, path, 1, &other));
         sfi_license_store_free(other);
     }
-    ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 0022,
-                      0); /* no write permission for others */
+    /* no write permission for others */
+    ck_assert_uint_eq(mode_of_file(path) & 0022, 0);
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST
@@ -285,19 +277,11 @@ START_TEST(test_folder_goes_away)
     ck_assert_ptr_null(found);
     ck_assert_fails_about(sfi_license_store_put(store, one.cert, lic),
                           SFI_ERR_OS, path_of(&one), "write", "No such file");
-    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(sfi__sys_make_folder(folder, 0755), 0);
     finds_nothing(&one);
     sfi_license_free(lic);
 }
 END_TEST
-
-/* Root may write everywhere, so change to another user for a moment. */
-static void
-without_rights(bool on)
-{
-    if (getuid() == 0)
-        ck_assert_int_eq(seteuid(on ? 65534 : 0), 0);
-}
 
 START_TEST(test_read_only_folder)
 {
@@ -308,8 +292,8 @@ START_TEST(test_read_only_folder)
 
     put(&one);
     (void)snprintf(path, sizeof(path), "%s/new", folder);
-    ck_assert_int_eq(chmod(dir, 0755), 0);
-    ck_assert_int_eq(chmod(folder, 0555), 0);
+    set_mode(dir, 0755);
+    set_mode(folder, 0555);
     without_rights(true);
     ck_assert_fails_about(sfi_license_store_put(store, two.cert, lic),
                           SFI_ERR_ACCESS, path_of(&two), "write", "Permission");
@@ -321,7 +305,7 @@ START_TEST(test_read_only_folder)
     finds_its_own(&one); /* reading still works */
     finds_nothing(&two);
     without_rights(false);
-    ck_assert_int_eq(chmod(folder, 0), 0);
+    set_mode(folder, 0);
     without_rights(true);
     ck_assert_fails_about(sfi_license_store_find(store, one.cert, &found),
                           SFI_ERR_ACCESS, path_of(&one), "read", "Permission");
@@ -329,7 +313,7 @@ START_TEST(test_read_only_folder)
                     SFI_ERR_ACCESS, path,
                     "cannot access the licence store: Permission denied");
     without_rights(false);
-    ck_assert_int_eq(chmod(folder, 0755), 0);
+    set_mode(folder, 0755);
     sfi_license_free(lic);
 }
 END_TEST
@@ -340,18 +324,14 @@ END_TEST
 START_TEST(test_disk_full)
 {
     sfi_license *lic = license_for(&one);
-    struct rlimit before, small;
 
     put(&one);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
-    small = (struct rlimit){.rlim_cur = 100, .rlim_max = before.rlim_max};
-    (void)signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    limit_files(100);
     ck_assert_fails_about(sfi_license_store_put(store, two.cert, lic),
                           SFI_ERR_LIMIT, path_of(&two), "write", "too large");
     ck_assert_fails_about(sfi_license_store_put(store, one.cert, lic),
                           SFI_ERR_LIMIT, path_of(&one), "write", "too large");
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    unlimit_files();
     finds_its_own(&one);
     finds_nothing(&two);
     sfi_license_free(lic);
@@ -376,48 +356,55 @@ END_TEST
 static size_t
 sweep(void)
 {
-    const struct dirent *e;
-    DIR *d = opendir(folder);
+    struct sys_folder *d;
+    const char *name;
     size_t n = 0;
 
-    ck_assert_ptr_nonnull(d);
-    while ((e = readdir(d)) != NULL) {
+    ck_assert_int_eq(sfi__sys_folder_open(folder, &d), 0);
+    while ((name = sfi__sys_folder_next(d)) != NULL) {
         char path[600];
 
-        if (strstr(e->d_name, ".lic.") == NULL)
+        if (strstr(name, ".lic.") == NULL)
             continue;
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-        ck_assert_int_eq(unlink(path), 0);
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+        ck_assert_int_eq(sfi__sys_remove(path), 0);
         n++;
     }
-    ck_assert_int_eq(closedir(d), 0);
+    sfi__sys_folder_close(d);
     return n;
+}
+
+struct writer {
+    int which;
+    sfi_license *lic[2];
+};
+
+static int
+write_until_killed(void *user)
+{
+    const struct writer *w = user;
+
+    leave_check();
+    while (sfi_license_store_put(store, one.cert, w->lic[0]) == SFI_OK &&
+           unlink(path_of(&one)) == 0)
+        continue;
+    return 1;
 }
 
 /* A writer killed at any moment leaves a complete licence, or none. */
 START_TEST(test_killed_writer)
 {
-    sfi_license *lic = license_for(&one);
+    struct writer writer = {.lic = {license_for(&one)}};
     size_t kills = 120 / test_step(6);
     size_t left_over = 0;
     size_t there = 0;
 
     for (size_t i = 0; i < kills; i++) {
-        const struct timespec when = {.tv_nsec = (long)(i % 40) * 50000};
+        int child = start_child(write_until_killed, &writer);
         sfi_license *found;
-        pid_t pid = fork();
 
-        ck_assert_int_ge(pid, 0);
-        if (pid == 0)
-            leave_check();
-        while (pid == 0) {
-            if (sfi_license_store_put(store, one.cert, lic) != SFI_OK ||
-                unlink(path_of(&one)) != 0)
-                _exit(1);
-        }
-        (void)nanosleep(&when, NULL);
-        ck_assert_int_eq(kill(pid, SIGKILL), 0);
-        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        sfi__sys_sleep_us(i % 40 * 50);
+        kill_child(child);
         ck_assert_ok(sfi_license_store_find(store, one.cert, &found));
         there += found != NULL;
         sfi_license_free(found);
@@ -427,7 +414,7 @@ START_TEST(test_killed_writer)
                  left_over);
     put(&one);
     finds_its_own(&one);
-    sfi_license_free(lic);
+    sfi_license_free(writer.lic[0]);
 }
 END_TEST
 
@@ -438,22 +425,24 @@ END_TEST
 /* Some write licences of the same two devices while others read: each licence
  * that is read is complete, and the device's own. */
 static int
-write_or_read(int which, sfi_license *const lic[2])
+write_or_read(void *user)
 {
+    const struct writer *w = user;
     const struct chip *chips[] = {&one, &two};
 
+    leave_check();
     for (size_t i = 0; i < ROUNDS; i++) {
-        size_t k = (i + (size_t)which) % 2;
+        size_t k = (i + (size_t)w->which) % 2;
         sfi_license *found = NULL;
         bool right = true;
         sfi_status st;
 
-        if (which < WRITERS) {
-            st = sfi_license_store_put(store, chips[k]->cert, lic[k]);
+        if (w->which < WRITERS) {
+            st = sfi_license_store_put(store, chips[k]->cert, w->lic[k]);
         } else {
             st = sfi_license_store_find(store, chips[k]->cert, &found);
             right = found == NULL || memcmp(sfi_license_data(found, NULL),
-                                            sfi_license_data(lic[k], NULL),
+                                            sfi_license_data(w->lic[k], NULL),
                                             SFI_LICENSE_LEN) == 0;
             sfi_license_free(found);
         }
@@ -465,28 +454,17 @@ write_or_read(int which, sfi_license *const lic[2])
 
 START_TEST(test_many_processes)
 {
-    sfi_license *lic[2] = {license_for(&one), license_for(&two)};
-    pid_t pids[WRITERS + READERS];
+    struct writer w = {.lic = {license_for(&one), license_for(&two)}};
+    int children[WRITERS + READERS];
 
-    for (int i = 0; i < WRITERS + READERS; i++) {
-        pids[i] = fork();
-        ck_assert_int_ge(pids[i], 0);
-        if (pids[i] == 0) {
-            leave_check();
-            _exit(write_or_read(i, lic));
-        }
-    }
-    for (int i = 0; i < WRITERS + READERS; i++) {
-        int status;
-
-        ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-                      "process %d ended with 0x%x", i, (unsigned)status);
-    }
+    for (; w.which < WRITERS + READERS; w.which++)
+        children[w.which] = start_child(write_or_read, &w);
+    for (int i = 0; i < WRITERS + READERS; i++)
+        ck_assert_int_eq(child_result(children[i]), 0);
     finds_its_own(&one);
     finds_its_own(&two);
-    sfi_license_free(lic[0]);
-    sfi_license_free(lic[1]);
+    sfi_license_free(w.lic[0]);
+    sfi_license_free(w.lic[1]);
 }
 END_TEST
 
@@ -532,7 +510,7 @@ START_TEST(test_folder_in_the_place_of_a_file)
     sfi_license *lic = license_for(&one);
     sfi_license *found;
 
-    ck_assert_int_eq(mkdir(path_of(&one), 0755), 0);
+    ck_assert_int_eq(sfi__sys_make_folder(path_of(&one), 0755), 0);
     ck_assert_fails_about(sfi_license_store_find(store, one.cert, &found),
                           SFI_ERR_OS, path_of(&one), "read", "directory");
     ck_assert_fails_about(sfi_license_store_put(store, one.cert, lic),
