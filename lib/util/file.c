@@ -120,17 +120,6 @@ sfi__file_others_read(const char *path)
 #define TEMP_TRIES 100u
 #define TEMP_RANDOM 6u
 
-/* A file that is replaced may only become less readable than it is. */
-static unsigned
-file_mode_at(const char *path, unsigned mode)
-{
-    struct sys_stat st;
-
-    if (sfi__sys_stat(path, &st) == 0 && st.is_file)
-        mode &= st.mode;
-    return mode;
-}
-
 /* A new file with a name of its own beside `path`.  open() and not mkstemp()
  * with fchmod(): the system applies umask, which cannot be asked without
  * changing it for all threads. */
@@ -138,7 +127,7 @@ static int
 file_open_temporary(struct file_out *f, unsigned mode)
 {
     size_t size = strlen(f->path) + 1 + 2 * TEMP_RANDOM + 1;
-    unsigned narrow = file_mode_at(f->path, mode);
+    unsigned narrow = sfi__sys_narrow_mode(f->path, mode);
     int err = EEXIST;
 
     f->temp = sfi__alloc_any(f->alloc, size);

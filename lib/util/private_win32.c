@@ -4,6 +4,8 @@
 #define WIN32_LEAN_AND_MEAN
 #include "util/private_win32.h"
 
+#include <aclapi.h>
+
 #include "util/sys_win32.h"
 
 int
@@ -29,4 +31,39 @@ sfi__win_private(struct win_private *p, bool is_folder)
                                      SE_DACL_PROTECTED))
         return 0;
     return sfi__win_errno(GetLastError());
+}
+
+/* Is an entry of the list the user's, or the system's? */
+static bool
+private_entry(ACL *list, DWORD i, PSID user, bool *has_user)
+{
+    ACCESS_ALLOWED_ACE *ace;
+
+    if (!GetAce(list, i, (void **)&ace) ||
+        ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE)
+        return false;
+    if (EqualSid((PSID)&ace->SidStart, user)) {
+        *has_user = true;
+        return true;
+    }
+    return IsWellKnownSid((PSID)&ace->SidStart, WinLocalSystemSid);
+}
+
+bool
+sfi__win_is_private(const wchar_t *path)
+{
+    struct win_private own;
+    PSECURITY_DESCRIPTOR all = NULL;
+    ACL *list = NULL;
+    bool has_user = false, only = true;
+
+    if (sfi__win_private(&own, false) != 0 ||
+        GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION,
+                              NULL, NULL, &list, NULL, &all) != 0)
+        return false;
+    for (DWORD i = 0; list != NULL && i < list->AceCount; i++)
+        only =
+            private_entry(list, i, own.user.token.User.Sid, &has_user) && only;
+    (void)LocalFree(all);
+    return has_user && only;
 }

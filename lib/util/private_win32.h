@@ -5,6 +5,7 @@
 #define SFI_UTIL_PRIVATE_WIN32_H
 
 #include <stdbool.h>
+#include <wchar.h>
 #include <windows.h>
 
 /* Points into itself: it stays where it was made. */
@@ -24,5 +25,8 @@ struct win_private {
 
 /* For what is made with it, and in a folder that is.  0 or an errno. */
 int sfi__win_private(struct win_private *p, bool is_folder);
+/* Has a file such a list?  Rights of the system do not count: it has them by
+ * its own. */
+bool sfi__win_is_private(const wchar_t *path);
 
 #endif

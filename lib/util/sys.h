@@ -42,6 +42,9 @@ int sfi__sys_fstat(int fd, struct sys_stat *out);
  * rights for others is an access list with the owner alone. */
 int sfi__sys_open(const char *path, unsigned flags, unsigned mode, int *fd);
 int sfi__sys_close(int fd);
+/* `mode` without what the file at `path`, if there is one, refuses to others:
+ * one that is replaced may only become less readable. */
+unsigned sfi__sys_narrow_mode(const char *path, unsigned mode);
 /* `got` is 0 only at the end. */
 int sfi__sys_read(int fd, void *out, size_t cap, size_t *got);
 /* All of it; EIO when the file is shorter.  Moves the position on Windows. */

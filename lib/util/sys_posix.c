@@ -107,6 +107,16 @@ sfi__sys_open(const char *path, unsigned flags, unsigned mode, int *fd)
     return *fd < 0 ? errno : 0;
 }
 
+unsigned
+sfi__sys_narrow_mode(const char *path, unsigned mode)
+{
+    struct sys_stat st;
+
+    if (sfi__sys_stat(path, &st) == 0 && st.is_file)
+        mode &= st.mode;
+    return mode;
+}
+
 int
 sfi__sys_close(int fd)
 {

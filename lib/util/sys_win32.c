@@ -230,6 +230,16 @@ sfi__sys_open(const char *path, unsigned flags, unsigned mode, int *fd)
     return win_take_handle(h, (flags & SYS_APPEND) != 0 ? _O_APPEND : 0, fd);
 }
 
+unsigned
+sfi__sys_narrow_mode(const char *path, unsigned mode)
+{
+    wchar_t wide[WIN_PATH_MAX];
+
+    if (sfi__win_path(path, wide) == 0 && sfi__win_is_private(wide))
+        mode &= 0700;
+    return mode;
+}
+
 int
 sfi__sys_close(int fd)
 {

@@ -273,6 +273,28 @@ START_TEST(test_mode)
 }
 END_TEST
 
+/* Without a mode of the system's own, which Windows does not have. */
+START_TEST(test_replacing_keeps_others_out)
+{
+    static const unsigned rows[][3] = {
+        {0600, 0600, 0600},
+        {0600, 0644, 0600},
+        {0644, 0600, 0600},
+        {0644, 0644, 0644},
+    };
+    const char *path = in_dir("out");
+    struct file_out f;
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(
+            sfi__file_begin(&f, &sfi__alloc_default, path, rows[_i][i]), 0);
+        ck_assert_int_eq(sfi__file_commit(&f), 0);
+    }
+    ck_assert_uint_eq(mode_of_file(path), rows[_i][2]);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(test_others_read)
 {
     const char *path = in_dir("key");
@@ -483,6 +505,7 @@ main(void)
     tcase_add_test(files, test_write_appears_whole);
     tcase_add_test(files, test_write_replaces_at_once);
     tcase_add_loop_test(files, test_mode, 0, 2 * (int)ROWS(modes));
+    tcase_add_loop_test(files, test_replacing_keeps_others_out, 0, 4);
     tcase_add_test(files, test_others_read);
     tcase_add_test(files, test_abort_leaves_nothing);
     tcase_add_test(files, test_commit_that_fails);
