@@ -7,6 +7,7 @@
 #define SFI_TESTS_SYSTEM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* A device that takes all and has nothing. */
@@ -15,6 +16,8 @@ extern const char null_device[];
 const char *full_device(void);
 
 void make_fifo(const char *path);
+/* A pipe with these bytes, to be read by its name: the descriptor. */
+int make_pipe(const void *data, size_t len, char *name, size_t cap);
 /* Symbolic: `path` leads to `to`. */
 void make_link(const char *to, const char *path);
 /* Of permissions. */

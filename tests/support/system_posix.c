@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -28,6 +29,18 @@ void
 make_fifo(const char *path)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+int
+make_pipe(const void *data, size_t len, char *name, size_t cap)
+{
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], data, len), (ssize_t)len);
+    ck_assert_int_eq(close(ends[1]), 0);
+    ck_assert_int_lt(snprintf(name, cap, "/dev/fd/%d", ends[0]), (int)cap);
+    return ends[0];
 }
 
 void

@@ -28,6 +28,17 @@ make_fifo(const char *path)
     ck_abort_msg("%s: Windows has no pipes in folders", path);
 }
 
+int
+make_pipe(const void *data, size_t len, char *name, size_t cap)
+{
+    (void)data;
+    (void)len;
+    (void)name;
+    (void)cap;
+    ck_abort_msg("Windows has no /dev/fd");
+    return -1;
+}
+
 /* Only administrators may. */
 void
 make_link(const char *to, const char *path)

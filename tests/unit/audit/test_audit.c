@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/mem.h"
 #include "audit/audit.h"
+#include "util/sys.h"
 
 #include "fixture.h"
+#include "system.h"
 #include <disk/audit_kit.h>
 
 #define LIVE 0x1234abcdu
@@ -265,7 +266,7 @@ take_progress(void *user, const sfi_progress *p)
 START_TEST(test_progress)
 {
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
-    struct stat st;
+    struct sys_stat st;
     size_t len;
     char *data;
 
@@ -274,14 +275,14 @@ START_TEST(test_progress)
         story_add(&story, SFI_AUDIT_COUNTED, i, 0);
     story_sign(&story);
     ck_assert_ok(story_write_anew(&story, path));
-    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(sfi__sys_stat(path, &st), 0);
     sfi_ctx_set_progress(ctx, take_progress, &told);
     told = (struct told){0};
     ck_assert_ok(story_verify(&story, path, path, &sum));
     ck_assert_uint_eq(told.begins, 2); /* the earlier log, then this one */
     ck_assert_uint_gt(told.calls, 6);
-    ck_assert_uint_eq(told.last, (uint64_t)st.st_size);
-    ck_assert_uint_eq(told.total, (uint64_t)st.st_size);
+    ck_assert_uint_eq(told.last, st.size);
+    ck_assert_uint_eq(told.total, st.size);
     data = test_read(path, &len);
     told = (struct told){0};
     ck_assert_ok(sfi_audit_verify_data(ctx, (uint8_t *)data, len,
@@ -305,21 +306,17 @@ END_TEST
 START_TEST(test_progress_of_a_pipe)
 {
     sfi_audit_summary sum = {.struct_size = sizeof(sum)};
-    int ends[2];
     size_t len;
     char *data = test_read(path, &len);
+    int fd = make_pipe(data, len, other, sizeof(other));
 
-    ck_assert_int_eq(pipe(ends), 0);
-    ck_assert_int_eq(write(ends[1], data, len), (ssize_t)len);
-    ck_assert_int_eq(close(ends[1]), 0);
     free(data);
-    (void)snprintf(other, sizeof(other), "/dev/fd/%d", ends[0]);
     sfi_ctx_set_progress(ctx, take_progress, &told);
     told = (struct told){0};
     ck_assert_ok(story_verify(&story, other, NULL, &sum));
     ck_assert_uint_eq(told.total, 0);
     ck_assert_uint_eq(told.last, len);
-    ck_assert_int_eq(close(ends[0]), 0);
+    ck_assert_int_eq(close(fd), 0);
 }
 END_TEST
 

@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sfi/firmware.h>
 
 #include "firmware/load.h"
+#include "util/sys.h"
 #include <bench/firmware_rows.h>
 #include "fixture.h"
+#include "system.h"
 
 struct island {
     uint64_t address;
@@ -452,6 +452,7 @@ START_TEST(test_limits)
     char *zeros = calloc(1, 256 * MIB + 1);
     char folder[256], path[300];
     sfi_firmware *fw;
+    int fd;
 
     ck_assert_ptr_nonnull(zeros);
     ck_assert_fails(sfi_firmware_parse(ctx, "bin", 0, (const uint8_t *)zeros,
@@ -463,8 +464,9 @@ START_TEST(test_limits)
 
     test_mkdir(folder, sizeof(folder));
     (void)snprintf(path, sizeof(path), "%s/a.bin", folder);
-    write_file(path, "", 0);
-    ck_assert_int_eq(truncate(path, 512 * (off_t)MIB + 1), 0);
+    ck_assert_int_eq(sfi__sys_open(path, SYS_WRITE | SYS_NEW, 0600, &fd), 0);
+    ck_assert_int_eq(sfi__sys_cut(fd, 512 * (uint64_t)MIB + 1), 0);
+    ck_assert_int_eq(sfi__sys_close(fd), 0);
     ck_assert_fails(sfi_firmware_load_binary(ctx, path, 0, &fw), SFI_ERR_LIMIT,
                     path, "longer than 0x20000000 bytes, the limit");
     ck_assert_ptr_null(fw);
@@ -502,63 +504,72 @@ START_TEST(test_warnings)
 }
 END_TEST
 
+static struct {
+    char path[300];
+    char data[1500000];
+} large;
+
 /* The size of a file that is not regular is unknown before it is read. */
-static pid_t
-feed(const char *path, const char *data, size_t len)
+static int
+feed(void *user)
 {
-    pid_t child = fork();
+    int fd, err = sfi__sys_open(large.path, SYS_WRITE, 0, &fd);
 
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        int fd = open(path, O_WRONLY);
-
-        while (len > 0) {
-            ssize_t n = write(fd, data, len < 5000 ? len : 5000);
-
-            if (n <= 0)
-                _exit(1);
-            data += n;
-            len -= (size_t)n;
-        }
-        _exit(0);
-    }
-    return child;
+    (void)user;
+    for (size_t at = 0; err == 0 && at < sizeof(large.data); at += 5000)
+        err = sfi__sys_write(fd, large.data + at, 5000);
+    return err != 0;
 }
 
-/* Large files, directly and through a pipe. */
-START_TEST(test_large)
+static void
+large_setup(char *folder, size_t cap)
 {
-    static char file[1500000];
-    const size_t len = sizeof(file);
-    char folder[256], path[300];
+    for (size_t i = 0; i < sizeof(large.data); i++)
+        large.data[i] = (char)(i * 7 ^ i >> 8);
+    test_mkdir(folder, cap);
+    (void)snprintf(large.path, sizeof(large.path), "%s/a", folder);
+}
+
+static void
+large_is(sfi_firmware *fw)
+{
     const uint8_t *data;
     uint64_t address;
     size_t got;
-    sfi_firmware *fw;
-    int status = 0;
 
-    for (size_t i = 0; i < len; i++)
-        file[i] = (char)(i * 7 ^ i >> 8);
-    test_mkdir(folder, sizeof(folder));
-    (void)snprintf(path, sizeof(path), "%s/a", folder);
-    if (_i == 0) {
-        write_file(path, file, len);
-        ck_assert_ok(sfi_firmware_load_binary(ctx, path, 0x90000000, &fw));
-    } else {
-        pid_t child;
-
-        ck_assert_int_eq(mkfifo(path, 0600), 0);
-        child = feed(path, file, len);
-        ck_assert_ok(sfi_firmware_load_binary(ctx, path, 0x90000000, &fw));
-        ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert_int_eq(status, 0);
-    }
-    test_rmdir(folder);
     ck_assert_ok(sfi_firmware_segment(fw, 0, &address, &data, &got));
     ck_assert_uint_eq(address, 0x90000000);
-    ck_assert_uint_eq(got, len);
-    ck_assert_mem_eq(data, file, len);
+    ck_assert_uint_eq(got, sizeof(large.data));
+    ck_assert_mem_eq(data, large.data, got);
     sfi_firmware_free(fw);
+}
+
+START_TEST(test_large)
+{
+    char folder[256];
+    sfi_firmware *fw;
+
+    large_setup(folder, sizeof(folder));
+    write_file(large.path, large.data, sizeof(large.data));
+    ck_assert_ok(sfi_firmware_load_binary(ctx, large.path, 0x90000000, &fw));
+    test_rmdir(folder);
+    large_is(fw);
+}
+END_TEST
+
+START_TEST(test_large_pipe)
+{
+    char folder[256];
+    sfi_firmware *fw;
+    int child;
+
+    large_setup(folder, sizeof(folder));
+    make_fifo(large.path);
+    child = start_child(feed, NULL);
+    ck_assert_ok(sfi_firmware_load_binary(ctx, large.path, 0x90000000, &fw));
+    ck_assert_int_eq(child_result(child), 0);
+    test_rmdir(folder);
+    large_is(fw);
 }
 END_TEST
 
@@ -652,7 +663,8 @@ main(void)
     tcase_add_loop_test(tc, test_islands, 0, 2);
     tcase_add_test(tc, test_limits);
     tcase_add_loop_test(tc, test_warnings, 0, 2);
-    tcase_add_loop_test(tc, test_large, 0, 2);
+    tcase_add_test(tc, test_large);
+    tcase_add_test(tc, test_large_pipe);
     tcase_add_test(tc, test_warning_place);
     tcase_add_loop_test(tc, test_memory, 0, 2 * (int)ROWS(sweep));
     suite_add_tcase(s, tc);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* Names of HSMs, and which of them this build can open. */
-#define _POSIX_C_SOURCE 200809L
-#include <stdlib.h>
-
 #include <sfi/hsm.h>
 #include <sfi/version.h>
 
 #include "hsm/uri.h"
 
 #include "fixture.h"
+#include "system.h"
 
 #define EXPECTED                                            \
     ", expected vault:PATH, pcsc:READER, a slot number or " \
@@ -89,7 +87,7 @@ START_TEST(test_card_name)
     ck_assert_int_eq(name.kind, HSM_CARD);
     ck_assert_str_eq(name.reader, cards[_i].reader);
     ck_assert_int_eq(name.short_only, cards[_i].short_only);
-    ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
+    set_environment("PCSCLITE_CSOCK_NAME", "/nonexistent/comm");
     ck_assert_fails(sfi_hsm_open(ctx, cards[_i].uri, &hsm),
                     sfi_has_feature("pcsc") ? SFI_ERR_NO_DEVICE
                                             : SFI_ERR_UNSUPPORTED,
@@ -127,7 +125,7 @@ on_slot(void *user, const sfi_hsm_slot *slot)
 /* Without libpcsclite, or without its service, the message gives the reason. */
 START_TEST(test_cards_or_reason)
 {
-    ck_assert_int_eq(setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/comm", 1), 0);
+    set_environment("PCSCLITE_CSOCK_NAME", "/nonexistent/comm");
     if (sfi_has_feature("pcsc"))
         ck_assert_fails_about(sfi_hsm_list(ctx, on_slot, NULL),
                               SFI_ERR_NO_DEVICE, "", "card service", "pcscd");
