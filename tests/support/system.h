@@ -20,6 +20,10 @@ void make_fifo(const char *path);
 int make_pipe(const void *data, size_t len, char *name, size_t cap);
 /* Symbolic: `path` leads to `to`. */
 void make_link(const char *to, const char *path);
+/* `path` has `other` as its name, too. */
+void make_second_name(const char *path, const char *other);
+/* When the content changed, and the name; in parts of a second. */
+void times_of_file(const char *path, uint64_t times[2]);
 /* Of permissions. */
 void set_mode(const char *path, unsigned mode);
 /* The one before. */
@@ -40,6 +44,9 @@ bool is_locked(const char *path);
 int start_child(int (*work)(void *user), void *user);
 int child_result(int child);
 void kill_child(int child);
+/* A process that is killed: child_result() is KILLED. */
+#define KILLED 137
+void kill_self(void);
 
 /* NULL: it is not set. */
 void set_environment(const char *name, const char *value);

@@ -50,6 +50,28 @@ make_link(const char *to, const char *path)
 }
 
 void
+make_second_name(const char *path, const char *other)
+{
+    ck_assert_int_eq(link(path, other), 0);
+}
+
+static uint64_t
+nanoseconds(const struct timespec *t)
+{
+    return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
+}
+
+void
+times_of_file(const char *path, uint64_t times[2])
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(path, &st), 0);
+    times[0] = nanoseconds(&st.st_mtim);
+    times[1] = nanoseconds(&st.st_ctim);
+}
+
+void
 set_mode(const char *path, unsigned mode)
 {
     ck_assert_int_eq(chmod(path, (mode_t)mode), 0);
@@ -139,8 +161,7 @@ child_result(int child)
     int status;
 
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void
@@ -148,6 +169,12 @@ kill_child(int child)
 {
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+void
+kill_self(void)
+{
+    (void)raise(SIGKILL);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <windows.h>
 
 #include <check.h>
 
@@ -44,6 +45,29 @@ void
 make_link(const char *to, const char *path)
 {
     ck_abort_msg("%s: Windows lets few make a link to %s", path, to);
+}
+
+void
+make_second_name(const char *path, const char *other)
+{
+    ck_assert_int_ne(CreateHardLinkA(other, path, NULL), 0);
+}
+
+static uint64_t
+steps(const FILETIME *t)
+{
+    return (uint64_t)t->dwHighDateTime << 32 | t->dwLowDateTime;
+}
+
+void
+times_of_file(const char *path, uint64_t times[2])
+{
+    WIN32_FILE_ATTRIBUTE_DATA data;
+
+    ck_assert_int_ne(GetFileAttributesExA(path, GetFileExInfoStandard, &data),
+                     0);
+    times[0] = steps(&data.ftLastWriteTime);
+    times[1] = steps(&data.ftCreationTime);
 }
 
 void
@@ -110,6 +134,11 @@ int
 child_result(int child)
 {
     return child;
+}
+
+void
+kill_self(void)
+{
 }
 
 void

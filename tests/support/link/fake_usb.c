@@ -12,8 +12,8 @@
 
 #define VENDOR 0x1209
 #define PRODUCT 0x0001
-#define OUT 0x02
-#define IN 0x81
+#define TO_DEVICE 0x02
+#define TO_HOST 0x81
 
 struct libusb_device {
     struct fake_device *d;
@@ -174,8 +174,8 @@ put_interface(struct config *c, uint8_t interface_class, uint8_t type,
     c->alt[n].iInterface = 4;
     c->alt[n].bNumEndpoints = endpoints;
     c->alt[n].endpoint = c->endpoint[n];
-    c->endpoint[n][0].bEndpointAddress = endpoints > 1 ? OUT : IN;
-    c->endpoint[n][1].bEndpointAddress = IN;
+    c->endpoint[n][0].bEndpointAddress = endpoints > 1 ? TO_DEVICE : TO_HOST;
+    c->endpoint[n][1].bEndpointAddress = TO_HOST;
     for (size_t i = 0; i < 2; i++) {
         c->endpoint[n][i].bmAttributes = type;
         c->endpoint[n][i].wMaxPacketSize = packet != 0 ? packet : 64;
@@ -215,8 +215,8 @@ libusb_get_active_config_descriptor(libusb_device *dev,
         break;
     }
     if (dev->d->kind == FAKE_SWAPPED) {
-        c->endpoint[0][0].bEndpointAddress = IN;
-        c->endpoint[0][1].bEndpointAddress = OUT;
+        c->endpoint[0][0].bEndpointAddress = TO_HOST;
+        c->endpoint[0][1].bEndpointAddress = TO_DEVICE;
     }
     *out = &c->config;
     fake_usb.configs++;
@@ -369,11 +369,11 @@ libusb_bulk_transfer(libusb_device_handle *handle, unsigned char endpoint,
     *done = 0;
     if (err != 0)
         return err;
-    if (endpoint == IN) { /* whole packets, or the overflow is lost */
+    if (endpoint == TO_HOST) { /* whole packets, or the overflow is lost */
         ck_assert_int_eq(len % packet_of(handle), 0);
         return pull(handle, data, (size_t)len, done, timeout);
     }
-    ck_assert_uint_eq(endpoint, OUT);
+    ck_assert_uint_eq(endpoint, TO_DEVICE);
     *done = len;
     return push(data, (size_t)len);
 }
@@ -391,13 +391,13 @@ libusb_interrupt_transfer(libusb_device_handle *handle, unsigned char endpoint,
     *done = 0;
     if (err != 0)
         return err;
-    if (endpoint == IN) {
+    if (endpoint == TO_HOST) {
         memset(data, 0xee, (size_t)len);
         err = pull(handle, data, (size_t)len, done, timeout);
         *done = err == 0 ? len : 0;
         return err;
     }
-    ck_assert_uint_eq(endpoint, OUT);
+    ck_assert_uint_eq(endpoint, TO_DEVICE);
     *done = len;
     return push(data, (size_t)len);
 }

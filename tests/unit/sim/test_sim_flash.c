@@ -2,16 +2,14 @@
 /* Copyright The libsfi authors */
 /* lib/sim: the rules of NOR flash, and power cuts in flash and option bytes. */
 #define _XOPEN_SOURCE 700
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "sim/storage/flash.h"
 #include "sim/storage/power.h"
+#include "system.h"
+#include "util/sys.h"
 
 static char folder[1024];
 static char path[1100];
@@ -21,13 +19,14 @@ static uint8_t ones[4096];
 static uint8_t data[4096];
 
 static void
-make_file(off_t size)
+make_file(uint64_t size)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int fd;
 
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(ftruncate(fd, size), 0);
-    close(fd);
+    ck_assert_int_eq(sfi__sys_open(path, SYS_WRITE | SYS_CREATE, 0600, &fd), 0);
+    ck_assert_int_eq(sfi__sys_cut(fd, 0), 0);
+    ck_assert_int_eq(sfi__sys_cut(fd, size), 0);
+    ck_assert_int_eq(sfi__sys_close(fd), 0);
 }
 
 static void
@@ -35,7 +34,7 @@ map(const char *chip)
 {
     const sfi_chip *c = sfi_chip_find(chip);
 
-    make_file((off_t)c->flash.size);
+    make_file(c->flash.size);
     sfi__power_init(&power);
     ck_assert_ok(sfi__flash_map(ctx, path, c, &power, &flash));
     ck_assert_int_eq(sfi__flash_erase(&flash, c->flash.base, c->flash.size),
@@ -209,25 +208,25 @@ START_TEST(test_power_counts)
 }
 END_TEST
 
+static int
+program_and_die(void *chip)
+{
+    if (sfi__flash_map(ctx, path, chip, &power, &flash) == SFI_OK &&
+        sfi__flash_program(&flash, 0x08001000, data, 1024) == FLASH_OK)
+        kill_self();
+    return 1;
+}
+
 /* Every byte is in the file, even if the process is killed. */
 START_TEST(test_survives_kill)
 {
     const sfi_chip *chip = sfi_chip_find("stm32l462ce");
-    int status;
-    pid_t child;
 
     map("stm32l462ce");
     sfi__flash_close(&flash);
-    child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        if (sfi__flash_map(ctx, path, chip, &power, &flash) == SFI_OK &&
-            sfi__flash_program(&flash, 0x08001000, data, 1024) == FLASH_OK)
-            (void)raise(SIGKILL);
-        _exit(1);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    ck_assert_int_eq(
+        child_result(start_child(program_and_die, (void *)(uintptr_t)chip)),
+        KILLED);
     ck_assert_ok(sfi__flash_map(ctx, path, chip, &power, &flash));
     ck_assert_mem_eq(sfi__flash_view(&flash, 0x08001000, 1024), data, 1024);
 }

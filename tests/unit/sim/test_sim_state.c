@@ -2,12 +2,9 @@
 /* Copyright The libsfi authors */
 /* lib/sim: the chip maker, the chip's folder, and damaged folders. */
 #define _XOPEN_SOURCE 700
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sfi/certificate.h>
@@ -18,6 +15,9 @@
 #include "license/certificate.h"
 #include "license/personalization.h"
 #include "sim/sim.h"
+#include "system.h"
+#include "together.h"
+#include "util/sys.h"
 
 static void
 setup(void)
@@ -47,15 +47,6 @@ put(const char *path, const void *data, size_t len)
     ck_assert_int_eq(fclose(f), 0);
 }
 
-static unsigned
-mode_of(const char *path)
-{
-    struct stat st;
-
-    ck_assert_int_eq(stat(path, &st), 0);
-    return (unsigned)st.st_mode & 0777;
-}
-
 /* A second chip of the same maker. */
 static sfi_status
 make(const char *chip, const char *name)
@@ -71,9 +62,9 @@ START_TEST(test_chip_folder)
 
     ck_assert_str_eq(text, "stm32h753xi\n");
     free(text);
-    ck_assert_uint_eq(mode_of(board.state), 0700);
-    ck_assert_uint_eq(mode_of(board_file("device-key.bin")), 0600);
-    ck_assert_uint_eq(mode_of(board_file("certificate.bin")), 0644);
+    ck_assert_uint_eq(mode_of_file(board.state) & 0077, 0);
+    ck_assert_uint_eq(mode_of_file(board_file("device-key.bin")), 0600);
+    ck_assert_uint_eq(mode_of_file(board_file("certificate.bin")), 0644);
     ck_assert_ptr_eq(sfi_sim_chip(board.sim), sfi_chip_find("stm32h753xi"));
     ck_assert_ptr_null(sfi_sim_chip(NULL));
 }
@@ -87,9 +78,9 @@ START_TEST(test_ca_folder)
     };
     static const char *const products[] = {"45002001", "46201002"};
 
-    ck_assert_uint_eq(mode_of(board.ca), 0700);
-    ck_assert_uint_eq(mode_of(in(board.ca, "ca.key.pem")), 0600);
-    ck_assert_uint_eq(mode_of(in(board.ca, "ca.pub.pem")), 0644);
+    ck_assert_uint_eq(mode_of_file(board.ca) & 0077, 0);
+    ck_assert_uint_eq(mode_of_file(in(board.ca, "ca.key.pem")), 0600);
+    ck_assert_uint_eq(mode_of_file(in(board.ca, "ca.pub.pem")), 0644);
     for (size_t i = 0; i < ROWS(perso); i++) {
         sfi_personalization *p = NULL;
 
@@ -199,27 +190,25 @@ END_TEST
 
 #define MAKERS 4
 
+static int
+make_at_once(size_t which)
+{
+    char ca[1200], state[1200];
+
+    (void)snprintf(ca, sizeof(ca), "%s/ca2", board.base);
+    (void)snprintf(state, sizeof(state), "%s/at-once-%zu", board.base, which);
+    return sfi_sim_manufacture(ctx, sfi_chip_find("stm32h753xi"), ca, state) !=
+           SFI_OK;
+}
+
 /* Several processes at once, without a CA yet, make one CA. */
 START_TEST(test_makers_at_once)
 {
     char ca[1200], state[1200];
     sfi_personalization *p = NULL;
-    pid_t child[MAKERS];
-    int status;
 
     (void)snprintf(ca, sizeof(ca), "%s", in(board.base, "ca2"));
-    for (int i = 0; i < MAKERS; i++) {
-        (void)snprintf(state, sizeof(state), "%s/at-once-%d", board.base, i);
-        child[i] = fork();
-        ck_assert_int_ge(child[i], 0);
-        if (child[i] == 0)
-            _exit(sfi_sim_manufacture(ctx, sfi_chip_find("stm32h753xi"), ca,
-                                      state) != SFI_OK);
-    }
-    for (int i = 0; i < MAKERS; i++) {
-        ck_assert_int_eq(waitpid(child[i], &status, 0), child[i]);
-        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
+    ck_assert_int_eq(together(MAKERS, make_at_once), 0);
     ck_assert_ok(sfi_personalization_load(
         ctx, in(ca, "45002001_SFI_01000000_00000000.pd"), &p));
     for (int i = 0; i < MAKERS; i++) {
@@ -246,7 +235,7 @@ START_TEST(test_never_overwrites)
     ck_assert_fails(make("stm32l462ce", "chip"), SFI_ERR_ACCESS, board.state,
                     "already holds a chip, expected a new folder");
     (void)snprintf(other, sizeof(other), "%s", in(board.base, "other"));
-    ck_assert_int_eq(mkdir(other, 0700), 0);
+    ck_assert_int_eq(sfi__sys_make_folder(other, 0700), 0);
     put(in(other, "letter.txt"), "dear", 4);
     ck_assert_fails(make("stm32l462ce", "other"), SFI_ERR_ACCESS, other,
                     "exists already, expected a new or empty folder");
@@ -485,11 +474,11 @@ START_TEST(test_save)
     ck_assert_ok(sfi_sim_dump(board.sim, SFI_SIM_CERTIFICATE, want, &want_len));
     ck_assert_uint_eq(len, want_len);
     ck_assert_mem_eq(got, want, len);
-    ck_assert_uint_eq(mode_of(path), 0644);
+    ck_assert_uint_eq(mode_of_file(path), 0644);
     free(got);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_ok(sfi_sim_save(ctx, board.state, SFI_SIM_DEVICE_KEY, path));
-    ck_assert_uint_eq(mode_of(path), 0600);
+    ck_assert_uint_eq(mode_of_file(path), 0600);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_fails_about(sfi_sim_save(ctx, board.state, SFI_SIM_FLASH, other),
                           SFI_ERR_OS, other, "write", "No such file");

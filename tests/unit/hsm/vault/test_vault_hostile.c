@@ -3,11 +3,9 @@
 /* A vault's files made by somebody who wants more than a licence: other files
  * of the user, memory, time, or tries that were used up. */
 #define _XOPEN_SOURCE 700
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,9 +13,11 @@
 
 #include "hsm/vault/ledger.h"
 #include "hsm/vault/ledger_vfs.h"
+#include "util/sys.h"
 
 #include <disk/disk.h>
 #include "fixture.h"
+#include "system.h"
 #include <bench/maker.h>
 
 #define COUNT 3u
@@ -147,14 +147,14 @@ static const uint8_t journal_magic[] = {0xd9, 0xd5, 0x05, 0xf9,
 static void
 begin_journal(struct journal *j, uint32_t records)
 {
-    struct stat info;
+    struct sys_stat info;
 
     memset(j, 0, sizeof(*j));
-    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert_int_eq(sfi__sys_stat(path, &info), 0);
     add_bytes(j, journal_magic, sizeof(journal_magic));
     add_u32(j, records);
     add_u32(j, 0); /* the sum starts here */
-    add_u32(j, (uint32_t)info.st_size / PAGE);
+    add_u32(j, (uint32_t)info.size / PAGE);
     add_u32(j, 512); /* the header's length */
     add_u32(j, PAGE);
     j->len = 512;
@@ -255,38 +255,69 @@ END_TEST
 
 /* ---- links, and what is no file ---- */
 
-static int
-make_folder(const char *to, const char *name)
+static void
+folder(const char *to, const char *name)
 {
     (void)to;
-    return mkdir(name, 0700);
+    ck_assert_int_eq(sfi__sys_make_folder(name, 0700), 0);
 }
 
-static int
-make_fifo(const char *to, const char *name)
+static void
+fifo(const char *to, const char *name)
 {
     (void)to;
-    return mkfifo(name, 0600);
+    make_fifo(name);
 }
 
 static const struct {
     const char *suffix;
-    int (*make)(const char *to, const char *name);
-} links[] = {{"-wal", symlink},     {"-wal", link},        {"-shm", symlink},
-             {"-shm", link},        {"-wal", make_folder}, {"-wal", make_fifo},
-             {"-shm", make_folder}, {"-shm", make_fifo}};
+    void (*make)(const char *to, const char *name);
+} links[] = {
+    {"-wal", make_second_name},
+    {"-shm", make_second_name},
+    {"-wal", folder},
+    {"-shm", folder},
+    {"-wal", make_link},
+    {"-shm", make_link},
+    {"-wal", fifo},
+    {"-shm", fifo},
+};
 
-START_TEST(test_links)
+static int
+remove_any(const char *name)
+{
+    return sfi__sys_remove(name) == 0 ? 0 : sfi__sys_remove_folder(name);
+}
+
+static void
+is_refused(int i)
 {
     sfi_hsm *hsm;
 
-    ck_assert_int_eq(links[_i].make(victim, beside(links[_i].suffix)), 0);
+    links[i].make(victim, beside(links[i].suffix));
     ck_assert_fails(vault_open(path, &hsm), SFI_ERR_HSM, where,
                     "the vault's *-wal or *-shm is a link or has a second "
                     "name, expected a file of its own");
     victim_is_well();
-    ck_assert_int_eq(remove(beside(links[_i].suffix)), 0);
+    ck_assert_int_eq(remove_any(beside(links[i].suffix)), 0);
     ck_assert_uint_eq(state_of_vault(), SFI_HSM_OPERATIONAL);
+}
+
+START_TEST(test_second_names)
+{
+    is_refused(_i);
+}
+END_TEST
+
+START_TEST(test_folders)
+{
+    is_refused(_i);
+}
+END_TEST
+
+START_TEST(test_links)
+{
+    is_refused(_i);
 }
 END_TEST
 
@@ -477,13 +508,16 @@ START_TEST(test_long_key)
     static const uint8_t pages[] = {0, 0, 0x10, 0};
     long page = (SESSIONS_PAGE - 1) * PAGE;
     size_t len;
+    int fd;
     char *data = test_read(path, &len);
 
     ck_assert_uint_ge(len, SESSIONS_PAGE * PAGE);
     ck_assert_int_eq(data[page], 0x0a);
     free(data);
     patch(28, pages, sizeof(pages));
-    ck_assert_int_eq(truncate(path, 0x1000 * (off_t)PAGE), 0);
+    ck_assert_int_eq(sfi__sys_open(path, SYS_WRITE, 0, &fd), 0);
+    ck_assert_int_eq(sfi__sys_cut(fd, 0x1000 * (uint64_t)PAGE), 0);
+    ck_assert_int_eq(sfi__sys_close(fd), 0);
     patch(page + 5, at, sizeof(at)); /* where the cells begin */
     patch(page + 8, at, sizeof(at)); /* the cell */
     patch(page + 1000, length, sizeof(length));
@@ -528,7 +562,9 @@ main(void)
     tcase_add_loop_test(tc, test_journal_that_deletes, 0, (int)ROWS(modes));
     tcase_add_test(tc, test_journal_that_gives_tries_back);
     tcase_add_test(tc, test_journal_later);
-    tcase_add_loop_test(tc, test_links, 0, (int)ROWS(links));
+    tcase_add_loop_test(tc, test_second_names, 0, 2);
+    tcase_add_loop_test(tc, test_folders, 2, 4);
+    tcase_add_loop_test(tc, test_links, 4, (int)ROWS(links));
     tcase_add_loop_test(tc, test_other_files, 0, (int)ROWS(statements));
     tcase_add_loop_test(tc, test_schema_before_opening, 0, (int)ROWS(schemas));
     tcase_add_loop_test(tc, test_schema_after_login, 0, (int)ROWS(schemas));
