@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* Copyright The libsfi authors */
 /* A made /sys, /dev and /proc below a temporary folder. */
-#define _XOPEN_SOURCE 700
 #include <disk/tree.h>
 
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "util/sys.h"
 
 #include "fixture.h"
+#include "system.h"
 
 #define PATH_SIZE 1024
 
@@ -22,19 +21,30 @@ tree_setup(void)
     test_mkdir(tree_root, sizeof(tree_root));
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *at)
+static void
+remove_tree(const char *path)
 {
-    (void)st;
-    (void)flag;
-    (void)at;
-    return remove(path);
+    struct sys_folder *folder;
+    char inner[PATH_SIZE];
+    const char *name;
+
+    ck_assert_int_eq(sfi__sys_folder_open(path, &folder), 0);
+    while ((name = sfi__sys_folder_next(folder)) != NULL) {
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            continue;
+        ck_assert_int_lt(snprintf(inner, sizeof(inner), "%s/%s", path, name),
+                         PATH_SIZE);
+        if (sfi__sys_remove(inner) != 0)
+            remove_tree(inner);
+    }
+    sfi__sys_folder_close(folder);
+    ck_assert_int_eq(sfi__sys_remove_folder(path), 0);
 }
 
 void
 tree_teardown(void)
 {
-    ck_assert_int_eq(nftw(tree_root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    remove_tree(tree_root);
 }
 
 static const char *
@@ -48,7 +58,7 @@ place(const char *name)
     p = path + strlen(tree_root) + 1;
     while ((p = strchr(p, '/')) != NULL) {
         *p = '\0';
-        (void)mkdir(path, 0755);
+        (void)sfi__sys_make_folder(path, 0755);
         *p++ = '/';
     }
     return path;
@@ -57,7 +67,7 @@ place(const char *name)
 void
 tree_file(const char *name, const char *text)
 {
-    FILE *f = fopen(place(name), "w");
+    FILE *f = fopen(place(name), "wb");
 
     ck_assert_ptr_nonnull(f);
     ck_assert_int_ge(fputs(text, f), 0);
@@ -67,5 +77,5 @@ tree_file(const char *name, const char *text)
 void
 tree_link(const char *name, const char *to)
 {
-    ck_assert_int_eq(symlink(to, place(name)), 0);
+    make_link(to, place(name));
 }

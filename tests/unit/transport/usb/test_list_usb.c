@@ -36,11 +36,14 @@ teardown(void)
     fixture_teardown();
 }
 
+/* No folder stands in for the serial ports of Windows: they are not counted. */
 static void
 on_found(void *user, const sfi_transport_found *found)
 {
     struct heard *h = user;
 
+    if (strcmp(found->kind, "serial") == 0)
+        return;
     ck_assert_uint_lt(h->count, FOUND_MAX);
     ck_assert_uint_eq(found->struct_size, sizeof(*found));
     h->found[h->count++] = *found;
