@@ -325,10 +325,12 @@ def slow_connections(folder):
         began = time.monotonic()
         same(at.json("POST", "/api/kit/hold", {"pin": "1"}, **page)["held"],
              True)
-        sockets += slow(at, MANY - MANY // 2)
+        took = time.monotonic() - began
+        sockets += slow(at, MANY - MANY // 2)  # which takes its time
+        began = time.monotonic()
         same(at.code("GET", "/", Origin=None), 200)
         same(at.code("POST", "/api/session/lock", {}, **page), 200)
-        took = time.monotonic() - began
+        took += time.monotonic() - began
         assert took < PATIENCE_S / 2, took
         text = b""
         while b'"open":false' not in text.replace(b" ", b""):
