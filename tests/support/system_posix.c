@@ -90,7 +90,7 @@ without_rights(bool on)
         ck_assert_int_eq(seteuid(on ? 65534 : 0), 0);
 }
 
-/* No assertion here: check notes each in a file of its own, which is cut, too. */
+/* No assertion here: check notes each in a file, which is cut, too. */
 static void
 set_limit(rlim_t size)
 {
