@@ -33,37 +33,43 @@ sfi__win_private(struct win_private *p, bool is_folder)
     return sfi__win_errno(GetLastError());
 }
 
-/* Is an entry of the list the user's, or the system's? */
+/* Does an entry of the list give rights to others, or would a new file in this
+ * folder inherit it?  What takes rights away would be lost: *takes. */
 static bool
-private_entry(ACL *list, DWORD i, PSID user, bool *has_user)
+private_entry_shares(ACL *list, DWORD i, bool *takes)
 {
     ACCESS_ALLOWED_ACE *ace;
+    PSID who;
 
     if (!GetAce(list, i, (void **)&ace) ||
-        ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE)
+        ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE) {
+        *takes = true;
         return false;
-    if (EqualSid((PSID)&ace->SidStart, user)) {
-        *has_user = true;
-        return true;
     }
-    return IsWellKnownSid((PSID)&ace->SidStart, WinLocalSystemSid);
+    who = (PSID)&ace->SidStart;
+    return (ace->Header.AceFlags & INHERITED_ACE) != 0 ||
+           IsWellKnownSid(who, WinWorldSid) ||
+           IsWellKnownSid(who, WinAuthenticatedUserSid) ||
+           IsWellKnownSid(who, WinBuiltinUsersSid);
 }
 
 bool
 sfi__win_is_private(const wchar_t *path)
 {
-    struct win_private own;
     PSECURITY_DESCRIPTOR all = NULL;
     ACL *list = NULL;
-    bool has_user = false, only = true;
-
-    if (sfi__win_private(&own, false) != 0 ||
+    bool shares = false, takes = false;
+    DWORD err =
         GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION,
-                              NULL, NULL, &list, NULL, &all) != 0)
+                              NULL, NULL, &list, NULL, &all);
+
+    if (err == ERROR_FILE_NOT_FOUND || err == ERROR_PATH_NOT_FOUND)
         return false;
+    if (err != 0)
+        return true;
+    shares = list == NULL; /* everybody has all rights */
     for (DWORD i = 0; list != NULL && i < list->AceCount; i++)
-        only =
-            private_entry(list, i, own.user.token.User.Sid, &has_user) && only;
+        shares = private_entry_shares(list, i, &takes) || shares;
     (void)LocalFree(all);
-    return has_user && only;
+    return !shares || takes;
 }

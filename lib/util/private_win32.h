@@ -25,8 +25,8 @@ struct win_private {
 
 /* For what is made with it, and in a folder that is.  0 or an errno. */
 int sfi__win_private(struct win_private *p, bool is_folder);
-/* Has a file such a list?  Rights of the system do not count: it has them by
- * its own. */
+/* Would a new file in a file's place be open to more than it is?  True also
+ * when its list cannot be read; false when there is no such file. */
 bool sfi__win_is_private(const wchar_t *path);
 
 #endif
