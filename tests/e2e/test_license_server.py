@@ -61,14 +61,6 @@ class Wire(bench.Case):
         self.assertNotIn("hint:", result.err)
         return result
 
-    def says_in_time(self, peer, status, *facts):
-        """The last try may be one for which no time was left: then again."""
-        for _ in range(9):
-            result = self.info(peer, timeout=1)
-            if "no answer in time" not in result.err:
-                break
-        self.said(peer, result, status, *facts)
-
     def test_info(self):
         peer = self.peer()
         result = self.info(peer)
@@ -124,7 +116,9 @@ class Wire(bench.Case):
         with bench_socket() as port:
             self.says(f"https://127.0.0.1:{port}", 4, "connect", "refused",
                       "times")
-        self.says("https://no-such-host.invalid:1", 4, "name", "DNS")
+        # a resolver of a busy machine takes its time
+        self.says("https://no-such-host.invalid:1", 4, "name", "DNS",
+                  timeout=5)
 
     def test_trouble_ends(self):
         trouble = {
@@ -145,10 +139,9 @@ class Wire(bench.Case):
     def test_trouble_stays(self):
         peer = self.peer()
         peer.always = peers.hang_up
-        self.says_in_time(peer, 4, "connection", "answer", "certificate",
-                          "times")
+        self.says(peer, 4, "connection", "answer", "certificate", "times")
         peer.always = peers.busy()
-        self.says_in_time(peer, 6, "standby", "times")
+        self.says(peer, 6, "standby", "times")
         peer.always = peers.busy(429, 77)
         begin = time.monotonic()
         self.says(peer, 6, "standby", "77 s", timeout=60)

@@ -12,6 +12,8 @@
 #define MAX_WAIT_MS 4000u
 /* A server answers a request within 10 s or gives it up. */
 #define TRY_MS 10000u
+/* The last try may have less time than a server needs. */
+#define HARDLY_A_TRY_MS 1000u
 /* A server that does not want this station need not be asked for long. */
 #define ACCESS_TRIES 4u
 #define SLICE_MS (CTX_SLICE_MS / 2)
@@ -27,6 +29,7 @@ sfi__ask_init(struct ask *a, sfi_ctx *ctx)
     sfi__zero(a, sizeof(*a));
     sfi__buf_init(&a->body, &ctx->alloc, false);
     sfi__buf_init(&a->http.answer, &ctx->alloc, false);
+    sfi__buf_init(&a->answer_before, &ctx->alloc, false);
 }
 
 void
@@ -34,6 +37,7 @@ sfi__ask_free(struct ask *a)
 {
     sfi__buf_free(&a->body);
     sfi__buf_free(&a->http.answer);
+    sfi__buf_free(&a->answer_before);
 }
 
 static uint64_t
@@ -97,6 +101,27 @@ asker_due(struct asker *k, const struct ask *a)
 }
 
 static void
+ask_swap_answers(struct ask *a)
+{
+    struct buf answer = a->http.answer;
+
+    a->http.answer = a->answer_before;
+    a->answer_before = answer;
+}
+
+/* Nobody answers a try that had hardly any time: why the one before it failed
+ * says more. */
+static void
+ask_tell_before(struct ask *a)
+{
+    if (a->http.end.st != SFI_ERR_TIMEOUT || a->tries < 2 ||
+        a->http.timeout_ms >= HARDLY_A_TRY_MS)
+        return;
+    a->http.end = a->before;
+    ask_swap_answers(a);
+}
+
+static void
 ask_end(struct asker *k, struct ask *a)
 {
     const struct http_end *end = &a->http.end;
@@ -107,6 +132,7 @@ ask_end(struct asker *k, struct ask *a)
         a->unknown = true;
     if (end->st == SFI_OK && end->code == HTTP_OK)
         a->unknown = false;
+    ask_tell_before(a);
     if (!ask_is_repeated(a))
         return;
     asker_move_on(k, a);
@@ -126,6 +152,8 @@ ask_start(struct asker *k, struct ask *a)
 
     if (a->state == ASK_NEW)
         a->end_ms = now + (uint64_t)k->timeout_s * 1000;
+    a->before = a->http.end;
+    ask_swap_answers(a);
     left = a->end_ms > now ? a->end_ms - now : 1;
     a->http.url = k->urls[k->url];
     a->http.path = a->path;

@@ -22,7 +22,9 @@ struct ask {
     enum ask_state state;
     uint64_t due_ms, end_ms; /* by the context's clock */
     unsigned tries;
-    bool unknown; /* a try was sent, and its answer did not come */
+    bool unknown;           /* a try was sent, and its answer did not come */
+    struct http_end before; /* of the try before the last */
+    struct buf answer_before;
 };
 
 struct asker {

@@ -312,6 +312,35 @@ START_TEST(test_answers_later)
 }
 END_TEST
 
+/* A try with hardly any time is not answered: the one before it says why. */
+START_TEST(test_last_try_is_too_short)
+{
+    static const struct play busy[2] = {
+        {.code = 503,
+         .after_ms = 500,
+         .body = "{\"status\":\"SFI_ERR_HSM\",\"message\":\"standby\","
+                 "\"count\":\"none\"}"}};
+    static const struct play away[2] = {
+        {.st = SFI_ERR_NO_DEVICE, .after_ms = 500}};
+    static const struct play silent[2] = {
+        {.st = SFI_ERR_NO_DEVICE, .after_ms = 60000}};
+    int short_ones = 0;
+
+    for (int i = 0; i < 64; i++) {
+        uint64_t last, end = net.now + 30000;
+
+        net.begun = 0;
+        ck_assert_fails_about(ask_info(busy), SFI_ERR_HSM, "", "standby",
+                              "times");
+        last = net.times[net.begun - 1];
+        short_ones += end - last < 500;
+        ck_assert_int_eq(ask_info(away), SFI_ERR_NO_DEVICE);
+    }
+    ck_assert_int_gt(short_ones, 0);
+    ck_assert_int_eq(ask_info(silent), SFI_ERR_TIMEOUT);
+}
+END_TEST
+
 START_TEST(test_retry_after_is_beyond_the_end)
 {
     static const struct play plays[2] = {
@@ -743,6 +772,7 @@ main(void)
     tcase_add_test(tc, test_first_answer);
     tcase_add_test(tc, test_waits_grow);
     tcase_add_test(tc, test_answers_later);
+    tcase_add_test(tc, test_last_try_is_too_short);
     tcase_add_test(tc, test_retry_after_is_beyond_the_end);
     tcase_add_test(tc, test_hopeless);
     tcase_add_test(tc, test_failover);
