@@ -2,19 +2,18 @@
 /* Copyright The libsfi authors */
 /* One server of a vault at a time. */
 #define _XOPEN_SOURCE 700
-#include <signal.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sfi/hsm_server.h>
 
 #include "core/ctx.h"
+#include "util/sys.h"
 
 #include "fixture.h"
 #include <bench/maker.h>
 #include <disk/ledger_memory.h>
+#include "system.h"
 #include "together.h"
 
 #define COUNT 9u
@@ -75,14 +74,14 @@ START_TEST(test_two)
 {
     sfi_hsm *first = vault_new(&maker, path, COUNT);
     sfi_hsm *second;
-    struct stat info;
+    struct sys_stat info;
 
     ctx->clock = &patience_clock;
     ck_assert_ok(sfi_hsm_hold(first, 0));
     ck_assert_ok(sfi_hsm_hold(first, 0));
-    ck_assert_int_eq(stat(lock, &info), 0);
-    ck_assert_uint_eq(info.st_mode & 0777u, 0600);
-    ck_assert_int_eq(info.st_size, 0);
+    ck_assert_int_eq(sfi__sys_stat(lock, &info), 0);
+    ck_assert_uint_eq(info.size, 0);
+    ck_assert_uint_eq(mode_of_file(lock), 0600);
     ck_assert_ok(vault_open(path, &second));
     ck_assert_fails(sfi_hsm_hold(second, 0), SFI_ERR_TIMEOUT, where,
                     "another licence server holds the vault");
@@ -116,68 +115,63 @@ START_TEST(test_others_use_it)
 }
 END_TEST
 
+/* Says by the file `user` that it holds the vault. */
+static int
+hold_until_killed(void *user)
+{
+    sfi_hsm *hsm;
+    int fd;
+
+    leave_check();
+    if (vault_open(path, &hsm) != SFI_OK || sfi_hsm_hold(hsm, 0) != SFI_OK ||
+        sfi__sys_open(user, SYS_WRITE | SYS_NEW, 0600, &fd) != 0)
+        return 1;
+    sfi__sys_sleep_us(60 * 1000000u);
+    return 2;
+}
+
 /* A server that is killed lets go. */
 START_TEST(test_ends_with_its_process)
 {
     sfi_hsm *hsm = vault_new(&maker, path, COUNT);
-    int status = 0, pipes[2];
-    char byte = 0;
-    pid_t child;
+    struct sys_stat info;
+    char ready[320];
+    int child;
 
     sfi_hsm_free(hsm);
-    ck_assert_int_eq(pipe(pipes), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        leave_check();
-        if (vault_open(path, &hsm) != SFI_OK || sfi_hsm_hold(hsm, 0) != SFI_OK)
-            _exit(1);
-        if (write(pipes[1], "x", 1) == 1)
-            (void)pause();
-        _exit(2);
-    }
-    (void)close(pipes[1]);
-    ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
+    (void)snprintf(ready, sizeof(ready), "%s/ready", dir);
+    child = start_child(hold_until_killed, ready);
+    for (int ms = 0; ms < 30000 && sfi__sys_stat(ready, &info) != 0; ms++)
+        sfi__sys_sleep_us(1000);
     ck_assert_ok(vault_open(path, &hsm));
     ck_assert_int_eq(sfi_hsm_hold(hsm, 0), SFI_ERR_TIMEOUT);
-    ck_assert_int_eq(kill(child, SIGKILL), 0);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status));
+    kill_child(child);
     ck_assert_ok(sfi_hsm_hold(hsm, 0));
-    (void)close(pipes[0]);
     sfi_hsm_free(hsm);
 }
 END_TEST
+
+/* SQLite's connection is the parent's, and left alone: no end that a leak check
+ * sees. */
+static int
+free_copy(void *hsm)
+{
+    leave_check();
+    if (sfi_hsm_hold(hsm, 0) != SFI_ERR_STATE)
+        return 1;
+    sfi_hsm_free(hsm);
+    kill_self();
+    return 2;
+}
 
 /* A child of a server neither holds nor lets go. */
 START_TEST(test_child_frees_its_copy)
 {
     sfi_hsm *hsm = vault_new(&maker, path, COUNT);
     sfi_hsm *second;
-    int status = 0, pipes[2];
-    char byte = 0;
-    pid_t child;
 
     ck_assert_ok(sfi_hsm_hold(hsm, 0));
-    ck_assert_int_eq(pipe(pipes), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        leave_check();
-        byte = sfi_hsm_hold(hsm, 0) == SFI_ERR_STATE ? 'y' : 'n';
-        sfi_hsm_free(hsm);
-        /* SQLite's connection is the parent's, and left alone: no end that a
-         * leak check sees. */
-        if (write(pipes[1], &byte, 1) == 1)
-            (void)kill(getpid(), SIGKILL);
-        _exit(1);
-    }
-    (void)close(pipes[1]);
-    ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
-    ck_assert_int_eq(byte, 'y');
-    (void)close(pipes[0]);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(child_result(start_child(free_copy, hsm)), KILLED);
     ck_assert_ok(vault_open(path, &second));
     ck_assert_int_eq(sfi_hsm_hold(second, 0), SFI_ERR_TIMEOUT);
     sfi_hsm_free(second);
@@ -194,16 +188,23 @@ START_TEST(test_refused)
     ck_assert_int_eq(sfi_hsm_hold(hsm, 0), SFI_ERR_HSM_STATE);
     sfi_hsm_free(hsm);
     hsm = vault_new(&maker, path, COUNT);
-    ck_assert_int_eq(symlink("elsewhere", lock), 0);
-    ck_assert_fails(sfi_hsm_hold(hsm, 0), SFI_ERR_ACCESS, where,
-                    "the vault's *-server is a symbolic link, expected a file "
-                    "of its own");
-    ck_assert_int_eq(unlink(lock), 0);
-    ck_assert_int_eq(mkdir(lock, 0700), 0);
+    ck_assert_int_eq(sfi__sys_make_folder(lock, 0700), 0);
     ck_assert_fails_about(sfi_hsm_hold(hsm, 0), SFI_ERR_OS, where,
                           "*-server cannot be locked");
     ck_assert_int_eq(rmdir(lock), 0);
     ck_assert_ok(sfi_hsm_hold(hsm, 0));
+    sfi_hsm_free(hsm);
+}
+END_TEST
+
+START_TEST(test_link)
+{
+    sfi_hsm *hsm = vault_new(&maker, path, COUNT);
+
+    make_link("elsewhere", lock);
+    ck_assert_fails(sfi_hsm_hold(hsm, 0), SFI_ERR_ACCESS, where,
+                    "the vault's *-server is a symbolic link, expected a file "
+                    "of its own");
     sfi_hsm_free(hsm);
 }
 END_TEST
@@ -238,6 +239,7 @@ main(void)
     tcase_add_test(tc, test_ends_with_its_process);
     tcase_add_test(tc, test_child_frees_its_copy);
     tcase_add_test(tc, test_refused);
+    tcase_add_test(tc, test_link);
     tcase_add_test(tc, test_unsupported);
     suite_add_tcase(s, tc);
     return run_suite(s);
