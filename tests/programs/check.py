@@ -11,6 +11,7 @@ import pathlib
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,8 @@ import traceback
 SOURCE = pathlib.Path(os.environ["SFI_TEST_SOURCE"])
 DATA = SOURCE / "tests" / "data"
 PROGRAMS = pathlib.Path(sys.argv[1])
+# The programs are those of Windows, under Wine (tests/ports).
+WINDOWS = "SFI_WINDOWS" in os.environ
 
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
 from message import about  # noqa: E402, F401
@@ -48,6 +51,12 @@ def same(got, expected, what=""):
     if got != expected:
         raise AssertionError(f"{what}\n  got      {got!r}\n"
                              f"  expected {expected!r}")
+
+
+def is_private(path):
+    """Its owner alone reads it.  Windows has no modes: an access list that
+    says so is shown as 0700 by Wine."""
+    same(stat.S_IMODE(path.stat().st_mode), 0o700 if WINDOWS else 0o600, path)
 
 
 def run(*command, stdin=subprocess.DEVNULL, timeout=60):

@@ -8,12 +8,11 @@
 
 import json
 import re
-import stat
 import struct
 import subprocess
 
 from check import (AUTH_HINT, CHIP_HINT, DATA, PROGRAMS, about, case,
-                   errors_of, fails, main, run, same, succeeds)
+                   errors_of, fails, is_private, main, run, same, succeeds)
 from gcm import AesGcm
 
 CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
@@ -199,7 +198,7 @@ def key_material(folder):
          f"{key}: new key, 16 bytes\n{nonce}: new nonce, 12 bytes\n")
     for path, size in ((key, 16), (nonce, 12)):
         same(len(path.read_bytes()), size)
-        same(stat.S_IMODE(path.stat().st_mode), 0o600)
+        is_private(path)
     old = key.read_bytes()
     fails(4, [f"sfi-create: {key}: cannot create: File exists"],
           CREATE, "--genkey", key)
@@ -229,7 +228,7 @@ def one_image_for_a_nonce(folder):
     out, register = folder / "out.sfi", folder / "key.bin.used"
     succeeds(*registered(folder))
     first, entry = out.read_bytes(), register.read_bytes()
-    same(stat.S_IMODE(register.stat().st_mode), 0o600)
+    is_private(register)
     assert KEY not in entry and NONCE not in entry, entry
     succeeds(*registered(folder))
     same(register.read_bytes(), entry, "the same image again")
@@ -307,7 +306,7 @@ def new_keys_for_an_image(folder):
     out = succeeds(*words, "--new-keys", prefix)
     key, nonce = folder / "blink-24.key", folder / "blink-24.nonce"
     assert f"{key}: new key, 16 bytes\n{nonce}: new nonce, 12 bytes\n" in out
-    same(stat.S_IMODE(key.stat().st_mode), 0o600)
+    is_private(key)
     assert (folder / "blink-24.key.used").exists()
     assert "all 5 areas are authentic" in succeeds(
         INFO, folder / "out.sfi", "-k", key, "-n", nonce)
@@ -377,13 +376,6 @@ def image_to_standard_output(folder):
     done = subprocess.run([str(w) for w in registered(folder, o=["-"], v=["1"])],
                           stdin=subprocess.DEVNULL, capture_output=True)
     same((done.returncode, done.stdout), (2, b""))
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([str(w) for w in registered(folder, o=["-"])],
-                              stdin=subprocess.DEVNULL, stdout=full,
-                              stderr=subprocess.PIPE, text=True)
-    same((done.returncode, done.stderr.splitlines()[-1]),
-         (7, "sfi-create: standard output: cannot write: No space left on "
-             "device"))
 
 
 @case
@@ -513,17 +505,29 @@ def parts_in_help(folder):
 
 
 @case
-def output_that_cannot_be_written(folder):
+def output_is_full(folder):
     inputs(folder)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([str(w) for w in registered(folder, o=["-"])],
+                              stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    same((done.returncode, done.stderr.splitlines()[-1]),
+         (7, "sfi-create: standard output: cannot write: No space left on "
+             "device"))
     with open("/dev/full", "w") as full:
         for program in (CREATE, INFO):
             done = subprocess.run([program, "--help"], stdout=full)
             same(done.returncode, 7)
+    refused(folder, 7, ["sfi-create: /dev/full: cannot write: No space left on "
+                        "device"], *command(folder, o=["/dev/full"]))
+
+
+@case
+def output_that_cannot_be_written(folder):
+    inputs(folder)
     missing = folder / "missing" / "out.sfi"
     refused(folder, 7, [f"sfi-create: {missing}: cannot write: No such file or "
                         "directory"], *command(folder, o=[missing]))
-    refused(folder, 7, ["sfi-create: /dev/full: cannot write: No space left on "
-                        "device"], *command(folder, o=["/dev/full"]))
     (folder / "dir").mkdir()
     refused(folder, 7, [f"sfi-create: {folder}/dir: cannot write: Is a "
                         "directory"], *command(folder, o=[folder / "dir"]))

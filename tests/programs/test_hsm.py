@@ -15,13 +15,12 @@ import os
 import pty
 import select
 import sqlite3
-import stat
 import subprocess
 import sys
 import time
 
-from check import (PROGRAMS, SOURCE, STATE_HINT, VERSION, about, case, main,
-                   run, same, succeeds)
+from check import (PROGRAMS, SOURCE, STATE_HINT, VERSION, about, case,
+                   is_private, main, run, same, succeeds)
 
 sys.path.insert(0, str(SOURCE / "tests" / "scripts"))
 import check_license as curve  # noqa: E402
@@ -116,7 +115,7 @@ def programs_and_shows(folder):
     ])
     same(info(folder).splitlines(), out.splitlines()[5:-1])
     if DATABASE is None:
-        same(stat.S_IMODE((folder / "v").stat().st_mode), 0o600)
+        is_private(folder / "v")
     # the last user removes the write-ahead log
     same([p.name for p in folder.iterdir() if p.name[0] == "v"],
          ["v"] if DATABASE is None else [])

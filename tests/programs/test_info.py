@@ -8,10 +8,9 @@ is shown.  What it shows of images is in test_create.py too.
 import json
 import os
 import shutil
-import stat
 
-from check import DATA, PROGRAMS, case, fails, main, run, same, succeeds
-from check import about
+from check import (DATA, PROGRAMS, about, case, fails, is_private, main, run,
+                   same, succeeds)
 
 CREATE, INFO = PROGRAMS / "sfi-create", PROGRAMS / "sfi-info"
 KEPT = DATA / "kept"
@@ -197,7 +196,7 @@ def extract(folder):
         out = folder / name
         assert f"Extracted : 4 segments to {out}" in succeeds(
             INFO, *whole, "--extract", out)
-        same(stat.S_IMODE(os.stat(out).st_mode), 0o600)
+        is_private(out)
         succeeds(INFO, *whole, "--compare", out)
         succeeds(INFO, out, "--compare", DATA / f"blink-{H7}.elf")
     fails(2, [about(f"sfi-info: {folder}/out.bin", "4 segments", "0x08000424",

@@ -10,13 +10,12 @@ import json
 import os
 import shutil
 import signal
-import stat
 import struct
 import subprocess
 import time
 
 from audit_kit import certificate, mac, make_hsm, seconds
-from check import PROGRAMS, case, main, run, same, succeeds
+from check import PROGRAMS, case, is_private, main, run, same, succeeds
 
 HSM, PROGRAM = PROGRAMS / "sfi-hsm", PROGRAMS / "sfi-program"
 KIND = {"counted": 1, "again": 2, "retired": 3, "lease": 4, "return": 5,
@@ -139,7 +138,7 @@ def whole_way(folder):
     same(out.splitlines()[-1],
          f"LEASE TAKEN: 4 installations in vault:{folder}/site")
     assert not (folder / "site.request").exists()
-    same(stat.S_IMODE((folder / "site").stat().st_mode), 0o600)
+    is_private(folder / "site")
     same((state(folder)["remaining"], state(folder, "site")["maximum"]), (5, 4))
     for number in (2, 3):
         done = license(folder, number, "site", "site.pin")
