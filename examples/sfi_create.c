@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/map.h"
+#include "cli/system.h"
 #include "sfi_create.h"
 
 /* ---- the output ---- */
@@ -24,7 +25,7 @@ take_stdout(struct job *j)
         return SFI_OK;
     if (cli_wants_json())
         cli_usage(&j->cli, "-o -: --json has standard output: name a file");
-    if (isatty(STDOUT_FILENO))
+    if (system_is_terminal(stdout))
         cli_usage(&j->cli,
                   "-o -: the image is binary: redirect standard output");
     fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

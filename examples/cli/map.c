@@ -4,7 +4,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/map.h"
 #include "cli/system.h"
@@ -82,7 +81,7 @@ map_print(sfi_layout *l, const char *name)
 {
     const char *no_color = getenv("NO_COLOR");
     bool colored =
-        isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
+        system_is_terminal(stdout) && (no_color == NULL || no_color[0] == '\0');
     sfi_map_options o = {
         .struct_size = sizeof(o),
         .title = map_title(name),

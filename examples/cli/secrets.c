@@ -9,13 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/system.h"
+
 /* Up to one byte more than is expected, so that more is noticed. */
 static sfi_status
 read_stdin_secret(const struct cli *c, sfi_ctx *ctx, uint8_t *out_secret,
                   size_t cap, size_t *len)
 {
     *len = 0;
-    if (isatty(STDIN_FILENO))
+    if (system_is_terminal(stdin))
         cli_usage(c, "-: a key or nonce is binary: redirect a file or "
                      "a pipe to standard input");
     while (*len < cap) {

@@ -10,6 +10,9 @@
 
 /* ---- the window behind a stream ---- */
 
+/* Windows' own isatty() is true of NUL. */
+bool system_is_terminal(FILE *stream);
+
 struct system_window {
     unsigned columns, rows;
 };

@@ -46,11 +46,17 @@ cli_hide_memory(void)
 /* ---- the window ---- */
 
 bool
+system_is_terminal(FILE *stream)
+{
+    return isatty(fileno(stream)) == 1;
+}
+
+bool
 system_get_window(FILE *out, struct system_window *w)
 {
     struct winsize size;
 
-    if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
+    if (!system_is_terminal(out) || ioctl(fileno(out), TIOCGWINSZ, &size) != 0)
         return false;
     w->columns = size.ws_col;
     w->rows = size.ws_row;

@@ -56,6 +56,14 @@ cli_hide_memory(void)
 /* ---- the window ---- */
 
 bool
+system_is_terminal(FILE *stream)
+{
+    DWORD mode;
+
+    return GetConsoleMode((HANDLE)_get_osfhandle(_fileno(stream)), &mode) != 0;
+}
+
+bool
 system_get_window(FILE *out, struct system_window *w)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;

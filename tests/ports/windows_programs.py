@@ -85,6 +85,22 @@ class Programs(unittest.TestCase):
                               timeout=PATIENCE)
         self.assertNotIn(b"\r", done.stdout + done.stderr)
 
+    def test_nul_is_no_terminal(self):
+        for name in ("key", "nonce"):
+            run("sfi-create", f"--gen{name}", self.folder / name)
+        data = pathlib.Path(__file__).parents[1] / "data"
+        words = ["-fir", data / "blink-stm32h753xi.elf", "-k",
+                 self.folder / "key", "-n", self.folder / "nonce", "-ob",
+                 data / "ob-stm32h753xi.csv", "-v", 1,
+                 "--chip", "stm32h753xi", "-o", "-"]
+        # Windows' own shell opens NUL
+        done = subprocess.run(
+            [os.environ.get("WINE", "wine"), "cmd", "/c", "sfi-create.exe",
+             "-sfi", *map(str, words), ">", "NUL"], stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=PATIENCE, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("SFI generation SUCCESS", done.stderr)
+
     def test_ports_are_listed(self):
         done = run("sfi-program", "--list")
         self.assertEqual(done.returncode, 0, done.stderr)
