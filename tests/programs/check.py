@@ -22,6 +22,8 @@ DATA = SOURCE / "tests" / "data"
 PROGRAMS = pathlib.Path(sys.argv[1])
 # The programs are those of Windows, under Wine (tests/ports).
 WINDOWS = "SFI_WINDOWS" in os.environ
+# Wine reads the words of a command line in it.
+LOCALE = "C.UTF-8" if WINDOWS else "C"
 
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
 from message import about  # noqa: E402, F401
@@ -55,8 +57,15 @@ def same(got, expected, what=""):
 
 def is_private(path):
     """Its owner alone reads it.  Windows has no modes: an access list that
-    says so is shown as 0700 by Wine."""
-    same(stat.S_IMODE(path.stat().st_mode), 0o700 if WINDOWS else 0o600, path)
+    says so is shown by Wine as rights of the owner and of his group."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    same(mode & 0o007 if WINDOWS else mode, 0 if WINDOWS else 0o600, path)
+
+
+def obeys_umask(path):
+    """Nobody else reads it, as umask() said above; Windows has none."""
+    if not WINDOWS:
+        is_private(path)
 
 
 def run(*command, stdin=subprocess.DEVNULL, timeout=60):
@@ -64,7 +73,7 @@ def run(*command, stdin=subprocess.DEVNULL, timeout=60):
     return subprocess.run([str(c) for c in command], stdin=stdin,
                           capture_output=True, text=True, timeout=timeout,
                           start_new_session=True,
-                          env={**os.environ, "LC_ALL": "C"})
+                          env={**os.environ, "LC_ALL": LOCALE})
 
 
 # The option bytes of tests/data for the H753 are AN5054's example, with which
@@ -99,6 +108,16 @@ def fails(status, stderr, *command):
     same((done.returncode, errors_of(done.stderr)), (status, stderr),
          f"{command}")
     return done.stdout
+
+
+def port_name(port):
+    """What the program calls it: Wine has terminals as COM ports."""
+    if not WINDOWS:
+        return str(port)
+    ports = pathlib.Path(os.environ["SFI_COM"])
+    there = os.path.realpath(port)
+    return next((f"COM{i}" for i in range(1, 10)
+                 if os.path.realpath(ports / f"com{i}") == there), str(port))
 
 
 @contextlib.contextmanager

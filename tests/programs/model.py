@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 
-from check import PROGRAMS, SOURCE, case, run, running, same, succeeds
+from check import (PROGRAMS, SOURCE, case, port_name, run, running, same,
+                   succeeds)
 
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
 LINK = os.environ.get("SFI_LINK", "usart")
@@ -93,14 +94,13 @@ class Link:
     """The link from sfi-program to a chip."""
 
     def __init__(self, part):
-        self.port, self.name = DEVICES.get(
-            LINK, (part.tty, f"serial:{part.tty}"))
+        self.port, self.device = DEVICES.get(LINK, (part.tty, None))
         self.before = part.wrap() if LINK in DEVICES else []
         self.flash = part.state / "flash.bin"
         self.state = part.state
 
     def __str__(self):
-        return self.name
+        return self.device or f"serial:{port_name(self.port)}"
 
     def run(self, *words):
         return run(*self.before, PROGRAM, "-c", f"port={self.port}", *words)

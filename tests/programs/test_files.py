@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 
-from check import DATA, PROGRAMS, case, main, run, same, succeeds
+from check import DATA, PROGRAMS, WINDOWS, case, main, run, same, succeeds
 
 CREATE, HSM = PROGRAMS / "sfi-create", PROGRAMS / "sfi-hsm"
 PROGRAM, SIM = PROGRAMS / "sfi-program", PROGRAMS / "sfi-sim"
@@ -227,6 +227,8 @@ def inputs_are_not_the_vault(folder):
                  path],
                 [PROGRAMS / "tutorial/license-server", folder / "s", slot,
                  path]):
+            if WINDOWS and "tutorial" in str(command[0]):
+                continue  # not built there
             done = run(*command)
             assert done.returncode in (1, 4), (command, done)
             assert ("refusing to open" in done.stderr or

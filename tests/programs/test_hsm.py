@@ -12,7 +12,6 @@ The second is about vaults in a database.
 import hashlib
 import json
 import os
-import pty
 import select
 import sqlite3
 import subprocess
@@ -24,6 +23,7 @@ from check import (PROGRAMS, SOURCE, STATE_HINT, VERSION, about, case,
 
 sys.path.insert(0, str(SOURCE / "tests" / "scripts"))
 import check_license as curve  # noqa: E402
+import terminal  # noqa: E402
 
 HSM = PROGRAMS / "sfi-hsm"
 HELP = "  hint: sfi-hsm --help"
@@ -319,10 +319,8 @@ def damaged_vault(folder):
 
 def typed(answers, *words):
     """Give each answer after its question; the exit status and the text."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execv(str(words[0]), [str(w) for w in words])
-    text, end = "", time.monotonic() + 60
+    pid, fd = terminal.start(*words)
+    got, text, end = b"", "", time.monotonic() + 60
     answers = list(answers)
     while True:
         ready, _, _ = select.select([fd], [], [], end - time.monotonic())
@@ -334,9 +332,10 @@ def typed(answers, *words):
             data = b""
         if not data:
             break
-        text += data.decode()
+        got += data
+        text = terminal.shown(got)
         if answers and text.rstrip().endswith(answers[0][0]):
-            os.write(fd, answers.pop(0)[1].encode())
+            terminal.type_in(fd, answers.pop(0)[1])
     os.close(fd)
     _, status = os.waitpid(pid, 0)
     same(answers, [], text)

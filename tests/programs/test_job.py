@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 
-from check import DATA, case, main, run, same
+from check import DATA, case, main, port_name, run, same
 from model import PROGRAM, connected
 from schema import judge
 
@@ -152,13 +152,14 @@ def lines_of_one_chip_and_a_gang(folder):
         done = run(PROGRAM, "--ate", "--serial", "S 1", "-c",
                    f"port={link.port}", "-w", ELF)
         same(done.returncode, 0, done.stderr)
+        name = port_name(link.port)
         assert done.stdout.startswith(
-            f"#OK port={link.port} serial=S\\x201 result=done ms="), done.stdout
+            f"#OK port={name} serial=S\\x201 result=done ms="), done.stdout
         assert "File download complete" in done.stderr
         done = run(PROGRAM, "--ate", "--gang", f"{link.port},{folder}/none",
                    "-e", "0")
         ok, err = done.stdout.splitlines()
-        assert ok.startswith(f"#OK port={link.port} result=done"), ok
+        assert ok.startswith(f"#OK port={name} result=done"), ok
         assert err.startswith(f"#ERR 403 port={folder}/none result=failed"), err
 
 

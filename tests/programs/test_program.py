@@ -12,7 +12,7 @@ import sys
 import time
 
 from check import (DATA, PORT_HINT, PROGRAMS, about, case, fails,
-                   main, run, same, succeeds)
+                   main, port_name, run, same, succeeds)
 
 PROGRAM = PROGRAMS / "sfi-program"
 HINT = "  hint: sfi-program --help"
@@ -379,7 +379,7 @@ def gang_that_cannot_begin(folder):
              7, "/dev/null: not a regular file, so it cannot hold records"),
             ([folder / "image", "hsm=0", folder / "ca", "--record",
               folder / "record"], 2,
-             f"{os.ttyname(slave)}: {folder}/image:header: the magic is ")):
+             f"{port_name(os.ttyname(slave))}: {folder}/image:header: the magic is ")):
         done = run(*gang, *words)
         same(done.returncode, status, done.stderr)
         assert f"sfi-program: {message}" in done.stderr, done.stderr
@@ -414,8 +414,8 @@ def silent_port(folder):
     done = run(PROGRAM, "-c", f"port={os.ttyname(slave)}", "-gc",
                folder / "cert")
     same(done.returncode, 4, done.stderr)
-    assert about(f"sfi-program: serial:{os.ttyname(slave)}", "0x7f",
-                 "5000 ms") in done.stderr.splitlines(), done.stderr
+    assert about(f"sfi-program: serial:{port_name(os.ttyname(slave))}",
+                 "0x7f", "5000 ms") in done.stderr.splitlines(), done.stderr
     assert 4 < time.monotonic() - began < 30
     assert not (folder / "cert").exists()
     os.close(master)

@@ -9,8 +9,8 @@ import subprocess
 import time
 import tty
 
-from check import (PROGRAMS, about, case, fails, is_private, main, run, same,
-                   succeeds)
+from check import (PROGRAMS, about, case, fails, main, obeys_umask, run,
+                   same, succeeds)
 
 SIM = PROGRAMS / "sfi-sim"
 SIZES = {"flash": 2 << 20, "option-bytes": 36, "certificate": 136,
@@ -115,7 +115,7 @@ def areas(folder):
     for area, size in SIZES.items():
         data = dump(folder, area)
         same(len(data), size, area)
-        is_private(folder / f"{area}.bin")
+        obeys_umask(folder / f"{area}.bin")
     same(dump(folder, "certificate")[:8], b"45002001")
     same(dump(folder, "option-bytes")[:4], bytes.fromhex("f0aac61b"))
     same(set(dump(folder, "flash")), {0xFF})

@@ -8,8 +8,8 @@ import json
 import re
 import sys
 
-from check import (DATA, PROGRAMS, about, case, fields, main, run, same,
-                   succeeds)
+from check import (DATA, PROGRAMS, about, case, fields, main, port_name, run,
+                   same, succeeds)
 from model import PROGRAM, case_of_sim, connected
 from schema import lines_of
 
@@ -75,7 +75,7 @@ def many_chips(folder):
         by_port = {line["port"]: line for line in lines_of(record)}
         same(len(by_port), 4)
         for port in ports:
-            line = by_port[str(port)]
+            line = by_port[port_name(port)]
             same((line["result"], line["files"], line["verified"],
                   line["option_bytes_written"], line["running"], line["chip"]),
                  ("done", [str(ELF)], True, True, BASE, "stm32h753xi"))
@@ -89,7 +89,7 @@ def many_chips_shown(folder):
         ports = [port for port, _ in found]
         done = gang(ports, 0, "-e", "all", "-ob", "displ")
         for port in ports:
-            assert f"\n{port}:\n  RDP " in done.stdout, done.stdout
+            assert f"\n{port_name(port)}:\n  RDP " in done.stdout, done.stdout
         told = json.loads(gang(ports, 0, "-e", 0, "-ob", "displ",
                                "--json").stdout)
         same((told["succeeded"], told["failed"]), (2, 0))
@@ -99,7 +99,7 @@ def many_chips_shown(folder):
         # nobody can be asked
         done = gang(ports, 7, "-ob", "RDP=0xCC")
         same(done.stderr.splitlines()[-2:],
-             [about("sfi-program", str(port), "irreversible",
+             [about("sfi-program", port_name(port), "irreversible",
                     "--yes with --gang") for port in ports], done.stderr)
 
 
@@ -149,7 +149,7 @@ def look_at_many(folder):
              ("counted", "done", "B-17", "x", "stm32h753xi"))
         done = gang([*ports, folder / "none"], 4, "--json")
         told = {chip["port"]: chip for chip in json.loads(done.stdout)["chips"]}
-        opened, secure, installed = (told[str(port)] for port in ports)
+        opened, secure, installed = (told[port_name(port)] for port in ports)
         same([chip["state"] for chip in (opened, secure, installed)],
              ["open, empty", "secure, empty", "secure, installed"])
         info = json.loads(succeeds(PROGRAMS / "sfi-info", folder / "fw.sfi",
@@ -176,7 +176,7 @@ def record_of_one_chip(folder):
         same(done.returncode, 2)
         first, second, third = lines_of(record)
         same((first["result"], first["files"], first["verified"],
-              first["port"]), ("done", [str(ELF)], True, str(port)))
+              first["port"]), ("done", [str(ELF)], True, port_name(port)))
         same((second["result"], second["sectors_erased"], "files" in second),
              ("done", 1, False))
         same((third["result"], third["error"]["name"]),
