@@ -32,7 +32,9 @@ BEGIN, END = "<!-- results.py writes this -->\n", "<!-- until here -->\n"
 LIBRARIES = ["libcrypto", "sqlite3", "libpcsclite", "p11-kit-1", "libcurl",
              "libusb-1.0", "libevent", "inih"]
 # A line of `check`: FILE:LINE:F, E or S:GROUP:CASE:ITERATION: what failed
-CASE = re.compile(r"^\S+:\d+:[FES]:[^:]*:(\w+):\d+: (.*)$", re.M)
+CASE = re.compile(r"^\S+:\d+:[FES]:[^:]*:(\w+):\d+: .*$", re.M)
+# A line of a program of tests/programs
+TAP = re.compile(r"^not ok \d+ - (\w+)$", re.M)
 
 
 def targets():
@@ -56,7 +58,8 @@ def failed_cases(test):
     """Names of the cases that failed; `*` is the test as a whole."""
     if test["result"] in ("OK", "EXPECTEDFAIL"):
         return set()
-    return {m[0] for m in CASE.findall(test.get("stdout") or "")} or {"*"}
+    told = test.get("stdout") or ""
+    return {*CASE.findall(told), *TAP.findall(told)} or {"*"}
 
 
 def suite_and_name(test):
@@ -134,7 +137,8 @@ def cell(count):
 def page(results):
     """The tables of doc/ports.md."""
     names = [s for s in ("unit", "kat", "kept", "fault", "board", "sim",
-                         "fuzz") if any(s in r["suites"] for r in results)]
+                         "fuzz", "programs")
+             if any(s in r["suites"] for r in results)]
     names += sorted({s for r in results for s in r["suites"]} - set(names))
     lines = ["| target | " + " | ".join(names) + " | libraries |",
              "|---" * (len(names) + 2) + "|"]
@@ -216,6 +220,8 @@ def self_test():
         ([test("serial", "FAIL", "test_x")], (0, 0, 1), 2),
         ([test("serial", "OK")], (1, 0, 0), 1),
         ([test("usb", "ERROR")], (0, 1, 0), 0),
+        ([{**test("serial", "FAIL"), "stdout": "ok 1 - test_x\n"
+           "not ok 2 - test_lock\n"}], (0, 1, 0), 0),
         ([test("usb", "FAIL", "test_x")], (0, 1, 0), 0),
     ]
     for tests, (passed, known, failed), bad in rows:
