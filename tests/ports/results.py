@@ -199,6 +199,11 @@ def check():
     for where, test, _, _ in read_gaps((HERE / "gaps.txt").read_text()):
         wrong += [f"gaps.txt: {test}: scripts/ports has no target {t}"
                   for t in where if t not in there]
+    built = (ROOT / "tests/unit/meson.build").read_text()
+    left = re.search(r"no_windows = \[(.*?)\]", built, re.S)[1]
+    wrong += [f"doc/ports.md: {name} is not built for Windows, and not named"
+              for name in re.findall(r"'(\w+)'", left)
+              if f"`{name}`" not in PAGE.read_text()]
     for line in wrong:
         print(line)
     return 1 if wrong else 0
