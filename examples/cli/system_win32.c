@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <windows.h>
 
+#include <aclapi.h>
+
 #include "cli/cli.h"
 #include "cli/system.h"
 
@@ -102,14 +104,44 @@ system_start_thread(pthread_t *out, void *(*run)(void *user), void *user)
 
 /* ---- files ---- */
 
-/* Who can read a file is told by its access control list, which it has from
- * its folder: the user's own folders are not for others. */
+static bool
+system_is_for_all(ACL *list, DWORD i)
+{
+    ACCESS_ALLOWED_ACE *ace;
+    PSID who;
+
+    if (!GetAce(list, i, (void **)&ace) ||
+        ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE ||
+        (ace->Header.AceFlags & INHERIT_ONLY_ACE) != 0 ||
+        (ace->Mask & (FILE_READ_DATA | GENERIC_READ | GENERIC_ALL)) == 0)
+        return false;
+    who = (PSID)&ace->SidStart;
+    return IsWellKnownSid(who, WinWorldSid) ||
+           IsWellKnownSid(who, WinAuthenticatedUserSid) ||
+           IsWellKnownSid(who, WinBuiltinUsersSid);
+}
+
 void
 system_warn_of_mode(const struct cli *c, const char *path, int fd)
 {
-    (void)c;
-    (void)path;
-    (void)fd;
+    PSECURITY_DESCRIPTOR all = NULL;
+    ACL *list = NULL;
+    bool warns;
+
+    if (GetSecurityInfo((HANDLE)_get_osfhandle(fd), SE_FILE_OBJECT,
+                        DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL,
+                        &all) != 0)
+        return;
+    warns = list == NULL; /* everybody has all rights */
+    for (DWORD i = 0; list != NULL && i < list->AceCount; i++)
+        warns = system_is_for_all(list, i) || warns;
+    (void)LocalFree(all);
+    if (warns)
+        cli_warn(c->spec->program,
+                 "warning: %s: every user can read this PIN (by its access "
+                 "list): icacls FILE /inheritance:r /grant:r "
+                 "\"%%USERNAME%%:F\"",
+                 path);
 }
 
 /* What a file is, whatever its name; false: none is there, or no file. */

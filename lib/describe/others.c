@@ -8,6 +8,7 @@
 #include "util/file.h"
 #include "util/hex.h"
 #include "util/mem.h"
+#include "util/sys.h"
 #include "util/text.h"
 #include "transport/trace/trace.h"
 #include "describe/description.h"
@@ -199,12 +200,13 @@ sfi_status
 sfi__describe_key(struct description *d)
 {
     const uint8_t *p = d->bytes.data;
+    char cure[SYS_CURE_MAX];
     size_t len = d->bytes.len;
     sfi_status st = SFI_OK;
 
     sfi__fact_text(d, "purpose", "what it may be", key_purpose(len));
     sfi__fact_yes_no(d, "others_can_read", "every user can read it",
-                     sfi__file_others_read(d->path) != 0);
+                     sfi__sys_others_read(d->path, cure));
     /* Each byte like the one before it. */
     if (len > 1 && sfi__ct_equal(p, p + 1, len - 1))
         st = sfi__fail(d->ctx, SFI_ERR_FORMAT,
@@ -239,13 +241,13 @@ credential_read_label(const struct buf *b, char label[PEM_LABEL_MAX + 1])
 sfi_status
 sfi__describe_credential(struct description *d)
 {
-    char label[PEM_LABEL_MAX + 1];
+    char label[PEM_LABEL_MAX + 1], cure[SYS_CURE_MAX];
 
     credential_read_label(&d->bytes, label);
     sfi__fact_text(d, "format", "format", label[0] != '\0' ? "PEM" : "DER");
     if (label[0] != '\0')
         sfi__fact_text(d, "label", "label", label);
     sfi__fact_yes_no(d, "others_can_read", "every user can read it",
-                     sfi__file_others_read(d->path) != 0);
+                     sfi__sys_others_read(d->path, cure));
     return SFI_OK;
 }

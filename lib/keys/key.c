@@ -50,12 +50,11 @@ sfi_key_new(sfi_ctx *ctx, const uint8_t *data, size_t len, sfi_key **out)
 static void
 key_warn_of_mode(sfi_ctx *ctx, const char *path)
 {
-    unsigned mode = sfi__file_others_read(path);
+    char cure[SYS_CURE_MAX];
 
-    if (mode != 0)
-        sfi__log(ctx, SFI_LOG_WARNING,
-                 "%s: every user can read this key (mode %04o): chmod 600",
-                 path, mode);
+    if (sfi__sys_others_read(path, cure))
+        sfi__log(ctx, SFI_LOG_WARNING, "%s: every user can read this key %s",
+                 path, cure);
 }
 
 /* Longer than any key, so that the message can name a wrong file's length. */

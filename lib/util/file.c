@@ -105,16 +105,6 @@ sfi__file_is_link(const char *path)
     return sfi__sys_lstat(path, &st) == 0 && st.is_link;
 }
 
-unsigned
-sfi__file_others_read(const char *path)
-{
-    struct sys_stat st;
-
-    if (sfi__sys_stat(path, &st) != 0 || !st.is_file || (st.mode & 0004) == 0)
-        return 0;
-    return st.mode;
-}
-
 /* Two programs that write the same file at once need two names; more tries only
  * mean that something is wrong. */
 #define TEMP_TRIES 100u

@@ -67,9 +67,6 @@ bool sfi__file_is_there(const char *path);
 /* Is it a device, a pipe or a folder? */
 bool sfi__file_is_special(const char *path);
 bool sfi__file_is_link(const char *path);
-/* The mode of a regular file that every user can read; 0: not so, or no such
- * file. */
-unsigned sfi__file_others_read(const char *path);
 /* 0 when `path` is a folder; ENOTDIR when it is something else. */
 int sfi__file_is_folder(const char *path);
 /* Make a folder and sync it to disk; an existing folder is fine. */

@@ -33,6 +33,14 @@ sfi__win_private(struct win_private *p, bool is_folder)
     return sfi__win_errno(GetLastError());
 }
 
+static bool
+private_is_everybody(PSID who)
+{
+    return IsWellKnownSid(who, WinWorldSid) ||
+           IsWellKnownSid(who, WinAuthenticatedUserSid) ||
+           IsWellKnownSid(who, WinBuiltinUsersSid);
+}
+
 /* Does an entry of the list give rights to others, or would a new file in this
  * folder inherit it?  What takes rights away would be lost: *takes. */
 static bool
@@ -48,9 +56,7 @@ private_entry_shares(ACL *list, DWORD i, bool *takes)
     }
     who = (PSID)&ace->SidStart;
     return (ace->Header.AceFlags & INHERITED_ACE) != 0 ||
-           IsWellKnownSid(who, WinWorldSid) ||
-           IsWellKnownSid(who, WinAuthenticatedUserSid) ||
-           IsWellKnownSid(who, WinBuiltinUsersSid);
+           private_is_everybody(who);
 }
 
 bool
@@ -72,4 +78,33 @@ sfi__win_is_private(const wchar_t *path)
         shares = private_entry_shares(list, i, &takes) || shares;
     (void)LocalFree(all);
     return !shares || takes;
+}
+
+static bool
+private_entry_reads(ACL *list, DWORD i)
+{
+    ACCESS_ALLOWED_ACE *ace;
+
+    return GetAce(list, i, (void **)&ace) &&
+           ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
+           (ace->Header.AceFlags & INHERIT_ONLY_ACE) == 0 &&
+           (ace->Mask & (FILE_READ_DATA | GENERIC_READ | GENERIC_ALL)) != 0 &&
+           private_is_everybody((PSID)&ace->SidStart);
+}
+
+bool
+sfi__win_others_read(const wchar_t *path)
+{
+    PSECURITY_DESCRIPTOR all = NULL;
+    ACL *list = NULL;
+    bool reads;
+
+    if (GetNamedSecurityInfoW(path, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION,
+                              NULL, NULL, &list, NULL, &all) != 0)
+        return false;
+    reads = list == NULL; /* everybody has all rights */
+    for (DWORD i = 0; list != NULL && i < list->AceCount; i++)
+        reads = private_entry_reads(list, i) || reads;
+    (void)LocalFree(all);
+    return reads;
 }

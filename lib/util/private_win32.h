@@ -28,5 +28,7 @@ int sfi__win_private(struct win_private *p, bool is_folder);
 /* Would a new file in a file's place be open to more than it is?  True also
  * when its list cannot be read; false when there is no such file. */
 bool sfi__win_is_private(const wchar_t *path);
+/* Does its list let everybody read it, or each user of the machine? */
+bool sfi__win_others_read(const wchar_t *path);
 
 #endif

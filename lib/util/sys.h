@@ -45,6 +45,10 @@ int sfi__sys_close(int fd);
 /* `mode` without what the file at `path`, if there is one, refuses to others:
  * one that is replaced may only become less readable. */
 unsigned sfi__sys_narrow_mode(const char *path, unsigned mode);
+/* Can every user read this regular file?  `cure` receives how that is seen, and
+ * ended. */
+#define SYS_CURE_MAX 96
+bool sfi__sys_others_read(const char *path, char cure[SYS_CURE_MAX]);
 /* `got` is 0 only at the end. */
 int sfi__sys_read(int fd, void *out, size_t cap, size_t *got);
 /* All of it; EIO when the file is shorter.  Moves the position on Windows. */

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/text.h"
+
 /* linux/fs.h; not every libc has renameat2(). */
 #define RENAME_NEW 1u
 #ifdef SYS_renameat2
@@ -115,6 +117,17 @@ sfi__sys_narrow_mode(const char *path, unsigned mode)
     if (sfi__sys_stat(path, &st) == 0 && st.is_file)
         mode &= st.mode;
     return mode;
+}
+
+bool
+sfi__sys_others_read(const char *path, char cure[SYS_CURE_MAX])
+{
+    struct sys_stat st;
+
+    if (sfi__sys_stat(path, &st) != 0 || !st.is_file || (st.mode & 0004) == 0)
+        return false;
+    sfi__text_format(cure, SYS_CURE_MAX, "(mode %04o): chmod 600", st.mode);
+    return true;
 }
 
 int

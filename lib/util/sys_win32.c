@@ -20,6 +20,7 @@
 #include "util/mem.h"
 #include "util/private_win32.h"
 #include "util/sys_win32.h"
+#include "util/text.h"
 
 /* A scanner of viruses, an indexer, or a backup opens a new file for a moment:
  * try again for half a second. */
@@ -238,6 +239,21 @@ sfi__sys_narrow_mode(const char *path, unsigned mode)
     if (sfi__win_path(path, wide) == 0 && sfi__win_is_private(wide))
         mode &= 0700;
     return mode;
+}
+
+bool
+sfi__sys_others_read(const char *path, char cure[SYS_CURE_MAX])
+{
+    wchar_t wide[WIN_PATH_MAX];
+    struct sys_stat st;
+
+    if (sfi__sys_stat(path, &st) != 0 || !st.is_file ||
+        sfi__win_path(path, wide) != 0 || !sfi__win_others_read(wide))
+        return false;
+    sfi__text_format(cure, SYS_CURE_MAX,
+                     "(by its access list): icacls FILE "
+                     "/inheritance:r /grant:r \"%%USERNAME%%:F\"");
+    return true;
 }
 
 int

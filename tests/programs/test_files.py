@@ -309,11 +309,11 @@ def readable_secrets(folder):
     done = run(HSM, "-i", f"vault:{folder}/hsm", "-k", folder / "k", "-n",
                folder / "n", "-id", "blink", "-mc", "3", "-pd",
                folder / "ca" / PERSO, "--yes", "--pin-file", folder / "pin")
+    cure = ('(by its access list): icacls FILE /inheritance:r /grant:r '
+            '"%USERNAME%:F"' if WINDOWS else "(mode 0604): chmod 600")
     same((done.returncode, done.stderr.splitlines()), (0, [
-        f"sfi-hsm: warning: {folder}/k: every user can read this key (mode "
-        "0604): chmod 600",
-        f"sfi-hsm: warning: {folder}/pin: every user can read this PIN (mode "
-        "0604): chmod 600"]))
+        f"sfi-hsm: warning: {folder}/k: every user can read this key {cure}",
+        f"sfi-hsm: warning: {folder}/pin: every user can read this PIN {cure}"]))
 
 
 @case

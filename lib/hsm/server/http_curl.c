@@ -15,6 +15,7 @@
 
 #include "util/mem.h"
 #include "util/os_text.h"
+#include "util/sys.h"
 #include "util/sys_socket.h"
 #include "core/ctx.h"
 #include "core/err.h"
@@ -560,17 +561,17 @@ http_make_multi(struct http_curl *h)
 static sfi_status
 http_load(struct http_curl *h, const struct server_name *name)
 {
-    unsigned mode = sfi__file_others_read(name->key);
+    char cure[SYS_CURE_MAX];
+    bool shared = sfi__sys_others_read(name->key, cure);
     sfi_status st = sfi__load(h->ctx, name->cert, PEM_MAX, false, &h->cert);
 
     if (st == SFI_OK)
         st = sfi__load(h->ctx, name->key, PEM_MAX, true, &h->key);
     if (st == SFI_OK)
         st = sfi__load(h->ctx, name->ca, PEM_MAX, false, &h->ca);
-    if (st == SFI_OK && mode != 0)
-        sfi__log(h->ctx, SFI_LOG_WARNING,
-                 "%s: other users can read this key (mode %04o)", name->key,
-                 mode);
+    if (st == SFI_OK && shared)
+        sfi__log(h->ctx, SFI_LOG_WARNING, "%s: every user can read this key %s",
+                 name->key, cure);
     return st;
 }
 

@@ -298,14 +298,16 @@ END_TEST
 START_TEST(test_others_read)
 {
     const char *path = in_dir("key");
+    char cure[SYS_CURE_MAX];
 
-    ck_assert_uint_eq(sfi__file_others_read(path), 0);
-    ck_assert_uint_eq(sfi__file_others_read(dir), 0);
+    ck_assert(!sfi__sys_others_read(path, cure));
+    ck_assert(!sfi__sys_others_read(dir, cure));
     put(path, "key", 3);
     set_mode(path, 0640);
-    ck_assert_uint_eq(sfi__file_others_read(path), 0);
+    ck_assert(!sfi__sys_others_read(path, cure));
     set_mode(path, 0604);
-    ck_assert_uint_eq(sfi__file_others_read(path), 0604);
+    ck_assert(sfi__sys_others_read(path, cure));
+    ck_assert_str_eq(cure, "(mode 0604): chmod 600");
     ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
