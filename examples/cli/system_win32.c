@@ -124,13 +124,14 @@ system_is_for_all(ACL *list, DWORD i)
 void
 system_warn_of_mode(const struct cli *c, const char *path, int fd)
 {
+    HANDLE file = (HANDLE)_get_osfhandle(fd);
     PSECURITY_DESCRIPTOR all = NULL;
     ACL *list = NULL;
     bool warns;
 
-    if (GetSecurityInfo((HANDLE)_get_osfhandle(fd), SE_FILE_OBJECT,
-                        DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL,
-                        &all) != 0)
+    if (GetFileType(file) != FILE_TYPE_DISK ||
+        GetSecurityInfo(file, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL,
+                        NULL, &list, NULL, &all) != 0)
         return;
     warns = list == NULL; /* everybody has all rights */
     for (DWORD i = 0; list != NULL && i < list->AceCount; i++)
